@@ -25,7 +25,9 @@ interface Options {
 }
 
 function parseOptions(): Options {
-  const { values } = parseArgs({ options: { seconds: { type: 'string' }, json: { type: 'boolean', default: false } } })
+  const { values } = parseArgs({
+    options: { seconds: { type: 'string' }, json: { type: 'boolean', default: false } },
+  })
   const seconds = values.seconds === undefined ? undefined : Number(values.seconds)
   if (seconds !== undefined && !(seconds > 0 && seconds <= 86_400)) {
     throw new RangeError('--seconds takes a number above 0, at most 86400')
@@ -36,7 +38,15 @@ function parseOptions(): Options {
 /** Everything that the two processes report, folded into what is shown. */
 class Telemetry {
   readonly view: View = {
-    name: '', resumed: false, written: 0, verified: 0, rate: 0, size: 0, root: '', delayMs: undefined, seconds: 0,
+    name: '',
+    resumed: false,
+    written: 0,
+    verified: 0,
+    rate: 0,
+    size: 0,
+    root: '',
+    delayMs: undefined,
+    seconds: 0,
   }
   checkpoint = ''
   failure: string | undefined
@@ -46,7 +56,8 @@ class Telemetry {
 
   fromWriter(message: WriterMessage): void {
     const { view } = this
-    if (message.event === 'opened') Object.assign(view, { name: message.name, size: message.size, resumed: message.resumed })
+    if (message.event === 'opened')
+      Object.assign(view, { name: message.name, size: message.size, resumed: message.resumed })
     if (message.event === 'acked') {
       view.size = message.size
       view.written += message.count
@@ -80,7 +91,9 @@ class Telemetry {
 }
 
 function child(script: string, args: readonly string[]): ChildProcess {
-  return fork(new URL(`./start/${script}`, import.meta.url), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  return fork(new URL(`./start/${script}`, import.meta.url), args, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
 }
 
 function exited(process: ChildProcess): Promise<number> {
@@ -114,7 +127,11 @@ function emit(options: Options, event: object): void {
 /** Waits until the follower has seen everything that was written, or it is clear that it will not. */
 async function untilVerified(telemetry: Telemetry, target: number): Promise<void> {
   const deadlineMs = performance.now() + STOP_TIMEOUT_MS
-  while (telemetry.view.verified < target && telemetry.failure === undefined && performance.now() < deadlineMs) {
+  while (
+    telemetry.view.verified < target &&
+    telemetry.failure === undefined &&
+    performance.now() < deadlineMs
+  ) {
     await new Promise((done) => setTimeout(done, 20))
   }
 }
@@ -125,7 +142,9 @@ async function main(): Promise<number> {
   const telemetry = new Telemetry()
   const screen: Screen | undefined = options.json
     ? undefined
-    : process.stdout.isTTY ? createTerminalScreen(process.stdout) : createPlainScreen(process.stdout)
+    : process.stdout.isTTY
+      ? createTerminalScreen(process.stdout)
+      : createPlainScreen(process.stdout)
 
   const writer = child('writer.ts', [path])
   const writerExit = exited(writer)
@@ -149,7 +168,10 @@ async function main(): Promise<number> {
     const now = telemetry.tick()
     screen?.update(now)
   }, 250)
-  const progress = setInterval(() => emit(options, { event: 'progress', ...pick(telemetry.tick()) }), 1000)
+  const progress = setInterval(
+    () => emit(options, { event: 'progress', ...pick(telemetry.tick()) }),
+    1000,
+  )
 
   const reason = await untilStopped(options, [writerExit, followerExit])
   const writerCode = await stopChild(writer, writerExit)
@@ -161,18 +183,39 @@ async function main(): Promise<number> {
   screen?.update(last)
   screen?.close()
 
-  const ok = writerCode === 0 && followerCode === 0 && last.verified >= last.written && telemetry.failure === undefined
-  emit(options, { event: 'summary', ok, ...pick(last), resumed: last.resumed, checkpoint: telemetry.checkpoint })
+  const ok =
+    writerCode === 0 &&
+    followerCode === 0 &&
+    last.verified >= last.written &&
+    telemetry.failure === undefined
+  emit(options, {
+    event: 'summary',
+    ok,
+    ...pick(last),
+    resumed: last.resumed,
+    checkpoint: telemetry.checkpoint,
+  })
   if (!options.json) {
-    process.stdout.write(`\n${last.written} written, ${last.verified} verified, capsule size ${last.size}\n`)
-    if (telemetry.failure !== undefined) process.stderr.write(`verification failed: ${telemetry.failure}\n`)
+    process.stdout.write(
+      `\n${last.written} written, ${last.verified} verified, capsule size ${last.size}\n`,
+    )
+    if (telemetry.failure !== undefined)
+      process.stderr.write(`verification failed: ${telemetry.failure}\n`)
   }
   return ok ? reason : 1
 }
 
 function pick(view: View): object {
   const { name, written, verified, rate, size, root, seconds } = view
-  return { name, entries: written, verified, rate: Number(rate.toFixed(2)), size, root, seconds: Number(seconds.toFixed(2)) }
+  return {
+    name,
+    entries: written,
+    verified,
+    rate: Number(rate.toFixed(2)),
+    size,
+    root,
+    seconds: Number(seconds.toFixed(2)),
+  }
 }
 
 process.exitCode = await main()

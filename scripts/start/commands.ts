@@ -17,7 +17,10 @@ export function suggestCommands(name: string): Suggestion[] {
   return [
     { why: 'read the last three entries', command: `${longshore} read ${name} --last 3` },
     { why: 'follow from here on', command: `${longshore} follow ${name}` },
-    { why: 'a receipt for entry 7', command: `${longshore} receipt ${name} 7 -o entry7.tlog-proof` },
+    {
+      why: 'a receipt for entry 7',
+      command: `${longshore} receipt ${name} 7 -o entry7.tlog-proof`,
+    },
     { why: 'verify it, offline', command: `bin/longshore verify entry7.tlog-proof --name ${name}` },
     {
       why: 'tamper with a copy',

@@ -7,7 +7,12 @@
 import { openHome } from '@longshore/client/node'
 
 export type FollowerMessage =
-  | { readonly event: 'verified'; readonly index: number; readonly delayUs: number; readonly root: string }
+  | {
+      readonly event: 'verified'
+      readonly index: number
+      readonly delayUs: number
+      readonly root: string
+    }
   | { readonly event: 'failed'; readonly code: string; readonly message: string }
 
 function send(message: FollowerMessage): void {
@@ -28,7 +33,12 @@ async function main(path: string, name: string, from: number): Promise<void> {
   try {
     for await (const entry of capsule.follow({ from, signal: stop.signal })) {
       const root = Buffer.from(capsule.head?.root ?? new Uint8Array()).toString('base64')
-      send({ event: 'verified', index: entry.index, delayUs: Date.now() * 1000 - entry.timeUs, root })
+      send({
+        event: 'verified',
+        index: entry.index,
+        delayUs: Date.now() * 1000 - entry.timeUs,
+        root,
+      })
     }
   } catch (error) {
     if (stop.signal.aborted) return

@@ -34,10 +34,14 @@ export function createTerminalScreen(out: NodeJS.WriteStream): Screen {
   const bold = (text: string): string => (process.env['NO_COLOR'] ? text : `\x1b[1m${text}\x1b[0m`)
   return {
     opened(view) {
-      out.write(`${bold('Longshore')}  this host's telemetry, signed by one process, verified by another\n\n`)
+      out.write(
+        `${bold('Longshore')}  this host's telemetry, signed by one process, verified by another\n\n`,
+      )
       out.write(`capsule  ${view.name}${view.resumed ? '  (resumed)' : ''}\n\n`)
       out.write(`Try these in another terminal, in this folder:\n\n${formatCommands(view.name)}\n`)
-      out.write(`Ctrl-C stops; the next npm start goes on with the same capsule.\n\n${REDRAW_LINES_HIDDEN_CURSOR}`)
+      out.write(
+        `Ctrl-C stops; the next npm start goes on with the same capsule.\n\n${REDRAW_LINES_HIDDEN_CURSOR}`,
+      )
     },
     update(view) {
       const lines = [
@@ -61,7 +65,9 @@ export function createPlainScreen(out: NodeJS.WritableStream): Screen {
   let secondShown = -1
   return {
     opened(view) {
-      out.write(`capsule ${view.name}${view.resumed ? ' (resumed)' : ''}\n${formatCommands(view.name)}\n`)
+      out.write(
+        `capsule ${view.name}${view.resumed ? ' (resumed)' : ''}\n${formatCommands(view.name)}\n`,
+      )
     },
     update(view) {
       const second = Math.floor(view.seconds)
@@ -77,7 +83,9 @@ export function createPlainScreen(out: NodeJS.WritableStream): Screen {
 }
 
 function delayText(view: View): string {
-  return view.delayMs === undefined ? '' : `, ${view.delayMs.toFixed(0)} ms after they were measured`
+  return view.delayMs === undefined
+    ? ''
+    : `, ${view.delayMs.toFixed(0)} ms after they were measured`
 }
 
 /** Cuts a line to the terminal's width, so that redrawing counts lines rightly. Ignores colours. */

@@ -62,7 +62,10 @@ function sampleNetwork(): Sample | undefined {
   if (text === undefined) return undefined
   let [receivedBytes, receivedPackets, sentBytes, sentPackets] = [0, 0, 0, 0]
   for (const line of text.split('\n').slice(2)) {
-    const fields = line.replace(/^[^:]*:/, '').trim().split(/\s+/)
+    const fields = line
+      .replace(/^[^:]*:/, '')
+      .trim()
+      .split(/\s+/)
     if (fields.length < 16) continue
     receivedBytes += Number(fields[0])
     receivedPackets += Number(fields[1])

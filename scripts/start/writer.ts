@@ -16,7 +16,12 @@ export const STREAM_LABEL = 'host-telemetry'
 const SAMPLE_INTERVAL_MS = 200
 
 export type WriterMessage =
-  | { readonly event: 'opened'; readonly name: string; readonly size: number; readonly resumed: boolean }
+  | {
+      readonly event: 'opened'
+      readonly name: string
+      readonly size: number
+      readonly resumed: boolean
+    }
   | { readonly event: 'acked'; readonly size: number; readonly count: number }
   | { readonly event: 'stopped'; readonly size: number; readonly checkpoint: string }
 
@@ -42,10 +47,13 @@ async function main(path: string): Promise<void> {
   process.on('SIGINT', () => undefined)
 
   await using home = await openHome({ path })
-  const existing = (await home.list()).find((info) => info.labels['stream'] === STREAM_LABEL && info.writable)
-  await using capsule = existing === undefined
-    ? await home.create({ labels: { stream: STREAM_LABEL } })
-    : await home.open(existing.name)
+  const existing = (await home.list()).find(
+    (info) => info.labels['stream'] === STREAM_LABEL && info.writable,
+  )
+  await using capsule =
+    existing === undefined
+      ? await home.create({ labels: { stream: STREAM_LABEL } })
+      : await home.open(existing.name)
   send({ event: 'opened', name: capsule.text, size: capsule.size, resumed: existing !== undefined })
 
   for await (const ack of capsule.appendStream(samples(stop.signal))) {

@@ -15,6 +15,7 @@ export interface LockEntry {
   os?: string[]
   cpu?: string[]
   libc?: string[]
+  license?: string
   optionalDependencies?: Record<string, string>
 }
 
@@ -48,7 +49,8 @@ export function missingLockEntries(lock: PackageLock): { key: string; entry: Loc
   for (const [parent, locked] of Object.entries(lock.packages)) {
     for (const [name, version] of Object.entries(locked.optionalDependencies ?? {})) {
       const key = `node_modules/${name}`
-      if (!/^\d/.test(version) || key in lock.packages || `${parent}/${key}` in lock.packages) continue
+      if (!/^\d/.test(version) || key in lock.packages || `${parent}/${key}` in lock.packages)
+        continue
       const dev = locked.dev === true ? { dev: true } : {}
       missing.push({ key, entry: { version, ...dev, optional: true, ...platformOf(name) } })
     }

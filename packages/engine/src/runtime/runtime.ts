@@ -11,5 +11,9 @@ export interface Runtime {
   /** Changes when the operating system restarts: what was not synced under another value may be lost. */
   readonly bootId: string
   /** One structured line for an operator. `event` is a constant of low cardinality. */
-  log(level: 'debug' | 'info' | 'warn' | 'error', event: string, details?: Readonly<Record<string, string | number>>): void
+  log(
+    level: 'debug' | 'info' | 'warn' | 'error',
+    event: string,
+    details?: Readonly<Record<string, string | number>>,
+  ): void
 }

@@ -1,0 +1,34 @@
+/**
+ * Joining and comparing byte strings.
+ *
+ * @module
+ */
+
+export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** Bytewise order, a prefix before what it begins: negative, zero or positive. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shorter = Math.min(a.length, b.length)
+  for (let i = 0; i < shorter; i++) {
+    const difference = (a[i] as number) - (b[i] as number)
+    if (difference !== 0) return difference
+  }
+  return a.length - b.length
+}
+
+/** A new array with all parts one after the other. */
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  let byteLength = 0
+  for (const part of parts) byteLength += part.length
+  const joined = new Uint8Array(byteLength)
+  let position = 0
+  for (const part of parts) {
+    joined.set(part, position)
+    position += part.length
+  }
+  return joined
+}

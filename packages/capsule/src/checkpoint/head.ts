@@ -1,0 +1,100 @@
+/**
+ * The head of a branch: what its writer has signed.
+ *
+ *     85 40 00 03 58 20 … 58 40 …       compact head: [branch, epoch, size, root, signature]
+ *
+ * The signature is over the checkpoint text of (origin, size, root), so the same 64 bytes stand in
+ * the checkpoint of C2SP and in the compact head on disk and on the wire. The epoch is not signed:
+ * it says which writer key to use (0: the one in the manifest). Rules CP12 and CP13 of
+ * docs/spec/checkpoint.md.
+ *
+ * @module
+ */
+import { assert } from '../assert.ts'
+import type { CapsuleName, PublicKey, Signature } from '../bytes/brands.ts'
+import { encodeUtf8 } from '../bytes/utf8.ts'
+import { type CborValue, decodeCbor, encodeCbor } from '../cbor/cbor.ts'
+import { type Fail, readBytes, readTuple } from '../cbor/read-value.ts'
+import { type Signer, verifySignature } from '../crypto/ed25519.ts'
+import { type HeadPointer, headPointerValue, readHeadPointerFields } from '../entry/pointer.ts'
+import { VerificationError } from '../errors.ts'
+import { COMPACT_HEAD_BYTES_MAX, SIGNATURE_BYTES } from '../limits.ts'
+import { formatOrigin } from '../name/name.ts'
+import { isSize } from '../tree/tree-shape.ts'
+import { formatCheckpointText } from './checkpoint-text.ts'
+
+/** A signed statement: in this epoch, the branch has `size` entries (at least 1) and this root. */
+export interface Head extends HeadPointer {
+  readonly signature: Signature
+}
+
+/** What is to be signed, and for which capsule. */
+export interface UnsignedHead extends HeadPointer {
+  readonly name: CapsuleName
+}
+
+/** Text of the checkpoint that a head stands for. */
+export function headText(name: CapsuleName, head: HeadPointer): string {
+  return formatCheckpointText(formatOrigin(name, head.branch), head.size, head.root)
+}
+
+/**
+ * Signs a head. Whoever calls this keeps it from leaving the process before the entries are synced
+ * (F14), and never signs two heads that are inconsistent.
+ */
+export function signHead(head: UnsignedHead, signer: Signer): Head {
+  const { name, branch, epoch, size, root } = head
+  assert(isSize(size) && size > 0, 'a writer never signs an empty tree')
+  const signature = signer.sign(encodeUtf8(headText(name, head)))
+  return { branch, epoch, size, root, signature }
+}
+
+/**
+ * Returns if the holder of `writerKey` signed this head for this capsule; throws otherwise. The
+ * caller chooses the key by `head.epoch`.
+ *
+ * @throws {VerificationError} `BAD_SIGNATURE`, or `CHECKPOINT_INVALID` for an empty tree.
+ */
+export function verifyHead(name: CapsuleName, head: Head, writerKey: PublicKey): void {
+  if (head.size === 0) fail('a writer never signs an empty tree')
+  verifySignature(writerKey, encodeUtf8(headText(name, head)), head.signature)
+}
+
+/** The compact head as bytes. */
+export function encodeHead(head: Head): Uint8Array {
+  return encodeCbor(headValue(head))
+}
+
+/**
+ * Reads a compact head. The signature is not verified.
+ *
+ * @throws {VerificationError} `CHECKPOINT_INVALID` for anything but the one spelling of a head.
+ */
+export function decodeHead(bytes: Uint8Array): Head {
+  if (bytes.length > COMPACT_HEAD_BYTES_MAX) fail('a compact head is shorter')
+  let value: CborValue
+  try {
+    value = decodeCbor(bytes, 1)
+  } catch (cause) {
+    const message = 'the compact head is not canonical CBOR'
+    throw new VerificationError('CHECKPOINT_INVALID', message, undefined, { cause })
+  }
+  return readHead(value, 'the head', fail)
+}
+
+/** A compact head inside another format. */
+export function headValue(head: Head): CborValue {
+  return [...(headPointerValue(head) as readonly CborValue[]), head.signature]
+}
+
+export function readHead(value: CborValue | undefined, what: string, failWith: Fail): Head {
+  const [branch, epoch, size, root, signature] = readTuple(value, 5, what, failWith)
+  const pointer = readHeadPointerFields({ branch, epoch, size, root }, what, failWith)
+  if (pointer.size === 0) failWith(`${what} must have at least one entry`)
+  const bytes = readBytes(signature, SIGNATURE_BYTES, `the signature of ${what}`, failWith)
+  return { ...pointer, signature: bytes as Signature }
+}
+
+const fail: Fail = (what) => {
+  throw new VerificationError('CHECKPOINT_INVALID', what)
+}

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { formatBase64 } from '../bytes/base64.ts'
+import { encodeUtf8 } from '../bytes/utf8.ts'
+import { createSigner } from '../crypto/ed25519.ts'
+import {
+  cosignatureMessage,
+  decodeTimestampedSignature,
+  encodeTimestampedSignature,
+} from './cosignature.ts'
+import { formatNote, type NoteSignature, parseNote } from './note.ts'
+import {
+  formatVkey,
+  NOTE_COSIGNATURE,
+  NOTE_COSIGNATURE_ML_DSA_44,
+  NOTE_ED25519,
+  type NoteKey,
+  noteKeyId,
+  parseVkey,
+} from './note-key.ts'
+import { verifyNote } from './verify-note.ts'
+
+// Vkey and note from the text of C2SP signed-note.
+const EXAMPLE_VKEY = 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k'
+const EXAMPLE_NOTE = `This is an example message.
+
+— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=
+`
+const TEXT = 'longshore/example\n1\n'
+const SIGNER = createSigner(new Uint8Array(32).fill(9))
+const KEY: NoteKey = { name: 'longshore/example', type: NOTE_ED25519, key: SIGNER.publicKey }
+
+function signText(key: NoteKey, text: string): NoteSignature {
+  const signature = SIGNER.sign(encodeUtf8(text))
+  return { keyName: key.name, keyId: noteKeyId(key), signature }
+}
+
+test('CP1 CP2 CP7: the example of C2SP signed-note', () => {
+  const key = parseVkey(EXAMPLE_VKEY)
+  assert.equal(key.name, 'example.com/foo')
+  assert.equal(key.type, NOTE_ED25519)
+  assert.equal(noteKeyId(key), 0x530d903a)
+  assert.equal(formatVkey(key), EXAMPLE_VKEY)
+  const note = parseNote(EXAMPLE_NOTE)
+  assert.equal(note.text, 'This is an example message.\n')
+  assert.equal(formatNote(note), EXAMPLE_NOTE)
+  const { verified, unknown } = verifyNote(note, [key])
+  assert.equal(verified.length, 1)
+  assert.equal(unknown.length, 0)
+})
+
+test('CP2 CP3: a vkey with another spelling, id, type or length of key', () => {
+  const [name, id, key] = EXAMPLE_VKEY.split('+') as [string, string, string]
+  const typed = (type: number, byteLength: number): string => {
+    const material = formatBase64(new Uint8Array(1 + byteLength).fill(type, 0, 1).fill(3, 1))
+    return `${name}+${id}+${material}`
+  }
+  const wrong: [vkey: string, code: string][] = [
+    ['', 'BAD_KEY'],
+    [name, 'BAD_KEY'],
+    [`${name}+${id}`, 'BAD_KEY'],
+    [`+${id}+${key}`, 'BAD_KEY'],
+    [`a b+${id}+${key}`, 'BAD_KEY'],
+    [`${name}+530D903A+${key}`, 'BAD_KEY'],
+    [`${name}+530d903b+${key}`, 'BAD_KEY'],
+    [`${name}+${id}+${key} `, 'BAD_KEY'],
+    [`${name}+${id}+${key}=`, 'BAD_KEY'],
+    [`${name}+${id}+`, 'BAD_KEY'],
+    [`${name}x+${id}+${key}`, 'BAD_KEY'],
+    [typed(0x01, 31), 'BAD_KEY'],
+    [typed(0x04, 33), 'BAD_KEY'],
+    [typed(0x06, 1311), 'BAD_KEY'],
+    [typed(0x02, 32), 'CRYPTO_UNSUPPORTED'],
+    [typed(0xff, 32), 'CRYPTO_UNSUPPORTED'],
+    [`${'a'.repeat(5000)}+${id}+${key}`, 'BAD_KEY'],
+  ]
+  for (const [vkey, code] of wrong) assert.throws(() => parseVkey(vkey), { code }, vkey)
+  const smallOrder = { ...KEY, key: Uint8Array.of(1, ...new Uint8Array(31)) }
+  assert.throws(() => parseVkey(formatVkey(smallOrder)), { code: 'BAD_KEY' })
+})
+
+test('CP1 CP3: one key has another id for each name and each type', () => {
+  const types = [NOTE_ED25519, NOTE_COSIGNATURE, NOTE_COSIGNATURE_ML_DSA_44] as const
+  const ids = types.flatMap((type) =>
+    ['a', 'b'].map((name) => noteKeyId({ name, type, key: SIGNER.publicKey })),
+  )
+  assert.equal(new Set(ids).size, 6)
+  const mlDsa: NoteKey = {
+    name: 'w',
+    type: NOTE_COSIGNATURE_ML_DSA_44,
+    key: new Uint8Array(1312).fill(5),
+  }
+  assert.deepEqual(parseVkey(formatVkey(mlDsa)), mlDsa)
+})
+
+test('CP4: text with empty lines is divided at the last one', () => {
+  const text = 'longshore/a\n\n\nb\n'
+  const note = formatNote({ text, signatures: [signText(KEY, text)] })
+  assert.equal(parseNote(note).text, text)
+  assert.equal(verifyNote(parseNote(note), [KEY]).verified.length, 1)
+})
+
+test('CP4 CP5: every other spelling of a note is refused', () => {
+  const note = formatNote({ text: TEXT, signatures: [signText(KEY, TEXT)] })
+  parseNote(note)
+  const wrong: [why: string, note: string][] = [
+    ['nothing', ''],
+    ['only text', TEXT],
+    ['no signature', `${TEXT}\n`],
+    ['no empty line', note.replace('\n\n', '\n')],
+    ['no last newline', note.slice(0, -1)],
+    ['an empty line at the end', `${note}\n`],
+    ['carriage returns', note.replaceAll('\n', '\r\n')],
+    ['a tab', note.replace('example', 'exam\tple')],
+    ['a zero byte', note.replace('example', 'exam\0ple')],
+    ['a lone surrogate', note.replace('example', 'exam\ud800ple')],
+    ['a hyphen for the dash', note.replace('— ', '- ')],
+    ['no space after the dash', note.replace('— ', '—')],
+    ['no key name', note.replace('— longshore/example ', '—  ')],
+    ['a plus in the key name', note.replace('— longshore/example', '— longshore+example')],
+    ['a wide space in the key name', note.replace('— longshore/', '— longshore\u3000')],
+    ['no base64', note.replace(/ [^ ]+\n$/, '\n')],
+    ['two spaces before the base64', note.replace('— longshore/example ', '— longshore/example  ')],
+    ['a space at the end', note.replace(/\n$/, ' \n')],
+    ['base64 without padding', note.replace(/=+\n$/, '\n')],
+    ['base64 of another alphabet', note.replace(/[A-Za-z0-9](?=[^ ]*\n$)/, '_')],
+    ['a key id alone', note.replace(/ [^ ]+\n$/, ' AAAAAA==\n')],
+    ['text after the signatures', `${note}text\n`],
+  ]
+  for (const [why, altered] of wrong) {
+    assert.notEqual(altered, note, why)
+    assert.throws(() => parseNote(altered), { code: 'NOTE_INVALID' }, why)
+  }
+})
+
+test('CP6: 64 signatures and 64 KiB are accepted, more is not', () => {
+  const line = signText(KEY, TEXT)
+  const notes = (count: number): string =>
+    formatNote({ text: TEXT, signatures: Array.from({ length: count }, () => line) })
+  assert.equal(parseNote(notes(64)).signatures.length, 64)
+  assert.throws(() => parseNote(notes(65)), { code: 'NOTE_INVALID' })
+
+  // Sixteen ML-DSA-44 cosignatures, the most that C2SP asks for, fit.
+  const large = { keyName: 'w.example/1', keyId: 7, signature: new Uint8Array(8 + 2420) }
+  const sixteen = formatNote({ text: TEXT, signatures: Array.from({ length: 16 }, () => large) })
+  assert.equal(parseNote(sixteen).signatures.length, 16)
+
+  const padding = 65_536 - encodeUtf8(notes(1)).length
+  const longest = `${'é'.repeat(Math.floor(padding / 2))}${'e'.repeat(padding % 2)}${notes(1)}`
+  assert.equal(encodeUtf8(longest).length, 65_536)
+  parseNote(longest)
+  assert.throws(() => parseNote(`e${longest}`), { code: 'NOTE_INVALID' })
+})
+
+test('CP7 CP8: unknown signatures are ignored, a bad one by a known key is not', () => {
+  const good = signText(KEY, TEXT)
+  const bad = { ...good, signature: good.signature.with(5, (good.signature[5] as number) ^ 1) }
+  const verify = (...signatures: NoteSignature[]): [verified: number, unknown: number] => {
+    const note = parseNote(formatNote({ text: TEXT, signatures }))
+    const { verified, unknown } = verifyNote(note, [KEY])
+    return [verified.length, unknown.length]
+  }
+  assert.deepEqual(verify(good), [1, 0])
+  assert.deepEqual(verify({ ...bad, keyName: 'other' }, good), [1, 1])
+  assert.deepEqual(verify(good, { ...bad, keyId: good.keyId ^ 1 }), [1, 1])
+  assert.deepEqual(verify({ ...good, keyId: 0 }), [0, 1])
+  assert.throws(() => verify(bad), { code: 'BAD_SIGNATURE' })
+  assert.throws(() => verify(good, bad), { code: 'BAD_SIGNATURE' })
+  const short = { ...good, signature: good.signature.slice(0, 63) }
+  assert.throws(() => verify(short), { code: 'BAD_SIGNATURE' })
+})
+
+test('CP14: a cosignature covers its time and the whole text', () => {
+  const key: NoteKey = { ...KEY, type: NOTE_COSIGNATURE }
+  const message = cosignatureMessage(TEXT, 1_679_315_147)
+  assert.deepEqual(message, encodeUtf8(`cosignature/v1\ntime 1679315147\n${TEXT}`))
+  const signature = SIGNER.sign(message)
+  const line = (timeS: number): NoteSignature => ({
+    keyName: key.name,
+    keyId: noteKeyId(key),
+    signature: encodeTimestampedSignature({ timeS, signature }),
+  })
+  const [verified] = verifyNote({ text: TEXT, signatures: [line(1_679_315_147)] }, [key]).verified
+  assert.equal(verified?.timeS, 1_679_315_147)
+  assert.deepEqual(verified?.signature, signature)
+  const refuse = (text: string, timeS: number): void => {
+    const note = { text, signatures: [line(timeS)] }
+    assert.throws(() => verifyNote(note, [key]), { code: 'BAD_SIGNATURE' })
+  }
+  refuse(TEXT, 1_679_315_148)
+  refuse(`${TEXT}extension\n`, 1_679_315_147)
+})
+
+test('CP15: times of cosignatures are whole seconds up to 2^53 - 1', () => {
+  const signature = new Uint8Array(64).fill(1)
+  for (const timeS of [0, 1, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
+    const bytes = encodeTimestampedSignature({ timeS, signature })
+    assert.deepEqual(decodeTimestampedSignature(bytes, NOTE_COSIGNATURE), { timeS, signature })
+  }
+  const beyond = new Uint8Array(72)
+  beyond[1] = 0x20
+  for (const bytes of [beyond, new Uint8Array(71), new Uint8Array(73), new Uint8Array(0)]) {
+    const decode = (): unknown => decodeTimestampedSignature(bytes, NOTE_COSIGNATURE)
+    assert.throws(decode, { code: 'NOTE_INVALID' })
+  }
+  for (const timeS of [-1, 0.5, 2 ** 53]) {
+    assert.throws(() => encodeTimestampedSignature({ timeS, signature }), {
+      name: 'AssertionFailure',
+    })
+  }
+})
+
+test('CP16: an ML-DSA-44 cosignature is taken apart and proves nothing', () => {
+  const type = NOTE_COSIGNATURE_ML_DSA_44
+  const key: NoteKey = { name: 'w.example', type, key: new Uint8Array(1312) }
+  const bytes = encodeTimestampedSignature({ timeS: 5, signature: new Uint8Array(2420) })
+  assert.equal(decodeTimestampedSignature(bytes, type).timeS, 5)
+  const line = { keyName: key.name, keyId: noteKeyId(key), signature: bytes }
+  const note = parseNote(formatNote({ text: TEXT, signatures: [line] }))
+  assert.deepEqual(verifyNote(note, [key]), { verified: [], unknown: [line] })
+  const broken = { text: TEXT, signatures: [{ ...line, signature: bytes.slice(1) }] }
+  assert.throws(() => verifyNote(broken, [key]), { code: 'NOTE_INVALID' })
+})

@@ -1,0 +1,66 @@
+/**
+ * Whose signatures on a note hold.
+ *
+ * Part of the trusted base. Signatures by unknown keys are ignored, because anybody may add a
+ * line; a bad signature by a known key makes the whole note invalid. Rules CP7, CP8 and CP16 of
+ * docs/spec/checkpoint.md; C2SP signed-note and tlog-cosignature.
+ *
+ * @module
+ */
+import type { PublicKey } from '../bytes/brands.ts'
+import { encodeUtf8 } from '../bytes/utf8.ts'
+import { verifySignature } from '../crypto/ed25519.ts'
+import { cosignatureMessage, decodeTimestampedSignature } from './cosignature.ts'
+import type { Note, NoteSignature } from './note.ts'
+import { NOTE_COSIGNATURE_ML_DSA_44, NOTE_ED25519, type NoteKey, noteKeyId } from './note-key.ts'
+
+/** A signature that holds. */
+export interface VerifiedSignature {
+  readonly key: NoteKey
+  /** Of the signature alone, without the time: 64 bytes. */
+  readonly signature: Uint8Array
+  /** When the key's holder says it signed; undefined for a plain signature (type 0x01). */
+  readonly timeS: number | undefined
+}
+
+export interface VerifiedNote {
+  readonly verified: readonly VerifiedSignature[]
+  /** By keys that are not known, or of a type that cannot be verified. They prove nothing. */
+  readonly unknown: readonly NoteSignature[]
+}
+
+/**
+ * Verifies every signature of a note that is by one of `keys`. May find none: the caller decides
+ * which keys must have signed.
+ *
+ * @throws {VerificationError} `BAD_SIGNATURE` if a signature by one of `keys` does not hold;
+ * `NOTE_INVALID` if it is no signature of its type.
+ */
+export function verifyNote(note: Note, keys: readonly NoteKey[]): VerifiedNote {
+  const known = keys.map((key) => ({ key, id: noteKeyId(key) }))
+  const verified: VerifiedSignature[] = []
+  const unknown: NoteSignature[] = []
+  for (const line of note.signatures) {
+    const key = known.find(({ key, id }) => id === line.keyId && key.name === line.keyName)?.key
+    const holds = key === undefined ? undefined : verifyLine(note.text, line, key)
+    if (holds === undefined) unknown.push(line)
+    else verified.push(holds)
+  }
+  return { verified, unknown }
+}
+
+/** Undefined where this version has no way to verify the signature. */
+function verifyLine(
+  text: string,
+  line: NoteSignature,
+  key: NoteKey,
+): VerifiedSignature | undefined {
+  if (key.type === NOTE_ED25519) {
+    verifySignature(key.key as PublicKey, encodeUtf8(text), line.signature)
+    return { key, signature: line.signature, timeS: undefined }
+  }
+  const { timeS, signature } = decodeTimestampedSignature(line.signature, key.type)
+  if (key.type === NOTE_COSIGNATURE_ML_DSA_44) return undefined
+  verifySignature(key.key as PublicKey, cosignatureMessage(text, timeS), signature)
+  return { key, signature, timeS }
+}

@@ -1,0 +1,34 @@
+/**
+ * What a platform room provides: SHA-256 and the bare Ed25519 equation.
+ *
+ * Rules SG1 to SG6 (which keys and signatures are acceptable at all) are decided once, in
+ * `ed25519-encoding.ts`, before a back end is asked, so that all of them give one verdict (F3).
+ *
+ * @module
+ */
+
+export interface SigningKey {
+  /** 32 bytes. */
+  readonly publicKey: Uint8Array
+  /** Deterministic (RFC 8032), 64 bytes. */
+  sign(message: Uint8Array): Uint8Array
+}
+
+export interface CryptoBackend {
+  readonly name: string
+  /** Writes SHA-256 of `input[start, end)` to `out[outOffset, outOffset + 32)`. */
+  sha256Into(
+    out: Uint8Array,
+    outOffset: number,
+    input: Uint8Array,
+    start: number,
+    end: number,
+  ): void
+  /** `seed` has 32 bytes and is copied. */
+  createSigningKey(seed: Uint8Array): SigningKey
+  /**
+   * True if `[S]B - [k]A` encodes to exactly the 32 bytes R: the cofactorless equation. False for
+   * a key that is not on the curve. The caller has checked everything that needs no curve.
+   */
+  isSignatureBy(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
+}

@@ -1,0 +1,87 @@
+/**
+ * Ed25519 signatures with one verdict on every platform (F3).
+ *
+ * Keys and signatures are first judged by their bytes (`ed25519-encoding.ts`); only then the back
+ * end of the platform decides the equation. Rules SG1 to SG6 of docs/spec/signing.md.
+ *
+ * @module
+ */
+import { backend } from '#crypto'
+import { assert } from '../assert.ts'
+import { asPublicKey, asSignature, type PublicKey, type Signature } from '../bytes/brands.ts'
+import { VerificationError } from '../errors.ts'
+import { PUBLIC_KEY_BYTES, SEED_BYTES, SIGNATURE_BYTES } from '../limits.ts'
+import type { CryptoBackend } from './crypto-backend.ts'
+import { isAcceptablePoint, isCanonicalScalar } from './ed25519-encoding.ts'
+import { signingContextOf } from './signing-contexts.ts'
+
+/** Signs with one key. */
+export interface Signer {
+  readonly publicKey: PublicKey
+  /** `message` must belong to a signing context; anything else is a defect of the caller (F2). */
+  sign(message: Uint8Array): Signature
+}
+
+/** A signer from a secret of 32 random bytes. The secret is copied; the caller may wipe it. */
+export function createSigner(seed: Uint8Array): Signer {
+  assert(seed.length === SEED_BYTES, 'a seed has 32 bytes')
+  const key = backend.createSigningKey(seed)
+  return {
+    publicKey: asPublicKey(key.publicKey),
+    sign(message) {
+      assert(signingContextOf(message) !== undefined, 'only messages of a signing context')
+      return asSignature(key.sign(message))
+    },
+  }
+}
+
+/**
+ * The one way in for public keys from outside.
+ *
+ * A key that passes may still not be on the curve; then no signature verifies under it.
+ *
+ * @throws {VerificationError} `BAD_KEY` for another length, a non-canonical encoding or a point
+ * of small order, under which one signature fits many messages.
+ */
+export function decodePublicKey(bytes: Uint8Array): PublicKey {
+  if (bytes.length !== PUBLIC_KEY_BYTES) {
+    throw new VerificationError('BAD_KEY', 'a public key has 32 bytes', {
+      byteLength: bytes.length,
+    })
+  }
+  if (!isAcceptablePoint(bytes)) {
+    throw new VerificationError('BAD_KEY', 'the public key is not canonical or of small order')
+  }
+  return bytes as PublicKey
+}
+
+/**
+ * Returns if `signature` over `message` is by `key`; throws otherwise.
+ *
+ * @throws {VerificationError} `BAD_SIGNATURE`, or `BAD_KEY` if the key should never have been
+ * accepted.
+ */
+export function verifySignature(key: PublicKey, message: Uint8Array, signature: Uint8Array): void {
+  verifySignatureWith(backend, key, message, signature)
+}
+
+/** `verifySignature` with a chosen back end: the tests give every one of them the same vectors. */
+export function verifySignatureWith(
+  crypto: CryptoBackend,
+  key: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): void {
+  decodePublicKey(key)
+  if (signature.length !== SIGNATURE_BYTES) {
+    throw new VerificationError('BAD_SIGNATURE', 'a signature has 64 bytes', {
+      byteLength: signature.length,
+    })
+  }
+  if (!isCanonicalScalar(signature) || !isAcceptablePoint(signature)) {
+    throw new VerificationError('BAD_SIGNATURE', 'the signature is not in canonical form')
+  }
+  if (!crypto.isSignatureBy(key, message, signature)) {
+    throw new VerificationError('BAD_SIGNATURE', 'the signature does not fit key and message')
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * SHA-256, the only hash of the format.
+ *
+ * @module
+ */
+import { backend } from '#crypto'
+import type { Hash } from '../bytes/brands.ts'
+import { HASH_BYTES } from '../limits.ts'
+
+/** SHA-256 of `bytes`. */
+export function sha256(bytes: Uint8Array): Hash {
+  const hash = new Uint8Array(HASH_BYTES)
+  backend.sha256Into(hash, 0, bytes, 0, bytes.length)
+  return hash as Hash
+}
+
+/**
+ * Writes SHA-256 of `input[start, end)` to `out[outOffset, outOffset + 32)`. For hot paths:
+ * nothing is allocated but, where needed, a view of the input. `input` and `out` may be the same
+ * array; the output is written last.
+ */
+export function sha256Into(
+  out: Uint8Array,
+  outOffset: number,
+  input: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  backend.sha256Into(out, outOffset, input, start, end)
+}

@@ -1,0 +1,30 @@
+/**
+ * Where a header may stand. Its bytes alone do not say; its branch and index do.
+ *
+ * Rules EN20 to EN22 of docs/spec/entry.md.
+ *
+ * @module
+ */
+import type { BranchId } from '../bytes/brands.ts'
+import { VerificationError } from '../errors.ts'
+import type { Header } from './header-form.ts'
+
+/**
+ * Returns if `header` may be entry `index` of `branch`; throws otherwise.
+ *
+ * @throws {VerificationError} `HEADER_INVALID`
+ */
+export function checkHeaderPosition(header: Header, branch: BranchId, index: number): void {
+  const { control } = header.ext
+  const startsBranch = branch.length > 0 && index === 0
+  if (startsBranch !== (control?.type === 'branch')) {
+    fail('entry 0 of a branch, and no other, says where the branch leaves its parent', index)
+  }
+  if (control?.type === 'erase' && control.ranges.some(({ end }) => end > index)) {
+    fail('an erase entry names earlier entries only', index)
+  }
+}
+
+function fail(what: string, index: number): never {
+  throw new VerificationError('HEADER_INVALID', what, { index })
+}

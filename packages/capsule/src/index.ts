@@ -1,0 +1,204 @@
+/**
+ * Bytes you can trust: names, manifests, entries, trees, checkpoints, proofs and receipts.
+ *
+ * Everything here is synchronous and pure: no clock, no randomness, no input or output. It runs
+ * unchanged in Node and in browsers. Functions that check evidence throw; none returns a boolean.
+ *
+ * @module
+ */
+export { AssertionFailure, assert } from './assert.ts'
+export { formatBase32, parseBase32 } from './bytes/base32.ts'
+export { formatBase64, parseBase64 } from './bytes/base64.ts'
+export {
+  asBranchId,
+  asCapsuleName,
+  asHash,
+  asPublicKey,
+  asSignature,
+  type BranchId,
+  type CapsuleName,
+  type Hash,
+  MAIN_BRANCH,
+  type PublicKey,
+  type Signature,
+} from './bytes/brands.ts'
+export { bytesEqual, compareBytes, concatBytes } from './bytes/bytes.ts'
+export { formatHex, parseHex } from './bytes/hex.ts'
+export { decodeUtf8, encodeUtf8 } from './bytes/utf8.ts'
+export { type CborMap, type CborValue, decodeCbor, encodeCbor } from './cbor/cbor.ts'
+export {
+  type CheckpointExpectation,
+  type ForeignCheckpoint,
+  formatCheckpoint,
+  type OpenedCheckpoint,
+  openCheckpoint,
+  openForeignCheckpoint,
+} from './checkpoint/checkpoint.ts'
+export {
+  type CheckpointText,
+  formatCheckpointText,
+  parseCheckpointText,
+} from './checkpoint/checkpoint-text.ts'
+export {
+  cosignatureMessage,
+  decodeTimestampedSignature,
+  encodeTimestampedSignature,
+  type TimestampedSignature,
+} from './checkpoint/cosignature.ts'
+export {
+  decodeHead,
+  encodeHead,
+  type Head,
+  headText,
+  signHead,
+  type UnsignedHead,
+  verifyHead,
+} from './checkpoint/head.ts'
+export {
+  checkHeartbeatOrder,
+  createHeartbeat,
+  type Heartbeat,
+  type HeartbeatPosition,
+  heartbeatLine,
+  verifyHeartbeat,
+} from './checkpoint/heartbeat.ts'
+export { formatNote, type Note, type NoteSignature, parseNote } from './checkpoint/note.ts'
+export {
+  formatVkey,
+  NOTE_COSIGNATURE,
+  NOTE_COSIGNATURE_ML_DSA_44,
+  NOTE_ED25519,
+  type NoteKey,
+  type NoteKeyType,
+  noteKeyId,
+  parseVkey,
+} from './checkpoint/note-key.ts'
+export {
+  type VerifiedNote,
+  type VerifiedSignature,
+  verifyNote,
+} from './checkpoint/verify-note.ts'
+export {
+  createSigner,
+  decodePublicKey,
+  type Signer,
+  verifySignature,
+} from './crypto/ed25519.ts'
+export { sha256, sha256Into } from './crypto/sha256.ts'
+export { bodyBytes, createBody, openBody } from './entry/body.ts'
+export type {
+  BranchStart,
+  Control,
+  ControlType,
+  Erase,
+  EraseRange,
+  Merge,
+  Recover,
+  WriterChange,
+} from './entry/control.ts'
+export { decodeHeader, encodeHeader } from './entry/header.ts'
+export {
+  createControlHeader,
+  type Header,
+  type HeaderExtension,
+  type HeaderKind,
+  KIND_BLINDED,
+  KIND_ENCRYPTED,
+  KIND_PLAIN,
+  NO_EXTENSION,
+  NO_POINTERS,
+} from './entry/header-form.ts'
+export { checkHeaderPosition } from './entry/header-position.ts'
+export { hotHeaderBytes, writeHotHeader } from './entry/hot-header.ts'
+export { EMPTY_HASH, type HeadPointer, type Pointer } from './entry/pointer.ts'
+export {
+  ERROR_CODES,
+  type ErrorClass,
+  type ErrorCode,
+  type ErrorCodeInfo,
+  type ProtocolCode,
+  type UnavailableCode,
+  type UsageCode,
+  type VerificationCode,
+} from './error-codes.ts'
+export {
+  type ErrorDetails,
+  isLongshoreError,
+  type LongshoreError,
+  ProtocolError,
+  UnavailableError,
+  UsageError,
+  VerificationError,
+} from './errors.ts'
+export {
+  BODY_BYTES_MAX,
+  BRANCH_ID_BYTES,
+  BRANCH_TEXT_CHARS,
+  CBOR_DEPTH_MAX,
+  COMPACT_HEAD_BYTES_MAX,
+  CRIT_MAX,
+  ERASE_RANGES_MAX,
+  EXTENSION_DEPTH_MAX,
+  HASH_BYTES,
+  HEADER_BYTES_MAX,
+  INTEGER_MAX,
+  LABEL_BYTES_MAX,
+  MANIFEST_BODY_BYTES_MAX,
+  MANIFEST_KEYS_MAX,
+  MANIFEST_SIGNED_BYTES_MAX,
+  MERGE_HEADS_MAX,
+  NAME_TEXT_CHARS,
+  NONCE_BYTES,
+  PAYLOAD_BYTES_MAX,
+  POINTERS_MAX,
+  POLICY_COPIES_MAX,
+  POLICY_NAMES_MAX,
+  PUBLIC_KEY_BYTES,
+  REASON_BYTES_MAX,
+  RECEIPT_BODY_BYTES_MAX,
+  RECEIPT_BYTES_MAX,
+  SALT_BYTES,
+  SEED_BYTES,
+  SIGNATURE_BYTES,
+  WRITER_CERT_BYTES_MAX,
+} from './limits.ts'
+export {
+  type CapsuleMode,
+  decodeManifest,
+  encodeManifest,
+  type Manifest,
+  manifestKey,
+  openManifest,
+  type SignedManifest,
+  signManifest,
+} from './manifest/manifest.ts'
+export type { KeyUse, ManifestKey, PrincipalType } from './manifest/manifest-keys.ts'
+export type { DomainList, Policy } from './manifest/policy.ts'
+export {
+  formatBranch,
+  formatCosignerName,
+  formatName,
+  formatOrigin,
+  parseBranch,
+  parseName,
+  parseOrigin,
+} from './name/name.ts'
+export {
+  type ProofSource,
+  proveConsistency,
+  proveInclusion,
+  proveInconsistency,
+  proveSubtree,
+} from './proof/prove.ts'
+export type { SubtreeRange } from './proof/subtree-path.ts'
+export { type ConsistencyProof, verifyConsistency } from './proof/verify-consistency.ts'
+export { type InclusionProof, verifyInclusion } from './proof/verify-inclusion.ts'
+export { type SubtreeProof, verifySubtree } from './proof/verify-subtree.ts'
+export { EMPTY_ROOT, hashLeaf, hashLeafInto, hashNode } from './tree/hash.ts'
+export { RightEdge } from './tree/right-edge.ts'
+export { rootFromTiles } from './tree/root-from-tiles.ts'
+export { subtreeRoot } from './tree/subtree-root.ts'
+export type { FullTile, TileSource } from './tree/tile.ts'
+export { parseTilePath, type TileLevel, type TilePath, tilePath } from './tree/tile-path.ts'
+export { TILES_PER_PROOF_MAX, TreeNodes } from './tree/tree-nodes.ts'
+export { fullTileCount, TILE_WIDTH, tileWidth } from './tree/tree-shape.ts'

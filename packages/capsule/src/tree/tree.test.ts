@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { backend } from '#crypto'
+import type { Hash } from '../bytes/brands.ts'
+import { concatBytes } from '../bytes/bytes.ts'
+import { formatHex, parseHex } from '../bytes/hex.ts'
+import { EMPTY_ROOT, hashLeaf, hashLeafInto, hashNode } from './hash.ts'
+import { RightEdge } from './right-edge.ts'
+import { rootFromTiles } from './root-from-tiles.ts'
+import { subtreeRoot } from './subtree-root.ts'
+import {
+  createRandom,
+  flat,
+  leafHash,
+  leafHashes,
+  merkleRoot,
+  ReferenceTiles,
+} from './testing/reference-tree.ts'
+import type { FullTile, TileSource } from './tile.ts'
+import { TILES_PER_PROOF_MAX, TreeNodes } from './tree-nodes.ts'
+import { fullTileCount, largestPowerOfTwoBelow, tileWidth } from './tree-shape.ts'
+
+const SIZE_MAX = Number.MAX_SAFE_INTEGER
+const BIG_SIZES = [255, 256, 257, 511, 512, 513, 65535, 65536, 65537, 66000]
+const ALL_LEAVES = leafHashes(0, 66_000)
+
+/** Counts the hashes that `action` computes. */
+function countHashes(action: () => void): number {
+  const original = backend.sha256Into
+  let count = 0
+  backend.sha256Into = (...args) => {
+    count++
+    original(...args)
+  }
+  try {
+    action()
+  } finally {
+    backend.sha256Into = original
+  }
+  return count
+}
+
+const bitCount = (n: number): number => n.toString(2).replaceAll('0', '').length
+
+test('TR1 TR3: the eight leaves of the Certificate Transparency test suite', () => {
+  const leaves = [
+    '',
+    '00',
+    '10',
+    '2021',
+    '3031',
+    '40414243',
+    '5051525354555657',
+    '606162636465666768696a6b6c6d6e6f',
+  ].map((hex) => hashLeaf(parseHex(hex) as Uint8Array))
+  const roots = [
+    'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+    '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
+    'fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125',
+    'aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77',
+    'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
+    '4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4',
+    '76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef',
+    'ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c',
+    '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328',
+  ]
+  for (const [size, root] of roots.entries()) {
+    assert.equal(formatHex(subtreeRoot(flat(leaves.slice(0, size)))), root)
+  }
+})
+
+test('TR1 TR2: a leaf hash of any length, and the root of no entries', () => {
+  for (const byteLength of [0, 1, 64, 16_384, 16_385, 65_535]) {
+    const header = new Uint8Array(byteLength).fill(7)
+    const expected = merkleRootOfRaw(header)
+    assert.deepEqual(hashLeaf(header), expected)
+    const out = new Uint8Array(40)
+    hashLeafInto(out, 5, header)
+    assert.deepEqual(out.slice(5, 37), expected)
+    assert.deepEqual([...out.slice(0, 5), ...out.slice(37)], [0, 0, 0, 0, 0, 0, 0, 0])
+  }
+  assert.deepEqual(EMPTY_ROOT, merkleRoot([]))
+  assert.deepEqual(RightEdge.empty().root(), EMPTY_ROOT)
+})
+
+function merkleRootOfRaw(header: Uint8Array): Uint8Array {
+  const out = new Uint8Array(32)
+  backend.sha256Into(out, 0, concatBytes(Uint8Array.of(0), header), 0, header.length + 1)
+  return out
+}
+
+test('TR2: a node joins two hashes of 32 bytes, nothing else', () => {
+  const short = new Uint8Array(31) as Uint8Array as Hash
+  assert.throws(() => hashNode(short, EMPTY_ROOT), { name: 'AssertionFailure' })
+  assert.throws(() => hashNode(EMPTY_ROOT, short), { name: 'AssertionFailure' })
+})
+
+test('TR3 TR4 TR5: the root at every size up to 600, appended one by one', () => {
+  const edge = RightEdge.empty()
+  for (let size = 1; size <= 600; size++) {
+    edge.append(leafHash(size - 1))
+    assert.equal(edge.size, size)
+    const root = merkleRoot(ALL_LEAVES.slice(0, size))
+    assert.deepEqual(edge.root(), root, `size ${size}`)
+    if (size <= 70) assert.deepEqual(subtreeRoot(flat(ALL_LEAVES.slice(0, size))), root)
+  }
+})
+
+test('TR5 TR6 TR8: chunks of any length give the same root and each full tile once', () => {
+  const random = createRandom(5)
+  const reference = new ReferenceTiles(ALL_LEAVES)
+  const edge = RightEdge.empty()
+  const tiles: FullTile[] = []
+  while (edge.size < ALL_LEAVES.length) {
+    const count = Math.min(ALL_LEAVES.length - edge.size, 1 + random(3000))
+    const full = edge.append(flat(ALL_LEAVES.slice(edge.size, edge.size + count)))
+    const levels = full.map((tile) => tile.level)
+    assert.deepEqual(levels, levels.toSorted(), 'lower levels first')
+    tiles.push(...full)
+  }
+  assert.deepEqual(edge.root(), merkleRoot(ALL_LEAVES))
+  assert.equal(tiles.length, 257 + 1)
+  for (const level of [0, 1]) {
+    const ofLevel = tiles.filter((tile) => tile.level === level)
+    assert.deepEqual(
+      ofLevel.map((tile) => tile.n),
+      ofLevel.map((_, n) => n),
+    )
+    for (const { n, bytes } of ofLevel) assert.deepEqual(bytes, reference.tile(level, n, 256))
+  }
+  assert.deepEqual(edge.partialTile(0), reference.tile(0, 257, 66_000 % 256))
+  assert.deepEqual(edge.partialTile(1), reference.tile(1, 1, 1))
+  assert.deepEqual(edge.partialTile(2), reference.tile(2, 0, 1))
+  assert.deepEqual(edge.partialTile(3), new Uint8Array(0))
+})
+
+test('TR8: appending k leaves costs one node hash each, less what is still open', () => {
+  for (const size of [1, 2, 255, 256, 257, 5000]) {
+    const leaves = flat(ALL_LEAVES.slice(0, size))
+    const edge = RightEdge.empty()
+    const appended = countHashes(() => void edge.append(leaves))
+    assert.equal(appended, size - bitCount(size))
+    assert.equal(
+      countHashes(() => void edge.root()),
+      bitCount(size) - 1,
+    )
+  }
+})
+
+test('TR9: opening reads the right-most tile of each level and nothing else', () => {
+  const reference = new ReferenceTiles(ALL_LEAVES)
+  for (const size of [0, 1, 2, 3, 70, ...BIG_SIZES]) {
+    reference.reads = 0
+    const edge = RightEdge.open(reference, size)
+    const levels = size === 0 ? 0 : Math.max(1, Math.ceil(Math.log2(size + 1) / 8))
+    assert.ok(reference.reads <= levels, `${reference.reads} reads at size ${size}`)
+    assert.equal(edge.size, size)
+    assert.deepEqual(edge.root(), merkleRoot(ALL_LEAVES.slice(0, size)))
+    assert.deepEqual(rootFromTiles(reference, size), edge.root())
+  }
+})
+
+test('TR5 TR9: an opened edge grows like one that was never closed', () => {
+  const reference = new ReferenceTiles(ALL_LEAVES)
+  for (const size of [...BIG_SIZES, 65_279, 65_280, 65_281].filter((size) => size < 65_900)) {
+    const opened = RightEdge.open(reference, size)
+    const grown = RightEdge.empty()
+    grown.append(flat(ALL_LEAVES.slice(0, size)))
+    const more = flat(ALL_LEAVES.slice(size, size + 600))
+    assert.deepEqual(opened.append(more), grown.append(more))
+    assert.deepEqual(opened.root(), grown.root())
+    for (let level = 0; level < 4; level++) {
+      assert.deepEqual(opened.partialTile(level), grown.partialTile(level))
+    }
+  }
+})
+
+test('TR5: a clone and its original go their own ways', () => {
+  const edge = RightEdge.empty()
+  edge.append(flat(ALL_LEAVES.slice(0, 300)))
+  const copy = edge.clone()
+  edge.append(flat(ALL_LEAVES.slice(300, 700)))
+  copy.append(flat(ALL_LEAVES.slice(1000, 1003)))
+  const copied = [...ALL_LEAVES.slice(0, 300), ...ALL_LEAVES.slice(1000, 1003)]
+  assert.deepEqual(edge.root(), merkleRoot(ALL_LEAVES.slice(0, 700)))
+  assert.deepEqual(copy.root(), merkleRoot(copied))
+})
+
+/** A tree too large to exist: every hash of a tile says where it is. */
+const endless: TileSource = {
+  tile(level, n, width) {
+    return flat(Array.from({ length: width }, (_, i) => leafHash(level * 1e15 + n * 256 + i)))
+  },
+}
+
+test('TR4: sizes up to 2^53 - 1 are exact', () => {
+  for (const size of [2 ** 31, 2 ** 31 + 1, 2 ** 32 - 1, 2 ** 32 + 5, 2 ** 48 + 255, SIZE_MAX]) {
+    let reads = 0
+    const counted: TileSource = {
+      tile: (...args) => {
+        reads++
+        return endless.tile(...args)
+      },
+    }
+    const edge = RightEdge.open(counted, size)
+    assert.ok(reads <= 7)
+    // Two ways to the root that share no arithmetic: a counter of hashes, and cutting ranges.
+    const opened = new TreeNodes(endless).rangeRoot(0, size, size)
+    assert.deepEqual(edge.root(), opened)
+    if (size === SIZE_MAX) {
+      assert.throws(() => edge.append(EMPTY_ROOT), { name: 'AssertionFailure' })
+    } else {
+      edge.append(EMPTY_ROOT)
+      assert.equal(edge.size, size + 1)
+      assert.notDeepEqual(edge.root(), opened)
+    }
+  }
+})
+
+test('TR4 TR6 TR7: shapes of the sizes around every power of two', () => {
+  assert.equal(largestPowerOfTwoBelow(2), 1)
+  for (let height = 1; height < 53; height++) {
+    const power = 2 ** height
+    if (height > 1) assert.equal(largestPowerOfTwoBelow(power), power / 2)
+    assert.equal(largestPowerOfTwoBelow(power + 1), power)
+    if (height > 1) assert.equal(largestPowerOfTwoBelow(power - 1), power / 2)
+  }
+  assert.equal(largestPowerOfTwoBelow(SIZE_MAX), 2 ** 52)
+  // The example of C2SP tlog-tiles: 70,000 entries.
+  assert.equal(fullTileCount(0, 70_000), 273)
+  assert.equal(tileWidth(0, 272, 70_000), 256)
+  assert.equal(tileWidth(0, 273, 70_000), 112)
+  assert.equal(tileWidth(0, 274, 70_000), 0)
+  assert.equal(fullTileCount(1, 70_000), 1)
+  assert.equal(tileWidth(1, 1, 70_000), 17)
+  assert.equal(tileWidth(2, 0, 70_000), 1)
+  assert.equal(tileWidth(3, 0, 70_000), 0)
+})
+
+test('TR10: every subtree of the tiles, kept or not, with few hashes once kept', () => {
+  const size = 66_000
+  const reference = new ReferenceTiles(ALL_LEAVES)
+  const nodes = new TreeNodes(reference, 300)
+  const random = createRandom(10)
+  for (let round = 0; round < 60; round++) {
+    const height = random(16)
+    const span = 2 ** height
+    const start = random(Math.floor(size / span)) * span
+    const expected = merkleRoot(ALL_LEAVES.slice(start, start + span))
+    assert.deepEqual(nodes.rangeRoot(start, start + span, size), expected)
+    const again = countHashes(() => void nodes.rangeRoot(start, start + span, size))
+    assert.ok(again <= 3, `${again} hashes for a node of height ${height}`)
+  }
+})
+
+test('TR10: a tile that grew is read again, an older size is served from what is kept', () => {
+  const reference = new ReferenceTiles(ALL_LEAVES)
+  const nodes = new TreeNodes(reference)
+  for (const size of [300, 511, 512, 513, 400, 300, 1]) {
+    assert.deepEqual(nodes.rangeRoot(0, size, size), merkleRoot(ALL_LEAVES.slice(0, size)))
+  }
+})
+
+test('TR10: no more tiles are kept than allowed', () => {
+  const reference = new ReferenceTiles(ALL_LEAVES)
+  const nodes = new TreeNodes(reference, TILES_PER_PROOF_MAX)
+  const readTile = (n: number): void => void nodes.rangeRoot(n * 256, n * 256 + 128, 66_000)
+  for (let n = 0; n <= TILES_PER_PROOF_MAX; n++) readTile(n)
+  reference.reads = 0
+  readTile(TILES_PER_PROOF_MAX)
+  readTile(1)
+  assert.equal(reference.reads, 0, 'recently used tiles are kept')
+  readTile(0)
+  assert.equal(reference.reads, 1, 'the least recently used one is not')
+})

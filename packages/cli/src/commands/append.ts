@@ -1,0 +1,127 @@
+/**
+ * `longshore append NAME [FILE...]`: input becomes entries, acknowledged commit by commit.
+ *
+ * Input is read only as fast as the capsule takes it. Whatever ends the command (the end of the
+ * input, a bad line, a signal), what was read before is committed and reported first. Rules CL20
+ * to CL28 of docs/spec/cli.md.
+ *
+ * @module
+ */
+import { type Ack, type Capsule, type Level, openHome } from '@longshore/client/node'
+import { appendTimed } from '../append-timed.ts'
+import type { Context } from '../context.ts'
+import { checkInputFiles, openByteSource } from '../input/byte-source.ts'
+import { type InputPlan, planInput } from '../input/input-plan.ts'
+import type { Piece } from '../input/piece.ts'
+import type { Output } from '../output.ts'
+import { Progress } from '../progress.ts'
+import { formatByteSize } from '../text/byte-size.ts'
+
+export async function run({ args, out, stop, homePath }: Context): Promise<undefined> {
+  const plan = planInput(args)
+  await checkInputFiles(plan.sources)
+  const level = (args.text('level') ?? 'stored') as Level
+  const interrupt = stop.finish()
+  await using home = await openHome({ path: homePath, create: false })
+  await using capsule = await home.open(args.positional(0))
+  const run = new AppendRun(capsule, level, out)
+  let complete = false
+  try {
+    await run.appendAll(plan, interrupt)
+    complete = !interrupt.aborted
+  } finally {
+    run.report(complete)
+  }
+}
+
+/** All sources in order. */
+async function* cutSources(
+  { sources, cutterOf }: InputPlan,
+  interrupt: AbortSignal,
+): AsyncGenerator<readonly Piece[]> {
+  for (const path of sources) {
+    if (interrupt.aborted) return
+    yield* cutterOf(path)(openByteSource(path, interrupt))
+  }
+}
+
+/** Counts and prints what was acknowledged. */
+class AppendRun {
+  readonly #capsule: Capsule
+  readonly #level: Level
+  readonly #out: Output
+  readonly #progress: Progress
+  #entries = 0
+  #bytes = 0
+  #first: number | undefined
+  #size: number
+
+  constructor(capsule: Capsule, level: Level, out: Output) {
+    this.#capsule = capsule
+    this.#level = level
+    this.#out = out
+    this.#progress = new Progress(out)
+    this.#size = capsule.size
+  }
+
+  /** A problem with the input is thrown after what was read before it is acknowledged. */
+  async appendAll(plan: InputPlan, interrupt: AbortSignal): Promise<void> {
+    const [capsule, level] = [this.#capsule, this.#level]
+    const batches = cutSources(plan, interrupt)
+    const acks = plan.hasTimes
+      ? appendTimed(capsule, this.#pieces(batches), level)
+      : capsule.appendStream(this.#payloads(batches), { level })
+    for await (const ack of acks) {
+      this.#acknowledged(ack)
+      if (this.#out.json) await this.#out.flush()
+    }
+  }
+
+  async *#payloads(batches: AsyncIterable<readonly Piece[]>): AsyncGenerator<Uint8Array> {
+    for await (const batch of batches) {
+      for (const { payload } of batch) {
+        this.#bytes += payload.length
+        yield payload
+      }
+    }
+  }
+
+  async *#pieces(batches: AsyncIterable<readonly Piece[]>): AsyncGenerator<Piece> {
+    for await (const batch of batches) {
+      for (const piece of batch) {
+        this.#bytes += piece.payload.length
+        yield piece
+      }
+    }
+  }
+
+  #acknowledged({ index, count, size, level }: Ack): void {
+    this.#first ??= index
+    this.#entries += count
+    const grown = size > this.#size
+    this.#size = Math.max(size, this.#size)
+    this.#progress.update(this.#entries, this.#bytes)
+    // Several acknowledgements of one commit have the same size; one line says it.
+    if (grown && this.#out.json) this.#out.line(JSON.stringify({ event: 'acked', size, level }))
+  }
+
+  /** `complete`: all input was read and appended. */
+  report(complete: boolean): void {
+    this.#progress.clear()
+    const [name, level, size, entries] = [
+      this.#capsule.text,
+      this.#level,
+      this.#size,
+      this.#entries,
+    ]
+    const first = this.#first ?? null
+    if (this.#out.json) {
+      const done = { event: 'done', name, complete, entries, first, size, level }
+      this.#out.line(JSON.stringify(done))
+      return
+    }
+    const what = entries === 1 ? '1 entry' : `${entries} entries`
+    const bytes = formatByteSize(this.#bytes)
+    this.#out.remark(`appended ${what} (${bytes} read); size ${size}, ${level}`)
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * `longshore backup FILE`: everything in this home in one file.
+ *
+ * @module
+ */
+import { formatHex } from '@longshore/capsule'
+import { openHome } from '@longshore/client/node'
+import type { Context } from '../context.ts'
+import { formatByteSize } from '../text/byte-size.ts'
+
+export async function run({ args, out, homePath }: Context): Promise<undefined> {
+  await using home = await openHome({ path: homePath, create: false })
+  const { file, fileBytes, fileCount, sha256 } = await home.backup(args.positional(0))
+  const object = { file, bytes: fileBytes, files: fileCount, sha256: formatHex(sha256) }
+  if (out.json) out.line(JSON.stringify(object))
+  else
+    out.remark(
+      `wrote ${file} (${formatByteSize(fileBytes)}); it holds the keys of this home: keep it secret`,
+    )
+}

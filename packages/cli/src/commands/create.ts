@@ -1,0 +1,33 @@
+/**
+ * `longshore create`: makes a capsule and prints its name.
+ *
+ * @module
+ */
+import { parseName, UsageError } from '@longshore/capsule'
+import { openHome } from '@longshore/client/node'
+import type { Context } from '../context.ts'
+
+export async function run({ args, out, homePath }: Context): Promise<undefined> {
+  const labels = parseLabels(args.all('label'))
+  const identity = args.text('identity')
+  await using home = await openHome({ path: homePath, create: true })
+  await using capsule = await home.create({
+    labels,
+    blind: args.flag('blind'),
+    public: args.flag('public'),
+    ...(identity === undefined ? {} : { identity: parseName(identity) }),
+  })
+  out.result({ name: capsule.text, labels }, capsule.text)
+}
+
+/** A value may hold `=`; a key is everything before the first one. */
+function parseLabels(pairs: readonly string[]): Record<string, string> {
+  const labels = new Map<string, string>()
+  for (const pair of pairs) {
+    const equals = pair.indexOf('=')
+    const key = pair.slice(0, equals)
+    if (labels.has(key)) throw new UsageError('USAGE', `the label ${key} is given twice`)
+    labels.set(key, pair.slice(equals + 1))
+  }
+  return Object.fromEntries(labels)
+}

@@ -1,0 +1,33 @@
+/**
+ * `longshore du`: what this home takes on disk.
+ *
+ * @module
+ */
+import { openHome } from '@longshore/client/node'
+import type { Context } from '../context.ts'
+import { formatByteSize } from '../text/byte-size.ts'
+
+export async function run({ out, homePath }: Context): Promise<undefined> {
+  await using home = await openHome({ path: homePath, create: false, readOnly: true })
+  const { journalBytes, indexBytes, reclaimableBytes, capsuleCount, entryCount } =
+    await home.usage()
+  const totalBytes = journalBytes + indexBytes
+  const object = {
+    home: home.path,
+    totalBytes,
+    journalBytes,
+    indexBytes,
+    reclaimableBytes,
+    capsules: capsuleCount,
+    entries: entryCount,
+  }
+  out.result(object, () =>
+    [
+      `home      ${home.path}`,
+      `total     ${formatByteSize(totalBytes)}`,
+      `journal   ${formatByteSize(journalBytes)}, of which compact would free ${formatByteSize(reclaimableBytes)}`,
+      `index     ${formatByteSize(indexBytes)}`,
+      `capsules  ${capsuleCount} with ${entryCount} entries`,
+    ].join('\n'),
+  )
+}

@@ -1,0 +1,29 @@
+/**
+ * `longshore export NAME DIR`: a capsule as static files.
+ *
+ * @module
+ */
+import { openHome } from '@longshore/client/node'
+import type { Context } from '../context.ts'
+import { formatByteSize } from '../text/byte-size.ts'
+
+export async function run({ args, out, stop, homePath }: Context): Promise<undefined> {
+  const signal = stop.finish()
+  await using home = await openHome({ path: homePath, create: false, readOnly: true })
+  await using capsule = await home.open(args.positional(0))
+  const report = await capsule.exportTiles(args.positional(1), { signal })
+  const { directory, size, fileCount, byteCount } = report
+  const object = {
+    name: capsule.text,
+    directory,
+    format: 'tlog-tiles',
+    size,
+    files: fileCount,
+    bytes: byteCount,
+  }
+  if (out.json) out.line(JSON.stringify(object))
+  else
+    out.remark(
+      `exported ${size} entries: ${fileCount} files (${formatByteSize(byteCount)}) in ${directory}`,
+    )
+}

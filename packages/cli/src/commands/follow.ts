@@ -1,0 +1,14 @@
+/**
+ * `longshore follow NAME`: prints entries that are there, then those that come.
+ *
+ * @module
+ */
+import { openHome } from '@longshore/client/node'
+import type { Context } from '../context.ts'
+import { printEntries } from './print-entries.ts'
+
+export async function run(context: Context): Promise<undefined> {
+  await using home = await openHome({ path: context.homePath, readOnly: true })
+  await using capsule = await home.open(context.args.positional(0))
+  await printEntries(context, capsule, (options) => capsule.follow(options))
+}

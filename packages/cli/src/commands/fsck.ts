@@ -1,0 +1,30 @@
+/**
+ * `longshore fsck`: is everything in this home as it was written?
+ *
+ * @module
+ */
+import { openHome } from '@longshore/client/node'
+import type { Context } from '../context.ts'
+import { EXIT } from '../report-error.ts'
+import { formatPrintable } from '../text/printable.ts'
+
+export async function run({ args, out, homePath }: Context): Promise<number> {
+  const repair = args.flag('repair')
+  await using home = await openHome({ path: homePath, create: false, readOnly: !repair })
+  const { problems, repaired, capsuleCount, entryCount } = await home.fsck({ repair })
+  const ok = problems.length === 0
+  const object = { ok, problems, repaired, capsules: capsuleCount, entries: entryCount }
+  out.result(object, () => {
+    const lines = repaired.map((what) => `repaired  ${formatPrintable(what)}`)
+    for (const { code, message } of problems) {
+      lines.push(`${out.bad('problem')}   ${code}: ${formatPrintable(message)}`)
+    }
+    lines.push(
+      ok
+        ? `${out.good('sound')}     ${capsuleCount} capsules with ${entryCount} entries`
+        : `${problems.length} problems; the rest of the home is usable`,
+    )
+    return lines.join('\n')
+  })
+  return ok ? EXIT.ok : EXIT.storage
+}

@@ -1,0 +1,33 @@
+/**
+ * `longshore list`: the capsules of this home.
+ *
+ * What identities are made of (persons and authority capsules) is only shown with `--all`.
+ *
+ * @module
+ */
+import { type CapsuleInfo, openHome } from '@longshore/client/node'
+import type { Context } from '../context.ts'
+import { formatPrintable } from '../text/printable.ts'
+import { formatTime } from '../text/time.ts'
+
+export async function run({ args, out, homePath }: Context): Promise<undefined> {
+  await using home = await openHome({ path: homePath, create: false, readOnly: true })
+  for (const info of await home.list()) {
+    const isIdentityPart = info.type !== 'capsule' || info.authority === null
+    if (isIdentityPart && !args.flag('all')) continue
+    out.result(infoObject(info), () => (out.quiet ? info.text : infoLine(info)))
+  }
+}
+
+/** docs/spec/cli/capsule.schema.json */
+function infoObject({ text, type, size, labels, timeUs, writable }: CapsuleInfo): object {
+  return { name: text, type, size, labels, time: formatTime(timeUs), writable }
+}
+
+function infoLine({ text, type, size, labels, writable }: CapsuleInfo): string {
+  const words = [text, `${size} ${size === 1 ? 'entry' : 'entries'}`]
+  if (type !== 'capsule') words.push(type)
+  if (!writable) words.push('read only')
+  for (const [key, value] of Object.entries(labels)) words.push(formatPrintable(`${key}=${value}`))
+  return words.join('  ')
+}

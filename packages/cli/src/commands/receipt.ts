@@ -1,0 +1,29 @@
+/**
+ * `longshore receipt NAME INDEX [-o FILE]`: a proof of one entry that a stranger can verify.
+ *
+ * @module
+ */
+import { openHome } from '@longshore/client/node'
+import type { Context } from '../context.ts'
+import { replaceFile } from '../output-file.ts'
+
+export async function run({ args, out, homePath }: Context): Promise<undefined> {
+  const index = Number(args.positional(1))
+  const file = args.text('output')
+  await using home = await openHome({ path: homePath, readOnly: true })
+  await using capsule = await home.open(args.positional(0))
+  const receipt = await capsule.receipt(index)
+  const name = capsule.text
+  if (file === undefined) {
+    if (out.json) out.line(JSON.stringify({ name, index, receipt }))
+    else out.bytes(Buffer.from(receipt))
+    return
+  }
+  await replaceFile(file, receipt)
+  const object = { name, index, file, bytes: Buffer.byteLength(receipt) }
+  if (out.json) out.line(JSON.stringify(object))
+  else
+    out.remark(
+      `wrote ${file} (${object.bytes} bytes); verify it with: longshore verify ${file} --name ${name}`,
+    )
+}

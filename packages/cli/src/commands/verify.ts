@@ -1,0 +1,124 @@
+/**
+ * `longshore verify FILE|DIR|NAME`: is it what its writer signed?
+ *
+ * A file or directory brings the name that it is checked against. Unless the caller gives the name
+ * with `--name`, it is only reported as consistent with that name (F25). Rules CL35 to CL37 of
+ * docs/spec/cli.md.
+ *
+ * @module
+ */
+import {
+  type CapsuleName,
+  formatHex,
+  formatName,
+  isLongshoreError,
+  parseName,
+} from '@longshore/capsule'
+import { openHome, verifyDirectory } from '@longshore/client/node'
+import type { Context } from '../context.ts'
+import {
+  checkName,
+  describeReport,
+  type Finding,
+  verifyEvidenceFile,
+  verifyReceiptFile,
+} from '../finding.ts'
+import { readVerifiable } from '../input/verifiable-file.ts'
+import type { Output } from '../output.ts'
+
+const LABEL_CHARS = 11
+/** Also wrong spellings of a name, which deserve to be told so. */
+const LOOKS_LIKE_NAME = /^[bB][a-zA-Z2-7]{57,59}$/
+/** Evidence is a CBOR array of four; a receipt is text. */
+const EVIDENCE_START = 0x84
+
+export async function run(context: Context): Promise<undefined> {
+  const { args, out } = context
+  const text = args.text('name')
+  const expected = text === undefined ? undefined : parseName(text)
+  const target = await findTarget(args.positional(0))
+  const { kind } = target
+  const nameGiven = expected !== undefined || kind === 'capsule'
+  try {
+    const finding = await verifyTarget(context, target, expected)
+    out.result(findingObject(kind, finding, nameGiven), () =>
+      formatFinding(out, finding, nameGiven),
+    )
+  } catch (error) {
+    if (isLongshoreError(error) && error.name === 'VerificationError') {
+      const nothing = { name: null, size: null, root: null, checks: [] }
+      const object = { ok: false, kind, ...nothing, nameGiven, code: error.code }
+      out.result(object, `${out.bad('failed'.padEnd(LABEL_CHARS))}${kind}`)
+    }
+    throw error
+  }
+}
+
+type Target =
+  | { readonly kind: 'receipt' | 'evidence'; readonly bytes: Uint8Array }
+  | { readonly kind: 'export'; readonly directory: string }
+  | { readonly kind: 'capsule'; readonly name: CapsuleName }
+
+/** A well-formed name is always a capsule of this home, whatever files there are. */
+async function findTarget(text: string): Promise<Target> {
+  if (LOOKS_LIKE_NAME.test(text)) return { kind: 'capsule', name: parseName(text) }
+  const found = await readVerifiable(text)
+  if (found === 'directory') return { kind: 'export', directory: text }
+  return { kind: found[0] === EVIDENCE_START ? 'evidence' : 'receipt', bytes: found }
+}
+
+async function verifyTarget(
+  { homePath, stop }: Context,
+  target: Target,
+  expected: CapsuleName | undefined,
+): Promise<Finding> {
+  switch (target.kind) {
+    case 'receipt':
+      return verifyReceiptFile(target.bytes, expected)
+    case 'evidence':
+      return verifyEvidenceFile(target.bytes, expected)
+    case 'export': {
+      const options = { signal: stop.finish(), ...(expected && { name: expected }) }
+      return describeReport('export', await verifyDirectory(target.directory, options))
+    }
+    case 'capsule': {
+      checkName(target.name, expected)
+      const signal = stop.finish()
+      await using home = await openHome({ path: homePath, create: false, readOnly: true })
+      await using capsule = await home.open(target.name)
+      return describeReport('capsule', await capsule.verify({ signal }))
+    }
+  }
+}
+
+/** docs/spec/cli/verify.schema.json */
+function findingObject(kind: Target['kind'], finding: Finding, nameGiven: boolean): object {
+  const { name, owner, size, root, checks, index } = finding
+  return {
+    ok: true,
+    kind,
+    name: formatName(name),
+    size,
+    root: root === null ? null : formatHex(root),
+    checks,
+    nameGiven,
+    ...(index === undefined ? {} : { index }),
+    owner: formatHex(owner),
+  }
+}
+
+function formatFinding(out: Output, finding: Finding, nameGiven: boolean): string {
+  const name = formatName(finding.name)
+  const warning = nameGiven ? '' : ', taken from the file: compare it with one that you trust'
+  const verdict = (nameGiven ? 'verified' : 'consistent').padEnd(LABEL_CHARS)
+  const rows: (readonly [string, string])[] = [
+    ['name', name + warning],
+    ['owner', formatHex(finding.owner)],
+  ]
+  if (finding.root !== null) rows.push(['root', formatHex(finding.root)])
+  rows.push(...finding.lines)
+  return [
+    `${nameGiven ? out.good(verdict) : verdict}${finding.title}`,
+    ...rows.map(([label, text]) => label.padEnd(LABEL_CHARS) + text),
+  ].join('\n')
+}

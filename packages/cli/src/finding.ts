@@ -1,0 +1,81 @@
+/**
+ * Findings: what a verified file, directory or capsule says, in one shape for printing.
+ *
+ * @module
+ */
+import {
+  bytesEqual,
+  type CapsuleName,
+  formatName,
+  type Hash,
+  type PublicKey,
+  VerificationError,
+  verifyEquivocation,
+  verifyReceipt,
+} from '@longshore/capsule'
+import type { VerifyReport } from '@longshore/client/node'
+import { formatPreview } from './text/printable.ts'
+import { formatTime } from './text/time.ts'
+
+export interface Finding {
+  readonly name: CapsuleName
+  readonly owner: PublicKey
+  readonly size: number
+  /** Null for evidence, which has two. */
+  readonly root: Hash | null
+  readonly checks: readonly string[]
+  /** Of the entry that a receipt proves. */
+  readonly index?: number
+  /** `receipt of entry 1 in a tree of 3`. */
+  readonly title: string
+  /** Label and text of what else a person wants to see. */
+  readonly lines: readonly (readonly [label: string, text: string])[]
+}
+
+export function verifyReceiptFile(bytes: Uint8Array, expected: CapsuleName | undefined): Finding {
+  const receipt = verifyReceipt(bytes, expected === undefined ? {} : { name: expected })
+  const { name, owner, head, index, header, payload, heartbeatS } = receipt
+  const lines: [string, string][] = [['time', `${formatTime(header.timeUs)}, as the writer claims`]]
+  if (heartbeatS !== undefined) lines.push(['heartbeat', formatTime(heartbeatS * 1_000_000)])
+  lines.push(['payload', payload === undefined ? 'not in this file' : formatPreview(payload)])
+  return {
+    name,
+    owner,
+    size: head.size,
+    root: head.root,
+    checks: ['manifest', 'checkpoint', 'inclusion', ...(payload === undefined ? [] : ['payload'])],
+    index,
+    title: `receipt of entry ${index} in a tree of ${head.size}`,
+    lines,
+  }
+}
+
+export function verifyEvidenceFile(bytes: Uint8Array, expected: CapsuleName | undefined): Finding {
+  const { name, owner, sizes } = verifyEquivocation(bytes)
+  checkName(name, expected)
+  return {
+    name,
+    owner,
+    size: sizes[1],
+    root: null,
+    checks: ['manifest', 'heads', 'contradiction'],
+    title: `evidence: its writer signed two histories, of ${sizes[0]} and of ${sizes[1]} entries`,
+    lines: [],
+  }
+}
+
+export function describeReport(kind: 'export' | 'capsule', report: VerifyReport): Finding {
+  const { name, owner, size, root, checks, absent, erased } = report
+  const lines: [string, string][] = []
+  if (erased > 0) lines.push(['erased', `${erased} payloads, by entries that say so`])
+  if (absent > 0) lines.push(['holes', `${absent} payloads are not here`])
+  const title = `${kind} of ${size} ${size === 1 ? 'entry' : 'entries'}`
+  return { name, owner, size, root, checks, title, lines }
+}
+
+/** @throws {VerificationError} `NAME_MISMATCH` */
+export function checkName(name: CapsuleName, expected: CapsuleName | undefined): void {
+  if (expected === undefined || bytesEqual(name, expected)) return
+  const details = { expected: formatName(expected), found: formatName(name) }
+  throw new VerificationError('NAME_MISMATCH', 'it is about another capsule', details)
+}

@@ -1,0 +1,72 @@
+/**
+ * Lines that have to be valid JSON (RFC 8259, UTF-8), optionally with the entry's time inside.
+ *
+ * What is appended are the bytes of the line as they came. Rules CL23 and CL24 of docs/spec/cli.md.
+ *
+ * @module
+ */
+import { UsageError } from '@longshore/capsule'
+import { type NumberUnit, parseTimeField } from '../text/time.ts'
+import { splitLines } from './lines.ts'
+import type { ByteSource, Cutter, Piece } from './piece.ts'
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+export interface TimeField {
+  /** A field of the outermost object. */
+  readonly field: string
+  readonly unit: NumberUnit
+}
+
+/**
+ * @throws {UsageError} `JSON_INVALID` or `TIME_INVALID` with `line` (from 1), after all lines
+ * before it
+ */
+export function createJsonLinesCutter(time: TimeField | undefined): Cutter {
+  return async function* cutJsonLines(source: ByteSource): AsyncGenerator<readonly Piece[]> {
+    let line = 0
+    for await (const batch of splitLines(source)) {
+      const pieces: Piece[] = []
+      let problem: unknown
+      try {
+        for (const { payload } of batch) {
+          line += 1
+          pieces.push(checkLine(payload, time, { file: source.label, line }))
+        }
+      } catch (error) {
+        problem = error
+      }
+      if (pieces.length > 0) yield pieces
+      if (problem !== undefined) throw problem
+    }
+  }
+}
+
+interface Place {
+  readonly file: string
+  readonly line: number
+}
+
+function checkLine(payload: Uint8Array, time: TimeField | undefined, place: Place): Piece {
+  let value: unknown
+  try {
+    value = JSON.parse(utf8.decode(payload))
+  } catch (error) {
+    const what = error instanceof SyntaxError ? 'JSON' : 'UTF-8'
+    const message = `line ${place.line} of ${place.file} is not valid ${what}`
+    throw new UsageError('JSON_INVALID', message, { ...place }, { cause: error })
+  }
+  if (time === undefined) return { payload }
+  const timeUs = parseTimeField(fieldOf(value, time.field), time.unit)
+  if (timeUs !== undefined) return { payload, timeUs }
+  throw new UsageError(
+    'TIME_INVALID',
+    `line ${place.line} of ${place.file} has no time in the field ${JSON.stringify(time.field)}`,
+    { ...place },
+  )
+}
+
+function fieldOf(value: unknown, field: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, field)) return undefined
+  return (value as Record<string, unknown>)[field]
+}

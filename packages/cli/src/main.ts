@@ -1,0 +1,20 @@
+/**
+ * The `longshore` command. Parses, runs one command, prints, exits.
+ *
+ * `--version`, `--help` and completion load nothing but the command table: this file imports
+ * statically only what they need (CL3). No other file here ends the process, except for a second
+ * signal (stop.ts).
+ *
+ * @module
+ */
+import { enableCompileCache } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+// Compiled code of earlier runs: about half the time that a command needs to start.
+enableCompileCache(
+  fileURLToPath(new URL('../../../node_modules/.cache/longshore', import.meta.url)),
+)
+
+const { runCommandLine } = await import('./run.ts')
+process.exitCode = await runCommandLine(process.argv.slice(2))
+process.exit()

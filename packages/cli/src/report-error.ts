@@ -1,0 +1,92 @@
+/**
+ * From an error to what the person reads and to the exit code. Rules CL10, CL11 and CL14 of
+ * docs/spec/cli.md.
+ *
+ * @module
+ */
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  isLongshoreError,
+  type LongshoreError,
+} from '@longshore/capsule'
+import type { Output } from './output.ts'
+import { formatPrintable } from './text/printable.ts'
+
+export const EXIT = {
+  ok: 0,
+  verification: 1,
+  usage: 2,
+  unavailable: 3,
+  storage: 4,
+  /** A bug in Longshore; the number of sysexits.h for "software". */
+  defect: 70,
+} as const
+
+/** Unavailable because of this machine's disk, keys or permissions: somebody has to repair it. */
+const STORAGE_CODES: ReadonlySet<ErrorCode> = new Set([
+  'STORE_FULL',
+  'STORE_IO',
+  'STORE_CORRUPT',
+  'STORE_FAILED',
+  'KEY_UNREADABLE',
+  'ANCHOR_UNWRITABLE',
+  'HOME_UNREADABLE',
+])
+
+/** What is printed about an error; docs/spec/cli/error.schema.json. */
+export interface ErrorReport {
+  readonly code: string
+  readonly message: string
+  readonly next: string
+  readonly details: Readonly<Record<string, string | number>>
+}
+
+export function exitCodeOf(code: ErrorCode): number {
+  if (STORAGE_CODES.has(code)) return EXIT.storage
+  const owner = ERROR_CODES[code].class
+  if (owner === 'UsageError') return EXIT.usage
+  if (owner === 'UnavailableError') return EXIT.unavailable
+  return EXIT.verification
+}
+
+/** Prints the error and returns the exit code. */
+export function reportError(out: Output, error: unknown): number {
+  const known = asLongshoreError(error)
+  if (known !== undefined) {
+    const { code, message, next, details } = known
+    printReport(out, { code, message, next, details })
+    return exitCodeOf(known.code)
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  printReport(out, {
+    code: 'DEFECT',
+    message: `this should not happen: ${message}`,
+    next: 'Nothing acknowledged is lost. Please report it with what you did and the stack.',
+    details: {},
+  })
+  if (!out.json && error instanceof Error) {
+    for (const line of (error.stack ?? '').split('\n')) out.note(formatPrintable(line))
+  }
+  return EXIT.defect
+}
+
+export function printReport(out: Output, report: ErrorReport): void {
+  out.draw('')
+  if (out.json) {
+    out.note(JSON.stringify(report))
+    return
+  }
+  const code = out.bad(report.code, 'stderr')
+  out.note(
+    `longshore: ${code}: ${formatPrintable(report.message)}\n${formatPrintable(report.next)}`,
+  )
+}
+
+/** Also the first known one among the causes: wrappers of platforms hide it. */
+function asLongshoreError(error: unknown): LongshoreError | undefined {
+  for (let depth = 0, at = error; depth < 4 && at instanceof Error; depth++, at = at.cause) {
+    if (isLongshoreError(at)) return at
+  }
+  return undefined
+}

@@ -1,0 +1,87 @@
+/**
+ * One call of the command line, from its words to its exit code.
+ *
+ * @module
+ */
+import packageJson from '../package.json' with { type: 'json' }
+import { type CommandModule, type Context, homePath } from './context.ts'
+import { Output } from './output.ts'
+import { type Parsed, parseArguments } from './parse-arguments.ts'
+
+/** The code of each command, loaded only when it runs. A test compares the keys with the table. */
+export const COMMAND_MODULES: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  'id new': () => import('./commands/id-new.ts'),
+  'id list': () => import('./commands/id-list.ts'),
+  'id show': () => import('./commands/id-show.ts'),
+  create: () => import('./commands/create.ts'),
+  list: () => import('./commands/list.ts'),
+  show: () => import('./commands/show.ts'),
+  du: () => import('./commands/du.ts'),
+  append: () => import('./commands/append.ts'),
+  read: () => import('./commands/read.ts'),
+  follow: () => import('./commands/follow.ts'),
+  erase: () => import('./commands/erase.ts'),
+  receipt: () => import('./commands/receipt.ts'),
+  verify: () => import('./commands/verify.ts'),
+  export: () => import('./commands/export.ts'),
+  import: () => import('./commands/import.ts'),
+  backup: () => import('./commands/backup.ts'),
+  restore: () => import('./commands/restore.ts'),
+  recover: () => import('./commands/recover.ts'),
+  compact: () => import('./commands/compact.ts'),
+  fsck: () => import('./commands/fsck.ts'),
+  completion: () => import('./commands/completion.ts'),
+}
+
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  const parsed = parseArguments(argv)
+  const json = parsed.kind === 'run' ? parsed.args.flag('json') : parsed.json
+  const quiet = parsed.kind === 'run' && parsed.args.flag('quiet')
+  const out = new Output({ json, quiet }, process)
+  let exitCode: number
+  try {
+    exitCode = await runParsed(parsed, out)
+    await out.flush()
+  } catch (error) {
+    const { reportError } = await import('./report-error.ts')
+    exitCode = reportError(out, error)
+    await out.flush().catch(() => undefined)
+  }
+  return exitCode
+}
+
+async function runParsed(parsed: Parsed, out: Output): Promise<number> {
+  switch (parsed.kind) {
+    case 'version': {
+      const { version } = packageJson
+      out.result({ version, node: process.versions.node }, `longshore ${version}`)
+      return 0
+    }
+    case 'help': {
+      const { formatCommandHelp, formatHelp } = await import('./help.ts')
+      const { command } = parsed
+      out.bytes(Buffer.from(command === undefined ? formatHelp() : formatCommandHelp(command)))
+      return 0
+    }
+    case 'problem': {
+      const { EXIT, printReport } = await import('./report-error.ts')
+      const { message, hint } = parsed
+      printReport(out, { code: 'USAGE', message, next: hint, details: {} })
+      return EXIT.usage
+    }
+    case 'run': {
+      const { Stop } = await import('./stop.ts')
+      const { args } = parsed
+      const stop = new Stop()
+      const context: Context = {
+        args,
+        out,
+        stop,
+        homePath: homePath(args.text('home'), process.env),
+      }
+      const { run } = await COMMAND_MODULES[args.command.name]!()
+      const exitCode = await run(context)
+      return stop.exitCode ?? exitCode ?? 0
+    }
+  }
+}

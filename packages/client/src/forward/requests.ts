@@ -1,0 +1,213 @@
+/**
+ * What a guest asks of the holder, and how the holder carries it out.
+ *
+ *     guest → holder   {"id": 7, "op": "append", "args": {…}}
+ *     holder → guest   {"id": 7, "ok": {…}}  or  {"id": 7, "error": {…}}
+ *     holder → guest   {"bye": 7}     it closes; requests after 7 were not looked at
+ *
+ * One table: an operation's name, its arguments, its answer. Rules HM40-HM44 of docs/spec/home.md.
+ *
+ * @module
+ */
+import type { CapsuleName, CborMap, CborValue } from '@longshore/capsule'
+import type { Ack } from '../capsule.ts'
+import type {
+  BackupReport,
+  CompactReport,
+  CreateOptions,
+  FsckReport,
+  IdentityInfo,
+  ImportReport,
+} from '../home.ts'
+import type { BranchAddress, HomeWriter } from '../home-writer.ts'
+import {
+  type AppendMessage,
+  decodeAddress,
+  decodeAppend,
+  decodeName,
+  encodeAddress,
+  encodeAppend,
+} from './append-message.ts'
+import { type Fields, invalid, textMap } from './fields.ts'
+import {
+  ACK,
+  BACKUP,
+  COMPACT,
+  FSCK,
+  IDENTITY,
+  IMPORT,
+  NAME,
+  NOTHING,
+  type ReportCodec,
+  TEXT,
+} from './report.ts'
+
+/** One kind of request. */
+export interface Operation<TArgs, TResult> {
+  readonly op: string
+  encode(args: TArgs): CborMap
+  decode(fields: Fields): TArgs
+  readonly result: ReportCodec<TResult>
+  run(writer: HomeWriter, args: TArgs): Promise<TResult>
+}
+
+export interface EraseArgs {
+  readonly at: BranchAddress
+  readonly ranges: readonly { readonly start: number; readonly end: number }[]
+  readonly reason: string
+}
+
+export interface RecoverArgs {
+  readonly at: BranchAddress
+  readonly reason: string
+}
+
+export const APPEND: Operation<AppendMessage, Ack> = {
+  op: 'append',
+  encode: encodeAppend,
+  decode: decodeAppend,
+  result: ACK,
+  run: (writer, { at, payloads, terms }) => writer.append(at, payloads, terms),
+}
+
+export const ERASE: Operation<EraseArgs, Ack> = {
+  op: 'erase',
+  encode: ({ at, ranges, reason }) =>
+    createMap([
+      ...encodeAddress(at),
+      ['ranges', ranges.map(({ start, end }) => [start, end])],
+      ['reason', reason],
+    ]),
+  decode: (fields) => ({
+    at: decodeAddress(fields),
+    ranges: fields.array('ranges').map(decodeRange),
+    reason: fields.text('reason'),
+  }),
+  result: ACK,
+  run: (writer, { at, ranges, reason }) => writer.erase(at, ranges, reason),
+}
+
+export const RECOVER: Operation<RecoverArgs, Ack> = {
+  op: 'recover',
+  encode: ({ at, reason }) => createMap([...encodeAddress(at), ['reason', reason]]),
+  decode: (fields) => ({ at: decodeAddress(fields), reason: fields.text('reason') }),
+  result: ACK,
+  run: (writer, { at, reason }) => writer.recover(at, reason),
+}
+
+export const HEARTBEAT: Operation<BranchAddress, string> = {
+  op: 'heartbeat',
+  encode: (at) => createMap(encodeAddress(at)),
+  decode: decodeAddress,
+  result: TEXT,
+  run: (writer, at) => writer.heartbeat(at),
+}
+
+export const SETTLE: Operation<BranchAddress, void> = {
+  op: 'settle',
+  encode: (at) => createMap(encodeAddress(at)),
+  decode: decodeAddress,
+  result: NOTHING,
+  run: (writer, at) => writer.settle(at),
+}
+
+export const CREATE: Operation<CreateOptions, CapsuleName> = {
+  op: 'create',
+  encode: ({ labels = {}, blind = false, public: isPublic = false, identity }) =>
+    createMap([
+      ['blind', blind],
+      ['identity', identity ?? null],
+      ['labels', new Map(Object.entries(labels))],
+      ['public', isPublic],
+    ]),
+  decode: (fields) => ({
+    blind: fields.boolean('blind'),
+    labels: textMap(fields.map('labels')),
+    public: fields.boolean('public'),
+    ...(fields.has('identity') ? { identity: decodeName(fields, 'identity') } : {}),
+  }),
+  result: NAME,
+  run: (writer, options) => writer.create(options),
+}
+
+export const CREATE_IDENTITY: Operation<
+  { readonly label: string | undefined },
+  IdentityInfo
+> = {
+  op: 'create-identity',
+  encode: ({ label }) => createMap([['label', label ?? null]]),
+  decode: (fields) => ({ label: fields.has('label') ? fields.text('label') : undefined }),
+  result: IDENTITY,
+  run: (writer, { label }) => writer.createIdentity(label),
+}
+
+export const IMPORT_TILES: Operation<
+  { readonly directory: string },
+  ImportReport
+> = {
+  op: 'import',
+  encode: ({ directory }) => createMap([['directory', directory]]),
+  decode: (fields) => ({ directory: fields.text('directory') }),
+  result: IMPORT,
+  run: (writer, { directory }) => writer.importTiles(directory),
+}
+
+export const BACK_UP: Operation<
+  { readonly file: string },
+  BackupReport
+> = {
+  op: 'backup',
+  encode: ({ file }) => createMap([['file', file]]),
+  decode: (fields) => ({ file: fields.text('file') }),
+  result: BACKUP,
+  run: (writer, { file }) => writer.backup(file),
+}
+
+export const COMPACT_STORE: Operation<
+  Record<string, never>,
+  CompactReport
+> = {
+  op: 'compact',
+  encode: () => new Map(),
+  decode: () => ({}),
+  result: COMPACT,
+  run: (writer) => writer.compact(),
+}
+
+export const CHECK_STORE: Operation<
+  { readonly repair: boolean },
+  FsckReport
+> = {
+  op: 'fsck',
+  encode: ({ repair }) => createMap([['repair', repair]]),
+  decode: (fields) => ({ repair: fields.boolean('repair') }),
+  result: FSCK,
+  run: (writer, { repair }) => writer.fsck(repair),
+}
+
+/** Everything that a holder does for others. */
+export const OPERATIONS: ReadonlyMap<string, Operation<never, unknown>> = new Map(
+  [
+    APPEND,
+    ERASE,
+    RECOVER,
+    HEARTBEAT,
+    SETTLE,
+    CREATE,
+    CREATE_IDENTITY,
+    IMPORT_TILES,
+    BACK_UP,
+    COMPACT_STORE,
+    CHECK_STORE,
+  ].map((operation) => [operation.op, operation as Operation<never, unknown>]),
+)
+
+function createMap(entries: readonly (readonly [string, CborValue])[]): CborMap {
+  return new Map(entries)
+}
+
+function decodeRange(value: CborValue): { start: number; end: number } {
+  const [start, end] = Array.isArray(value) ? (value as CborValue[]) : []
+  if (typeof start !== 'number' || typeof end !== 'number') throw invalid('no range')
+  return { start, end }
+}

@@ -1,0 +1,45 @@
+/**
+ * What changes a home: one interface for the process that holds it and for one that forwards.
+ *
+ * @module
+ */
+import type { BranchId, CapsuleName } from '@longshore/capsule'
+import type { IndexRange } from '@longshore/engine'
+import type { AppendTerms } from './append-request.ts'
+import type { Ack } from './capsule.ts'
+import type {
+  BackupReport,
+  CompactReport,
+  CreateOptions,
+  FsckReport,
+  IdentityInfo,
+  ImportReport,
+} from './home.ts'
+
+/** One branch of one capsule. */
+export interface BranchAddress {
+  readonly name: CapsuleName
+  readonly branch: BranchId
+}
+
+/** Every call may fail with `STORE_FAILED`, `CLOSED`, or, when forwarded, `HOLDER_LOST`. */
+export interface HomeWriter {
+  /** Payloads and terms were checked; they must not change before the promise settles. */
+  append(
+    at: BranchAddress,
+    payloads: readonly Uint8Array[],
+    terms: AppendTerms,
+    signal?: AbortSignal,
+  ): Promise<Ack>
+  erase(at: BranchAddress, ranges: readonly IndexRange[], reason: string): Promise<Ack>
+  recover(at: BranchAddress, reason: string): Promise<Ack>
+  heartbeat(at: BranchAddress): Promise<string>
+  create(options: CreateOptions): Promise<CapsuleName>
+  createIdentity(label: string | undefined): Promise<IdentityInfo>
+  importTiles(directory: string, signal?: AbortSignal): Promise<ImportReport>
+  backup(file: string): Promise<BackupReport>
+  compact(): Promise<CompactReport>
+  fsck(repair: boolean): Promise<FsckReport>
+  /** Resolves when everything appended to the branch so far is committed or has failed. */
+  settle(at: BranchAddress): Promise<void>
+}

@@ -1,0 +1,145 @@
+/**
+ * What an application sees of a home: the directory that keeps capsules and keys of one user.
+ *
+ * Types only; `openHome` is in the platform room (`@longshore/client/node`).
+ * Rules HM1-HM19 of docs/spec/home.md.
+ *
+ * @module
+ */
+import type { CapsuleName, Hash, PrincipalType } from '@longshore/capsule'
+import type { Capsule } from './capsule.ts'
+
+export interface IdentityInfo {
+  /** Of the person's manifest. */
+  readonly name: CapsuleName
+  readonly text: string
+  readonly label: string | undefined
+  /** The capsule that will carry this owner's amendments and revocations. */
+  readonly authority: CapsuleName
+  readonly timeUs: number
+  /** New capsules are made under it. */
+  readonly isDefault: boolean
+}
+
+export interface CapsuleInfo {
+  readonly name: CapsuleName
+  readonly text: string
+  readonly type: PrincipalType
+  readonly size: number
+  readonly labels: Readonly<Record<string, string>>
+  /** When the manifest was made, microseconds since 1970: its maker's claim. */
+  readonly timeUs: number
+  /** This home has the writer's key. */
+  readonly writable: boolean
+  /** Null for an authority capsule, which every identity has. */
+  readonly authority: CapsuleName | null
+}
+
+export interface CreateOptions {
+  /** At most 256 UTF-8 bytes each. Signed into the manifest: public, and for ever. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** Payloads are blinded by default, so that the hash of an erased one cannot be guessed. */
+  readonly blind?: boolean
+  /** Anybody may read it. Default: its owner and writer only. */
+  readonly public?: boolean
+  /** The person it belongs to. Default: the home's default identity, made if there is none. */
+  readonly identity?: CapsuleName
+}
+
+export interface ImportReport {
+  readonly name: CapsuleName
+  readonly text: string
+  readonly size: number
+  /** Entries and payloads that were not in this home before. */
+  readonly entriesAdded: number
+  readonly payloadsAdded: number
+  /** Payloads that an erase entry of the capsule names. */
+  readonly erased: number
+}
+
+export interface BackupReport {
+  readonly file: string
+  readonly fileBytes: number
+  readonly fileCount: number
+  /** Of everything before the trailer. */
+  readonly sha256: Hash
+}
+
+export interface RestoreReport {
+  readonly path: string
+  readonly fileCount: number
+  readonly capsuleCount: number
+}
+
+export interface CompactReport {
+  /** Of the store on disk. */
+  readonly bytesBefore: number
+  readonly bytesAfter: number
+}
+
+/** One thing that is wrong. */
+export interface FsckProblem {
+  readonly code: string
+  readonly message: string
+}
+
+export interface FsckReport {
+  readonly problems: readonly FsckProblem[]
+  /** What `repair` put right. */
+  readonly repaired: readonly string[]
+  readonly capsuleCount: number
+  readonly entryCount: number
+}
+
+/** Bytes on disk. */
+export interface UsageReport {
+  readonly journalBytes: number
+  readonly indexBytes: number
+  /** Space in the journal that compaction would give back. */
+  readonly reclaimableBytes: number
+  readonly capsuleCount: number
+  readonly entryCount: number
+}
+
+export interface Home extends AsyncDisposable {
+  /** Absolute. */
+  readonly path: string
+  /** `guest`: another process holds the home; reads are our own, writes are forwarded to it. */
+  readonly role: 'holder' | 'guest' | 'reader'
+  identities(): Promise<IdentityInfo[]>
+  createIdentity(options?: { readonly label?: string }): Promise<IdentityInfo>
+  /** A new capsule of an identity, with a writer key of its own. */
+  create(options?: CreateOptions): Promise<Capsule>
+  /**
+   * @throws {UsageError} `NAME_INVALID`
+   * @throws {UnavailableError} `NOT_FOUND`
+   */
+  open(name: CapsuleName | string): Promise<Capsule>
+  list(): Promise<CapsuleInfo[]>
+  /**
+   * Verifies an export completely, then stores what this home does not have.
+   *
+   * @throws {VerificationError} `EXPORT_INVALID` and others; `EQUIVOCATION` with the evidence in
+   * `details.evidence` if it contradicts what this home has
+   */
+  importTiles(directory: string, options?: { readonly signal?: AbortSignal }): Promise<ImportReport>
+  /** All capsules and keys in one file, consistent although writing goes on. Keep it secret. */
+  backup(file: string): Promise<BackupReport>
+  /** Gives the space of erased payloads back, and their bytes are gone. */
+  compact(): Promise<CompactReport>
+  fsck(options?: { readonly repair?: boolean }): Promise<FsckReport>
+  usage(): Promise<UsageReport>
+  /** Finishes what is under way, syncs, and releases the lock. */
+  close(): Promise<void>
+}
+
+export interface OpenHomeOptions {
+  /** Default `$LONGSHORE_HOME`, else `~/.longshore`. */
+  readonly path?: string
+  /** Default true: an absent home is made. False: `NOT_FOUND`. */
+  readonly create?: boolean
+  /** Never takes the lock and never writes. Default false. */
+  readonly readOnly?: boolean
+  /** Gives up waiting for another process that is just opening or closing the home. */
+  readonly signal?: AbortSignal
+}

@@ -1,0 +1,215 @@
+/**
+ * Making identities and capsules: keys first, then the anchor, then the manifest, each durable
+ * before the next, so that a crash leaves at most a key that nothing was signed with.
+ *
+ * An identity is a person's manifest with an owner key, and an authority capsule of the same
+ * owner that will carry amendments and revocations. Its capsules share the owner key and have a
+ * writer key each (F1). Rules HM17-HM19 of docs/spec/home.md.
+ *
+ * @module
+ */
+import {
+  type CapsuleName,
+  createSigner,
+  formatName,
+  MAIN_BRANCH,
+  type Manifest,
+  type ManifestKey,
+  type ManifestType,
+  openManifest,
+  type Policy,
+  SEED_BYTES,
+  type SignedManifest,
+  type Signer,
+  signManifest,
+  UnavailableError,
+  UsageError,
+} from '@longshore/capsule'
+import { createFirstInstance, type Runtime, type StoreOp, type StoreReader } from '@longshore/engine'
+import type { CreateOptions, IdentityInfo } from '../../home.ts'
+import type { WriteDriver } from '../../write-driver.ts'
+import type { AnchorDirectory } from './anchor-directory.ts'
+import { type HomeConfig, writeConfig } from './home-config.ts'
+import type { KeyStore } from './key-store.ts'
+import type { WriterLock } from './writer-lock.ts'
+
+const NONCE_BYTES = 16
+/** Under which label of a person's manifest the person is called. */
+const NAME_LABEL = 'name'
+
+export interface PrincipalsContext {
+  readonly store: StoreReader
+  readonly driver: WriteDriver
+  readonly keys: KeyStore
+  readonly anchors: AnchorDirectory
+  readonly writerLock: WriterLock
+  readonly runtime: Runtime
+  readonly configPath: string
+}
+
+/** A capsule that is about to exist: its keys and anchor are durable, its manifest is not. */
+interface PreparedCapsule {
+  readonly signed: SignedManifest
+  readonly ops: readonly StoreOp[]
+}
+
+export class Principals {
+  readonly #context: PrincipalsContext
+  #config: HomeConfig
+  /** One creation of the default identity, however many callers wait for it. */
+  #creatingDefault: Promise<IdentityInfo> | undefined
+
+  constructor(context: PrincipalsContext, config: HomeConfig) {
+    this.#context = context
+    this.#config = config
+  }
+
+  async createCapsule(options: CreateOptions): Promise<CapsuleName> {
+    const person = options.identity ?? (await this.#defaultIdentity())
+    const { owner, authority } = this.#openIdentity(person)
+    const { signed, ops } = this.#prepareCapsule(owner, {
+      authority,
+      blind: options.blind === true,
+      isPublic: options.public === true,
+      labels: options.labels ?? {},
+    })
+    await this.#commit(ops, [signed.name])
+    return signed.name
+  }
+
+  async createIdentity(label: string | undefined): Promise<IdentityInfo> {
+    const seed = this.#context.runtime.randomBytes(SEED_BYTES)
+    const owner = createSigner(seed)
+    const authority = this.#prepareCapsule(owner, {
+      authority: null,
+      blind: false,
+      // Whoever verifies a capsule must be able to see what its owner has revoked.
+      isPublic: true,
+      labels: {},
+    })
+    const person = signManifest(
+      this.#manifest('person', [{ alg: 'ed25519', key: owner.publicKey, use: 'owner' }], {
+        authority: authority.signed.name,
+        blind: false,
+        isPublic: true,
+        labels: label === undefined ? {} : { [NAME_LABEL]: label },
+      }),
+      owner,
+    )
+    this.#context.keys.add(person.name, seed)
+    const manifestOp: StoreOp = { type: 'manifest', name: person.name, signed: person.signed }
+    await this.#commit([...authority.ops, manifestOp], [person.name, authority.signed.name])
+    if (this.#config.identity === undefined) {
+      this.#config = { ...this.#config, identity: person.name }
+      writeConfig(this.#context.configPath, this.#config)
+    }
+    return describeIdentity(person, this.#config.identity)
+  }
+
+  async #defaultIdentity(): Promise<CapsuleName> {
+    if (this.#config.identity !== undefined) return this.#config.identity
+    this.#creatingDefault ??= this.createIdentity(undefined).finally(() => {
+      this.#creatingDefault = undefined
+    })
+    return (await this.#creatingDefault).name
+  }
+
+  #openIdentity(person: CapsuleName): { owner: Signer; authority: CapsuleName } {
+    const signed = this.#context.store.manifest(person)
+    if (signed === undefined) {
+      const details = { name: formatName(person) }
+      throw new UnavailableError('NOT_FOUND', 'this home does not know the identity', details)
+    }
+    const { manifest } = openManifest(signed, person)
+    if (manifest.type === 'capsule' || manifest.authority === null) {
+      throw new UsageError('USAGE', 'this name is not an identity', { name: formatName(person) })
+    }
+    return { owner: this.#context.keys.signer(person), authority: manifest.authority }
+  }
+
+  #prepareCapsule(owner: Signer, terms: ManifestTerms): PreparedCapsule {
+    const { keys, anchors, runtime, writerLock } = this.#context
+    writerLock.require()
+    const seed = runtime.randomBytes(SEED_BYTES)
+    const manifest = this.#manifest(
+      'capsule',
+      [
+        { alg: 'ed25519', key: owner.publicKey, use: 'owner' },
+        { alg: 'ed25519', key: createSigner(seed).publicKey, use: 'writer' },
+      ],
+      terms,
+    )
+    const signed = signManifest(manifest, owner)
+    const { name } = signed
+    keys.add(name, seed)
+    const first = createFirstInstance(name, MAIN_BRANCH, runtime)
+    const slot = anchors.slot(name, MAIN_BRANCH)
+    try {
+      slot.write(first.anchor)
+    } catch (error) {
+      keys.remove(name)
+      throw error
+    } finally {
+      slot.close()
+    }
+    return { signed, ops: [{ type: 'manifest', name, signed: signed.signed }, first.note] }
+  }
+
+  /** Forgets keys and anchors again if the manifests could not be stored. */
+  async #commit(ops: readonly StoreOp[], names: readonly CapsuleName[]): Promise<void> {
+    try {
+      await this.#context.driver.submit(ops)
+    } catch (error) {
+      // Still alive: it was refused, so nothing of it happened. Else nobody knows, and keys stay.
+      this.#context.driver.checkAlive()
+      for (const name of names) {
+        this.#context.keys.remove(name)
+        this.#context.anchors.slot(name, MAIN_BRANCH).remove()
+      }
+      throw error
+    }
+  }
+
+  #manifest(type: ManifestType, keys: readonly ManifestKey[], terms: ManifestTerms): Manifest {
+    const policy: Policy = {
+      read: terms.isPublic ? 'any' : [],
+      hold: 'any',
+      carry: 'any',
+      exclude: [],
+      copies: 1,
+    }
+    return {
+      type,
+      version: 1,
+      keys,
+      mode: 'strict',
+      nonce: this.#context.runtime.randomBytes(NONCE_BYTES),
+      timeUs: this.#context.runtime.nowUs(),
+      policy,
+      blind: terms.blind,
+      authority: terms.authority,
+      labels: terms.labels,
+      crit: [],
+      ext: new Map(),
+    }
+  }
+}
+
+interface ManifestTerms {
+  readonly authority: CapsuleName | null
+  readonly blind: boolean
+  readonly isPublic: boolean
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** A person's manifest as applications see it. */
+export function describeIdentity(
+  person: SignedManifest,
+  defaultIdentity: CapsuleName | undefined,
+): IdentityInfo {
+  const text = formatName(person.name)
+  const { authority, labels, timeUs } = person.manifest
+  if (authority === null) throw new UsageError('USAGE', 'an identity has an authority capsule')
+  const isDefault = defaultIdentity !== undefined && formatName(defaultIdentity) === text
+  return { name: person.name, text, label: labels[NAME_LABEL], authority, timeUs, isDefault }
+}

@@ -1,0 +1,140 @@
+/**
+ * Verifying an export completely, in two passes, with memory for one bundle at a time.
+ *
+ * First the headers: they must make the signed tree, every tile file must be exactly the tile of
+ * that tree, and they say which payloads were erased. Then the payloads: every other one must be
+ * there and fit its header, and nothing else may lie in the directory.
+ *
+ * Rules EX2-EX10 of docs/spec/export.md; F26.
+ *
+ * @module
+ */
+import {
+  bytesEqual,
+  type CapsuleName,
+  decodeHeader,
+  type FullTile,
+  formatName,
+  type Hash,
+  MAIN_BRANCH,
+  manifestKey,
+  openBody,
+  type RightEdge,
+} from '@longshore/capsule'
+import type { VerifyReport } from '../../capsule.ts'
+import { checkNotAborted } from '../../commit-signal.ts'
+import { HeaderAudit } from '../../header-audit.ts'
+import type { RangeSet } from '../../range-set.ts'
+import { HashSet } from './hash-set.ts'
+import { invalid, TileDirectory } from './tile-directory.ts'
+
+const TILE_WIDTH = 256
+
+export interface VerifiedDirectory {
+  readonly directory: TileDirectory
+  /** Payloads that the capsule itself says are erased. */
+  readonly erased: RangeSet
+  /** Of the signed tree. */
+  readonly edge: RightEdge
+  readonly report: VerifyReport
+}
+
+/**
+ * Checks everything in an export.
+ *
+ * @throws {VerificationError} `EXPORT_INVALID` for what does not belong or is missing; the code of
+ * the part that does not hold otherwise.
+ */
+export async function verifyTileDirectory(
+  path: string,
+  options: { readonly name?: CapsuleName; readonly signal?: AbortSignal } = {},
+): Promise<VerifiedDirectory> {
+  const directory = TileDirectory.open(path, options.name)
+  const { payloadCount } = directory.checkNames()
+  const { erased, edge } = await verifyTree(directory, options.signal)
+  const distinct = await verifyPayloads(directory, erased, options.signal)
+  if (distinct !== payloadCount) {
+    throw invalid('a payload that no entry has, or that was erased', 'payload')
+  }
+  const { head, signed } = directory
+  return {
+    directory,
+    erased,
+    edge,
+    report: {
+      kind: 'directory',
+      name: signed.name,
+      text: formatName(signed.name),
+      owner: manifestKey(signed.manifest, 'owner'),
+      size: head.size,
+      root: head.root,
+      checks: ['manifest', 'checkpoint', 'files', 'headers', 'tree', 'payloads', 'erasures'],
+      present: head.size - erased.count,
+      absent: 0,
+      erased: erased.count,
+    },
+  }
+}
+
+async function verifyTree(
+  directory: TileDirectory,
+  signal: AbortSignal | undefined,
+): Promise<{ erased: RangeSet; edge: RightEdge }> {
+  const audit = new HeaderAudit(MAIN_BRANCH, (full) => {
+    for (const tile of full) checkTile(directory, tile)
+  })
+  for (let n = 0; n * TILE_WIDTH < directory.size; n++) {
+    checkNotAborted(signal)
+    for (const header of directory.headers(n)) audit.add(header)
+    await turn()
+  }
+  const edge = audit.finish(directory.head)
+  for (let level = 0; ; level++) {
+    const partial = edge.partialTile(level)
+    const n = Math.floor(Math.floor(directory.size / TILE_WIDTH ** level) / TILE_WIDTH)
+    if (partial.byteLength > 0) checkTile(directory, { level, n, bytes: partial })
+    if (n === 0) return { erased: audit.erased, edge }
+  }
+}
+
+function checkTile(directory: TileDirectory, { level, n, bytes }: FullTile): void {
+  if (!bytesEqual(directory.tile(level, n, bytes.byteLength / 32), bytes)) {
+    throw invalid('a tile that is not of the signed tree', `tile ${level}/${n}`)
+  }
+}
+
+/** Returns how many different bodies the entries have. */
+async function verifyPayloads(
+  directory: TileDirectory,
+  erased: RangeSet,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const seen = new HashSet(directory.size)
+  for (let n = 0; n * TILE_WIDTH < directory.size; n++) {
+    checkNotAborted(signal)
+    for (const [position, bytes] of directory.headers(n).entries()) {
+      const index = n * TILE_WIDTH + position
+      if (erased.has(index)) continue
+      const header = decodeHeader(bytes)
+      const isNew = seen.add(header.payloadHash)
+      openBody(header, requireBody(directory, header.payloadHash, index, isNew))
+    }
+    await turn()
+  }
+  return seen.count
+}
+
+function requireBody(
+  directory: TileDirectory,
+  payloadHash: Hash,
+  index: number,
+  _isNew: boolean,
+): Uint8Array {
+  const body = directory.body(payloadHash)
+  if (body === undefined) throw invalid(`the payload of entry ${index} is missing`, 'payload')
+  return body
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

@@ -1,0 +1,63 @@
+/**
+ * A set of indices as ranges: what an erase entry names, or which payloads are missing.
+ *
+ * @module
+ */
+import type { IndexRange } from '@longshore/engine'
+
+export class RangeSet {
+  /** Ascending, neither overlapping nor touching. */
+  #ranges: { start: number; end: number }[] = []
+
+  get ranges(): readonly IndexRange[] {
+    return this.#ranges
+  }
+
+  /** Indices in the set. */
+  get count(): number {
+    return this.#ranges.reduce((sum, { start, end }) => sum + end - start, 0)
+  }
+
+  /** Adds start <= index < end. Cheap at the end, where almost all additions happen. */
+  add(start: number, end: number): void {
+    const last = this.#ranges.at(-1)
+    if (last === undefined || start > last.end) {
+      this.#ranges.push({ start, end })
+      return
+    }
+    // Everything from `from` to before `to` touches the new range and melts into it.
+    const from = this.#firstEndingAtOrAfter(start)
+    let to = from
+    let merged = { start, end }
+    for (let range = this.#ranges[to]; range !== undefined && range.start <= end; ) {
+      merged = { start: Math.min(merged.start, range.start), end: Math.max(merged.end, range.end) }
+      range = this.#ranges[++to]
+    }
+    this.#ranges.splice(from, to - from, merged)
+  }
+
+  has(index: number): boolean {
+    const range = this.#ranges[this.#firstEndingAtOrAfter(index + 1)]
+    return range !== undefined && range.start <= index
+  }
+
+  /** The first index of `other` that this set lacks. */
+  firstMissing(other: RangeSet): number | undefined {
+    for (const { start, end } of other.#ranges) {
+      const range = this.#ranges[this.#firstEndingAtOrAfter(start + 1)]
+      if (range === undefined || range.start > start) return start
+      if (range.end < end) return range.end
+    }
+    return undefined
+  }
+
+  #firstEndingAtOrAfter(index: number): number {
+    let [low, high] = [0, this.#ranges.length]
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      if (this.#ranges[middle]!.end < index) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Everything that is committed: the index, and above it what changed since the last index flush.
+ *
+ * Memory holds the branches that changed and a bounded number of others. Rules IX5, IX6 and IX9 of
+ * docs/spec/index.md.
+ *
+ * @module
+ */
+import {
+  AssertionFailure,
+  type BranchId,
+  type CapsuleName,
+  compareBytes,
+  MAIN_BRANCH,
+} from '@longshore/capsule'
+import type { IndexStore, IndexWrite } from '../../runtime/index-store.ts'
+import { branchKey, nameKey } from '../branch-key.ts'
+import { Branch } from './branch.ts'
+import {
+  branchOfStateKey,
+  encodeIndexWatermark,
+  generationKey,
+  MANIFEST_RANGE,
+  manifestKey,
+  nameOfManifestKey,
+  noteKey,
+  otherBranchesRange,
+  WATERMARK_KEY,
+} from './index-layout.ts'
+import { writeUint32 } from './big-endian.ts'
+import { decodePlace, encodePlace, type Place } from './position-block.ts'
+import type { JournalPosition } from './watermark.ts'
+
+interface ManifestPlace {
+  readonly name: CapsuleName
+  readonly place: Place
+}
+
+export class CommittedState {
+  readonly index: IndexStore
+  readonly #branchesMax: number
+  readonly #branches = new Map<string, Branch>()
+  readonly #changed = new Set<Branch>()
+  readonly #manifests = new Map<string, ManifestPlace>()
+  readonly #notes = new Map<string, Uint8Array>()
+  readonly #generations = new Map<number, number>()
+  #uses = 0
+
+  constructor(index: IndexStore, branchesMax: number) {
+    this.index = index
+    this.#branchesMax = branchesMax
+  }
+
+  /** The branch, if anything of it is committed. */
+  find(name: CapsuleName, branch: BranchId): Branch | undefined {
+    const known = this.#branches.get(branchKey(name, branch))
+    const found = known ?? this.#load(name, branch)
+    if (!found.exists && (branch.length > 0 || this.manifestPlace(name) === undefined)) {
+      return undefined
+    }
+    found.lastUse = ++this.#uses
+    if (known === undefined) this.#keep(found)
+    return found
+  }
+
+  /** The branch, to take up changes that are on their way; it may not exist yet. */
+  open(name: CapsuleName, branch: BranchId): Branch {
+    const known = this.#branches.get(branchKey(name, branch))
+    if (known !== undefined) return known
+    const loaded = this.#load(name, branch)
+    loaded.lastUse = ++this.#uses
+    this.#keep(loaded)
+    return loaded
+  }
+
+  /** The branch, to be changed now. It stays in memory until the next index flush. */
+  change(name: CapsuleName, branch: BranchId): Branch {
+    const opened = this.open(name, branch)
+    this.#changed.add(opened)
+    return opened
+  }
+
+  manifestPlace(name: CapsuleName): Place | undefined {
+    const changed = this.#manifests.get(nameKey(name))
+    if (changed !== undefined) return changed.place
+    const stored = this.index.get(manifestKey(name))
+    return stored === undefined ? undefined : decodePlace(stored)
+  }
+
+  setManifest(name: CapsuleName, place: Place): void {
+    this.#manifests.set(nameKey(name), { name, place })
+  }
+
+  /** Capsules whose manifest is known, in byte order. */
+  names(): CapsuleName[] {
+    const names = new Map<string, CapsuleName>()
+    for (const [key, { name }] of this.#manifests) names.set(key, name)
+    for (const [key] of this.index.range(...MANIFEST_RANGE)) {
+      const name = nameOfManifestKey(key)
+      names.set(nameKey(name), name)
+    }
+    return [...names.values()].sort(compareBytes)
+  }
+
+  /** Main branch first, then the others in byte order. */
+  branches(name: CapsuleName): BranchId[] {
+    const branches = new Map<string, BranchId>()
+    for (const [key] of this.index.range(...otherBranchesRange(name))) {
+      const branch = branchOfStateKey(key)
+      branches.set(branchKey(name, branch), branch)
+    }
+    for (const changed of this.#changed) {
+      if (!changed.exists || compareBytes(changed.name, name) !== 0) continue
+      branches.set(branchKey(name, changed.branch), changed.branch)
+    }
+    if (this.manifestPlace(name) !== undefined) branches.set(nameKey(name), MAIN_BRANCH)
+    return [...branches.values()].sort(compareBytes)
+  }
+
+  note(key: string): Uint8Array | undefined {
+    return this.#notes.get(key) ?? this.index.get(noteKey(key))
+  }
+
+  setNote(key: string, value: Uint8Array): void {
+    this.#notes.set(key, value)
+  }
+
+  /** Generation of a segment as the places in the index mean it. */
+  generation(segment: number): number {
+    const changed = this.#generations.get(segment)
+    if (changed !== undefined) return changed
+    const stored = this.index.get(generationKey(segment))
+    return stored === undefined ? 0 : new DataView(stored.buffer, stored.byteOffset).getUint32(0)
+  }
+
+  setGeneration(segment: number, generation: number): void {
+    this.#generations.set(segment, generation)
+  }
+
+  /**
+   * Writes all changes and the position that they reach to the index, in one batch.
+   *
+   * Returns why it failed, if it did: then all changes stay in memory.
+   */
+  flush(position: JournalPosition, segmentId: Uint8Array): unknown {
+    const batch: IndexWrite[] = []
+    for (const branch of this.#changed) branch.collectChanges(batch)
+    for (const { name, place } of this.#manifests.values()) {
+      batch.push({ key: manifestKey(name), value: encodePlace(place) })
+    }
+    for (const [key, value] of this.#notes) batch.push({ key: noteKey(key), value })
+    for (const [segment, generation] of this.#generations) {
+      const value = new Uint8Array(4)
+      writeUint32(value, 0, generation)
+      batch.push({ key: generationKey(segment), value })
+    }
+    const watermark = encodeIndexWatermark({ ...position, segmentId })
+    batch.push({ key: WATERMARK_KEY, value: watermark })
+    try {
+      this.index.write(batch)
+    } catch (error) {
+      if (error instanceof AssertionFailure) throw error
+      return error
+    }
+    this.#settle()
+    return undefined
+  }
+
+  #settle(): void {
+    for (const branch of this.#changed) branch.settle()
+    this.#changed.clear()
+    this.#manifests.clear()
+    this.#notes.clear()
+    this.#generations.clear()
+  }
+
+  #load(name: CapsuleName, branch: BranchId): Branch {
+    // Copies: the caller's arrays are not ours to keep.
+    return new Branch(name.slice() as CapsuleName, branch.slice() as BranchId, this.index)
+  }
+
+  #keep(branch: Branch): void {
+    this.#branches.set(branchKey(branch.name, branch.branch), branch)
+    if (this.#branches.size - this.#changed.size > 2 * this.#branchesMax) this.#evict()
+  }
+
+  /** Lets go of the branches that were not used for longest. */
+  #evict(): void {
+    const idle = [...this.#branches].filter(
+      ([, branch]) => branch.pins === 0 && !this.#changed.has(branch),
+    )
+    idle.sort(([, a], [, b]) => a.lastUse - b.lastUse)
+    for (const [key] of idle.slice(0, -this.#branchesMax)) this.#branches.delete(key)
+  }
+}
+
+/** An index that holds nothing: for a reader that cannot use the one on disk. */
+export const EMPTY_INDEX: IndexStore = Object.freeze({
+  get: () => undefined,
+  range: () => [],
+  write: () => undefined,
+  clear: () => undefined,
+  close: () => undefined,
+})

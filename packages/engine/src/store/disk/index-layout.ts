@@ -1,0 +1,202 @@
+/**
+ * Keys and small values of the index. Blocks of positions are in `position-block.ts`.
+ *
+ *     b <branch key> <block>         positions of 256 entries
+ *     t <branch key> <level> <tile>  hashes of a tile
+ *     s <branch key>                 state of a branch
+ *     m <name>                       place of the manifest
+ *     n <key>                        a note
+ *     g <segment>                    generation of a segment that was compacted
+ *     w                              how much of the journal the index covers
+ *
+ * Rules IX1, IX3 and IX4 of docs/spec/index.md.
+ *
+ * @module
+ */
+import {
+  type BranchId,
+  type CapsuleName,
+  decodeHead,
+  encodeHead,
+  encodeUtf8,
+  type Head,
+  isLongshoreError,
+  UnavailableError,
+} from '@longshore/capsule'
+import { readUint32, readUint64, writeUint32, writeUint64 } from './big-endian.ts'
+import { NAME_BYTES } from './record.ts'
+import type { JournalPosition } from './watermark.ts'
+
+const BLOCK_LETTER = 0x62
+const GENERATION_LETTER = 0x67
+const MANIFEST_LETTER = 0x6d
+const NOTE_LETTER = 0x6e
+const STATE_LETTER = 0x73
+const TILE_LETTER = 0x74
+const WATERMARK_LETTER = 0x77
+
+const VERSION = 1
+const WATERMARK_VALUE_BYTES = 40
+const STATE_FIXED_BYTES = 17
+
+const FLAG_DAMAGED = 1
+const FLAG_WITHHELD = 2
+const FLAG_HEAD = 4
+
+/** The index can be rebuilt at any time, so an index that makes no sense is not the end. */
+export function checkIndex(condition: boolean): asserts condition {
+  if (condition) return
+  throw new UnavailableError('STORE_CORRUPT', 'the index is damaged; fsck --repair rebuilds it')
+}
+
+/** Name, length of the branch id, branch id. */
+export function encodeBranchKey(name: CapsuleName, branch: BranchId): Uint8Array {
+  const key = new Uint8Array(NAME_BYTES + 1 + branch.length)
+  key.set(name, 0)
+  key[NAME_BYTES] = branch.length
+  key.set(branch, NAME_BYTES + 1)
+  return key
+}
+
+function withLetter(letter: number, rest: Uint8Array, moreBytes: number): Uint8Array {
+  const key = new Uint8Array(1 + rest.length + moreBytes)
+  key[0] = letter
+  key.set(rest, 1)
+  return key
+}
+
+export function blockKey(branchKey: Uint8Array, n: number): Uint8Array {
+  const key = withLetter(BLOCK_LETTER, branchKey, 8)
+  writeUint64(key, key.length - 8, n)
+  return key
+}
+
+export function tileKey(branchKey: Uint8Array, level: number, n: number): Uint8Array {
+  const key = withLetter(TILE_LETTER, branchKey, 9)
+  key[key.length - 9] = level
+  writeUint64(key, key.length - 8, n)
+  return key
+}
+
+export function stateKey(branchKey: Uint8Array): Uint8Array {
+  return withLetter(STATE_LETTER, branchKey, 0)
+}
+
+export function manifestKey(name: CapsuleName): Uint8Array {
+  return withLetter(MANIFEST_LETTER, name, 0)
+}
+
+export function noteKey(key: string): Uint8Array {
+  return withLetter(NOTE_LETTER, encodeUtf8(key), 0)
+}
+
+export function generationKey(segment: number): Uint8Array {
+  const key = withLetter(GENERATION_LETTER, new Uint8Array(0), 4)
+  writeUint32(key, 1, segment)
+  return key
+}
+
+export const WATERMARK_KEY: Uint8Array = Uint8Array.of(WATERMARK_LETTER)
+
+/** Bounds of `IndexStore.range` for all manifests. */
+export const MANIFEST_RANGE: readonly [from: Uint8Array, to: Uint8Array] = [
+  Uint8Array.of(MANIFEST_LETTER),
+  Uint8Array.of(MANIFEST_LETTER + 1),
+]
+
+/** Bounds for the states of all branches of a capsule but the main one. */
+export function otherBranchesRange(name: CapsuleName): [from: Uint8Array, to: Uint8Array] {
+  const from = withLetter(STATE_LETTER, name, 1)
+  from[from.length - 1] = 1
+  const to = from.slice()
+  to[to.length - 1] = 0xff
+  return [from, to]
+}
+
+export function nameOfManifestKey(key: Uint8Array): CapsuleName {
+  checkIndex(key.length === 1 + NAME_BYTES)
+  return key.slice(1) as CapsuleName
+}
+
+export function branchOfStateKey(key: Uint8Array): BranchId {
+  const branch = key.slice(1 + NAME_BYTES + 1)
+  checkIndex(branch.length === key[1 + NAME_BYTES])
+  return branch as BranchId
+}
+
+export interface StoredState {
+  readonly isDamaged: boolean
+  readonly isWithheld: boolean
+  /** Entries whose positions are known: the size of the head, unless the branch is damaged. */
+  readonly known: number
+  readonly timeUsMax: number
+  readonly head: Head | undefined
+}
+
+export function encodeState(state: StoredState): Uint8Array {
+  const head = state.head === undefined ? new Uint8Array(0) : encodeHead(state.head)
+  const bytes = new Uint8Array(STATE_FIXED_BYTES + head.length)
+  bytes[0] =
+    (state.isDamaged ? FLAG_DAMAGED : 0) |
+    (state.isWithheld ? FLAG_WITHHELD : 0) |
+    (state.head === undefined ? 0 : FLAG_HEAD)
+  writeUint64(bytes, 1, state.known)
+  writeUint64(bytes, 9, state.timeUsMax)
+  bytes.set(head, STATE_FIXED_BYTES)
+  return bytes
+}
+
+export function decodeState(bytes: Uint8Array): StoredState {
+  checkIndex(bytes.length >= STATE_FIXED_BYTES)
+  const flags = bytes[0] as number
+  return {
+    isDamaged: (flags & FLAG_DAMAGED) !== 0,
+    isWithheld: (flags & FLAG_WITHHELD) !== 0,
+    known: readUint64(bytes, 1),
+    timeUsMax: readUint64(bytes, 9),
+    head: (flags & FLAG_HEAD) === 0 ? undefined : decodeStoredHead(bytes),
+  }
+}
+
+function decodeStoredHead(bytes: Uint8Array): Head {
+  const head = tryDecodeHead(bytes.subarray(STATE_FIXED_BYTES))
+  checkIndex(head !== undefined)
+  return head
+}
+
+/** Undefined if the bytes are no compact head. */
+export function tryDecodeHead(bytes: Uint8Array): Head | undefined {
+  try {
+    return decodeHead(bytes.slice())
+  } catch (error) {
+    if (isLongshoreError(error)) return undefined
+    throw error
+  }
+}
+
+export interface IndexWatermark extends JournalPosition {
+  readonly segmentId: Uint8Array
+}
+
+export function encodeIndexWatermark(watermark: IndexWatermark): Uint8Array {
+  const bytes = new Uint8Array(WATERMARK_VALUE_BYTES)
+  bytes[0] = VERSION
+  writeUint32(bytes, 4, watermark.segment)
+  writeUint32(bytes, 8, watermark.offset)
+  writeUint64(bytes, 12, watermark.sequence)
+  writeUint32(bytes, 20, watermark.chain)
+  bytes.set(watermark.segmentId, 24)
+  return bytes
+}
+
+/** Undefined if another version of this program wrote it. */
+export function decodeIndexWatermark(bytes: Uint8Array): IndexWatermark | undefined {
+  if (bytes.length !== WATERMARK_VALUE_BYTES || bytes[0] !== VERSION) return undefined
+  return {
+    segment: readUint32(bytes, 4),
+    offset: readUint32(bytes, 8),
+    sequence: readUint64(bytes, 12),
+    chain: readUint32(bytes, 20),
+    segmentId: bytes.slice(24, 40),
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * Takes records that were read from the journal into the committed state, and draws the
+ * conclusions from damage between them.
+ *
+ * Every record may have been taken in before (rule IX5). What lay in damage is found out in two
+ * ways: later records of the branch do not continue where the known ones end, or the damaged
+ * bytes still tell the name. Rules JR13 and JR14 of docs/spec/journal.md.
+ *
+ * @module
+ */
+import {
+  type BranchId,
+  type CapsuleName,
+  decodeUtf8,
+  HASH_BYTES,
+  isLongshoreError,
+  MAIN_BRANCH,
+  sha256Into,
+} from '@longshore/capsule'
+import { readUint32 } from './big-endian.ts'
+import type { Branch, EntryRun } from './branch.ts'
+import type { CommittedState } from './committed-state.ts'
+import { tryDecodeHead } from './index-layout.ts'
+import { framesPlace } from './prepared-record.ts'
+import type { Place } from './position-block.ts'
+import {
+  ADDRESS_BYTES,
+  decodeAddress,
+  decodeNoteBody,
+  decodeRanges,
+  type JournalRecord,
+  NAME_BYTES,
+  RANGE_BYTES,
+  RECORD_COMMIT,
+  RECORD_ENTRIES,
+  RECORD_ERASE,
+  RECORD_HEAD,
+  RECORD_HEADER_BYTES,
+  RECORD_MANIFEST,
+  RECORD_NOTE,
+  RECORD_PAYLOAD,
+  type RecordAddress,
+} from './record.ts'
+import type { SegmentName } from './segment-header.ts'
+import { FrameCursor } from './stored-frame.ts'
+
+/** Enough of a damaged record to see whom it belonged to. */
+export const TRACE_BYTES: number = RECORD_HEADER_BYTES + ADDRESS_BYTES
+
+export interface FrameRun {
+  readonly offsets: Uint32Array
+  /** Empty unless they were asked for. */
+  readonly leafHashes: Uint8Array
+  readonly timesUs: Float64Array
+  readonly timeUsMax: number
+}
+
+/** The frames of an entries record; undefined if they are malformed. */
+export function readFrames(
+  body: Uint8Array,
+  count: number,
+  wantHashes: boolean,
+): FrameRun | undefined {
+  const cursor = new FrameCursor()
+  const offsets = new Uint32Array(count)
+  const leafHashes = new Uint8Array(wantHashes ? count * HASH_BYTES : 0)
+  const timesUs = new Float64Array(count)
+  let timeUsMax = 0
+  let at = ADDRESS_BYTES
+  for (let i = 0; i < count; i++) {
+    if (!cursor.read(body, at, body.length) || cursor.end > body.length) return undefined
+    offsets[i] = at - ADDRESS_BYTES
+    // The zero byte before the header is the leaf prefix.
+    if (wantHashes) sha256Into(leafHashes, i * HASH_BYTES, body, cursor.headerAt - 1, cursor.bodyAt)
+    timesUs[i] = cursor.timeUs
+    if (cursor.timeUs > timeUsMax) timeUsMax = cursor.timeUs
+    at = cursor.end
+  }
+  return at === body.length ? { offsets, leafHashes, timesUs, timeUsMax } : undefined
+}
+
+export class Replay {
+  readonly #state: CommittedState
+  /** Branches whose entries and head do not fit together yet. */
+  readonly #unsettled = new Set<Branch>()
+  #lastDamage: Omit<Place, 'generation'> | undefined
+
+  constructor(state: CommittedState) {
+    this.#state = state
+  }
+
+  /** Takes in a record. False if its body has a shape that its type does not allow. */
+  apply(record: JournalRecord, file: SegmentName): boolean {
+    const place: Place = { ...file, offset: record.offset }
+    const { body } = record
+    switch (record.type) {
+      case RECORD_MANIFEST:
+        if (body.length <= NAME_BYTES) return false
+        this.#state.setManifest(body.slice(0, NAME_BYTES) as CapsuleName, place)
+        return true
+      case RECORD_HEAD:
+        return this.#applyHead(body)
+      case RECORD_NOTE:
+        return this.#applyNote(body)
+      case RECORD_COMMIT:
+        return true
+      default:
+        return this.#applyAddressed(record.type, body, place)
+    }
+  }
+
+  /**
+   * Takes in the new places of what a segment holds after compaction. Heads and notes may be newer
+   * than in this segment, and an erasure is known already.
+   */
+  applyMove(record: JournalRecord, file: SegmentName): void {
+    const { type } = record
+    if (type === RECORD_ENTRIES || type === RECORD_PAYLOAD || type === RECORD_MANIFEST) {
+      this.apply(record, file)
+    }
+  }
+
+  /** `trace`: the first bytes of a damaged record that began at `offset`. */
+  noteDamage(segment: number, offset: number, trace: Uint8Array): void {
+    this.#lastDamage = { segment, offset }
+    if (trace.length < TRACE_BYTES) return
+    const type = trace[4] as number
+    const body = trace.subarray(RECORD_HEADER_BYTES)
+    const name = body.slice(0, NAME_BYTES) as CapsuleName
+    if (this.#state.manifestPlace(name) === undefined) return
+    for (const id of this.#branchesOf(name, type, body)) {
+      const branch = this.#state.change(name, id)
+      if (type !== RECORD_PAYLOAD && type !== RECORD_ERASE) branch.declareDamaged()
+      if (mayBeErasure(type, readUint32(trace, 0), body)) branch.declareWithheld()
+    }
+  }
+
+  /** Everything that can be read was read: what does not fit together now never will. */
+  finish(): void {
+    for (const branch of this.#unsettled) {
+      this.#state.change(branch.name, branch.branch)
+      if (branch.size > branch.known) branch.loseEntries(branch.size, this.#damageBefore())
+      else branch.declareDamaged()
+    }
+    this.#unsettled.clear()
+  }
+
+  #applyHead(body: Uint8Array): boolean {
+    const head = body.length > NAME_BYTES ? tryDecodeHead(body.subarray(NAME_BYTES)) : undefined
+    if (head === undefined) return false
+    const branch = this.#state.change(body.slice(0, NAME_BYTES) as CapsuleName, head.branch)
+    branch.setHead(head)
+    this.#watch(branch)
+    return true
+  }
+
+  #applyNote(body: Uint8Array): boolean {
+    const note = decodeNoteBody(body)
+    if (note === undefined) return false
+    try {
+      this.#state.setNote(decodeUtf8(note.key), note.value)
+      return true
+    } catch (error) {
+      if (isLongshoreError(error)) return false
+      throw error
+    }
+  }
+
+  #applyAddressed(type: number, body: Uint8Array, place: Place): boolean {
+    const address = decodeAddress(body)
+    if (address === undefined) return false
+    if (type === RECORD_ENTRIES) return this.#applyEntries(address, body, place)
+    const { name, index } = address
+    if (type === RECORD_PAYLOAD) {
+      this.#known(name, address.branch, index + 1).fill(index, place)
+      return true
+    }
+    const ranges = type === RECORD_ERASE ? decodeRanges(body, address.count) : undefined
+    if (ranges === undefined) return false
+    for (const { start, end } of ranges) this.#known(name, address.branch, end).erase(start, end)
+    return true
+  }
+
+  #applyEntries(address: RecordAddress, body: Uint8Array, place: Place): boolean {
+    const { name, index: start, count } = address
+    const known = this.#state.open(name, address.branch).known
+    const frames = readFrames(body, count, start + count > known)
+    if (frames === undefined) return false
+    const branch = this.#known(name, address.branch, start)
+    const { offsets, leafHashes, timesUs, timeUsMax } = frames
+    const run: EntryRun = {
+      start,
+      place: framesPlace(place),
+      offsets,
+      leafHashes,
+      timeUsMax,
+      timeUs: (position) => timesUs[position] as number,
+    }
+    branch.addEntries(run)
+    this.#watch(branch)
+    return true
+  }
+
+  /** The branch, with at least `size` entries: those that were not seen are lost. */
+  #known(name: CapsuleName, id: BranchId, size: number): Branch {
+    const branch = this.#state.change(name, id)
+    if (branch.known < size) branch.loseEntries(size, this.#damageBefore())
+    return branch
+  }
+
+  #damageBefore(): Omit<Place, 'generation'> {
+    return this.#lastDamage ?? { segment: 0, offset: 0 }
+  }
+
+  #watch(branch: Branch): void {
+    if (branch.isUnsettled) this.#unsettled.add(branch)
+    else this.#unsettled.delete(branch)
+  }
+
+  /** Branches that a damaged record of this capsule may have been about. */
+  #branchesOf(name: CapsuleName, type: number, body: Uint8Array): BranchId[] {
+    if (type !== RECORD_HEAD) {
+      const address = decodeAddress(body)
+      return address === undefined ? this.#state.branches(name) : [address.branch]
+    }
+    // A compact head begins with the branch id: an empty byte string, or one of 16 bytes.
+    if (body[NAME_BYTES + 1] === 0x40) return [MAIN_BRANCH]
+    if (body[NAME_BYTES + 1] !== 0x50) return this.#state.branches(name)
+    return [body.slice(NAME_BYTES + 2, NAME_BYTES + 18) as BranchId]
+  }
+}
+
+/**
+ * A payload record in damage only leaves a hole; but the type itself may be what is damaged. One
+ * flipped bit makes no entries record and no head record of an erase record.
+ */
+function mayBeErasure(type: number, bodyBytes: number, body: Uint8Array): boolean {
+  if (type === RECORD_ERASE) return true
+  if (type === RECORD_ENTRIES || type === RECORD_HEAD) return false
+  const address = decodeAddress(body)
+  return address !== undefined && bodyBytes === ADDRESS_BYTES + address.count * RANGE_BYTES
+}

@@ -1,0 +1,131 @@
+/**
+ * Builds entry batches in place: the hot path of every append.
+ *
+ * Each entry is laid down once, as the frame that the journal will write (`entry-batch.ts`), and
+ * hashed where it lies: the payload into its header, the header into its leaf hash. Nothing is
+ * allocated per entry.
+ *
+ * The builder trusts its caller with limits (payload size, time) and with encoded headers; the
+ * writer and the replication code have checked them.
+ *
+ * Rule ST19 of docs/spec/store.md.
+ *
+ * @module
+ */
+import {
+  assert,
+  HASH_BYTES,
+  HEADER_BYTES_MAX,
+  hotHeaderBytes,
+  SALT_BYTES,
+  sha256Into,
+  writeHotHeader,
+} from '@longshore/capsule'
+import { type EntryBatch, FRAME_PREFIX_BYTES } from './entry-batch.ts'
+import { Slab } from './slab.ts'
+
+/** Frames of several commits; above a few hundred KiB a larger slab is no faster. */
+const FRAME_SLAB_BYTES = 1_048_576
+const HASH_SLAB_BYTES = 131_072
+const OFFSET_SLAB_COUNT = 4096
+
+/** Offsets are 32 bits wide, and a batch is one journal record: cut long before this. */
+const BATCH_BYTES_MAX = 1_073_741_824
+
+const STATE_ABSENT = 0
+const STATE_PRESENT = 1
+const NO_SALT: Uint8Array = new Uint8Array(0)
+
+export class EntryBatchBuilder {
+  readonly #frames = new Slab((size) => new Uint8Array(size), FRAME_SLAB_BYTES)
+  readonly #hashes = new Slab((size) => new Uint8Array(size), HASH_SLAB_BYTES)
+  readonly #offsets = new Slab((size) => new Uint32Array(size), OFFSET_SLAB_COUNT)
+  #count = 0
+  #timeUsMax = 0
+
+  /** Entries in the batch that is being built. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Bytes of its frames. */
+  get framesBytes(): number {
+    return this.#frames.end - this.#frames.start
+  }
+
+  /**
+   * Adds an entry with a header of four elements. `salt` (16 bytes) is given for kind 1 and only
+   * then. The payload is copied.
+   */
+  add(kind: 0 | 1 | 2, timeUs: number, payload: Uint8Array, salt: Uint8Array = NO_SALT): void {
+    assert(salt.length === (kind === 1 ? SALT_BYTES : 0), 'kind 1 has a salt of 16 bytes')
+    const headerBytes = hotHeaderBytes(timeUs, payload.length)
+    const header = this.#beginFrame(headerBytes, salt.length + payload.length, STATE_PRESENT)
+    const frames = this.#frames.array
+    const body = header + headerBytes
+    const end = body + salt.length + payload.length
+    if (salt.length > 0) frames.set(salt, body)
+    frames.set(payload, body + salt.length)
+    // The hash is the last element of the header: it is computed into its place.
+    const hash = body - HASH_BYTES
+    if (salt.length > 0) sha256Into(frames, hash, frames, body, end)
+    else sha256Into(frames, hash, payload, 0, payload.length)
+    writeHotHeader(frames, header, kind, timeUs, payload.length, frames, hash)
+    this.#endFrame(header, body, end, timeUs)
+  }
+
+  /**
+   * Adds an entry whose header is encoded already: with pointers or extension, or received.
+   * `timeUs` is the time in that header; `body` undefined makes a hole.
+   */
+  addEncoded(header: Uint8Array, timeUs: number, body: Uint8Array | undefined): void {
+    assert(header.length <= HEADER_BYTES_MAX, 'a header has at most 16 KiB')
+    const state = body === undefined ? STATE_ABSENT : STATE_PRESENT
+    const at = this.#beginFrame(header.length, body?.length ?? 0, state)
+    const bodyAt = at + header.length
+    this.#frames.array.set(header, at)
+    if (body !== undefined) this.#frames.array.set(body, bodyAt)
+    this.#endFrame(at, bodyAt, bodyAt + (body?.length ?? 0), timeUs)
+  }
+
+  /** The batch so far; the builder begins a new one. There must be an entry in it. */
+  build(): EntryBatch {
+    assert(this.#count > 0, 'a batch has an entry')
+    const batch: EntryBatch = {
+      count: this.#count,
+      frames: this.#frames.take(),
+      offsets: this.#offsets.take(),
+      leafHashes: this.#hashes.take(),
+      timeUsMax: this.#timeUsMax,
+    }
+    this.#count = 0
+    this.#timeUsMax = 0
+    return batch
+  }
+
+  /** Makes room, writes the frame prefix, and returns where the header goes. */
+  #beginFrame(headerBytes: number, bodyBytes: number, state: number): number {
+    const frameBytes = FRAME_PREFIX_BYTES + headerBytes + bodyBytes
+    assert(this.framesBytes + frameBytes <= BATCH_BYTES_MAX, 'the writer cuts in time')
+    this.#frames.reserve(frameBytes)
+    const { array, end } = this.#frames
+    array[end] = headerBytes >>> 8
+    array[end + 1] = headerBytes
+    array[end + 2] = state
+    array[end + 3] = 0
+    return end + FRAME_PREFIX_BYTES
+  }
+
+  #endFrame(header: number, body: number, end: number, timeUs: number): void {
+    const hashes = this.#hashes
+    hashes.reserve(HASH_BYTES)
+    sha256Into(hashes.array, hashes.end, this.#frames.array, header - 1, body)
+    hashes.end += HASH_BYTES
+    const offsets = this.#offsets
+    offsets.reserve(1)
+    offsets.array[offsets.end++] = this.#frames.end - this.#frames.start
+    this.#frames.end = end
+    this.#count++
+    if (timeUs > this.#timeUsMax) this.#timeUsMax = timeUs
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Decides whether a transaction fits, for every engine alike.
+ *
+ * It knows the shape that the store will have once everything submitted is committed: which
+ * manifests there are and how large each branch is. That is all that fitting depends on.
+ *
+ * Rule ST5 of docs/spec/store.md.
+ *
+ * @module
+ */
+import { bytesEqual, type CapsuleName, UnavailableError, UsageError } from '@longshore/capsule'
+import { branchKey, nameKey } from './branch-key.ts'
+import type { StoreOp, StoreReader } from './store.ts'
+
+type AppendOp = Extract<StoreOp, { type: 'append' }>
+type EntriesOp = Exclude<StoreOp, { type: 'manifest' | 'note' }>
+type NoteOp = Extract<StoreOp, { type: 'note' }>
+
+/** What is committed. */
+export type CommittedShape = Pick<StoreReader, 'manifest' | 'state'>
+
+const TILE_WIDTH = 256
+const TILE_BYTES: number = TILE_WIDTH * 32
+
+/** A note is a setting or a small state, never content. */
+const NOTE_VALUE_BYTES_MAX = 4096
+const NOTE_KEY: RegExp = /^[!-~]{1,128}$/
+
+export class StagedShape {
+  readonly #committed: CommittedShape
+  #manifests = new Map<string, Uint8Array>()
+  #sizes = new Map<string, number>()
+
+  constructor(committed: CommittedShape) {
+    this.#committed = committed
+  }
+
+  /**
+   * Takes in a transaction, whole or not at all.
+   *
+   * @throws {UsageError | UnavailableError} with the codes of rule ST5 if it does not fit.
+   */
+  stage(ops: readonly StoreOp[]): void {
+    // A transaction touches few branches, but thousands may wait: undo, do not copy.
+    const undo: (() => void)[] = []
+    try {
+      for (const op of ops) this.#stageOp(op, undo)
+    } catch (error) {
+      for (const restore of undo.reverse()) restore()
+      throw error
+    }
+  }
+
+  /** Forgets everything staged, then stages what is still on its way: it must fit. */
+  reset(transactions: Iterable<readonly StoreOp[]>): void {
+    this.#manifests = new Map()
+    this.#sizes = new Map()
+    for (const ops of transactions) this.stage(ops)
+  }
+
+  #stageOp(op: StoreOp, undo: (() => void)[]): void {
+    switch (op.type) {
+      case 'note':
+        checkNote(op)
+        break
+      case 'manifest': {
+        const known = this.#manifest(op.name)
+        if (known !== undefined && !bytesEqual(known, op.signed)) {
+          throw new UsageError('USAGE', 'another signed manifest is known under this name')
+        }
+        put(this.#manifests, nameKey(op.name), op.signed, undo)
+        break
+      }
+      case 'append': {
+        const { size, key } = this.#branch(op)
+        checkAppend(op, size)
+        put(this.#sizes, key, op.head.size, undo)
+        break
+      }
+      case 'payload': {
+        const { size } = this.#branch(op)
+        checkRange({ start: op.index, end: op.index + 1 }, size)
+        break
+      }
+      case 'erase': {
+        const { size } = this.#branch(op)
+        for (const range of op.ranges) checkRange(range, size)
+      }
+    }
+  }
+
+  #manifest(name: CapsuleName): Uint8Array | undefined {
+    return this.#manifests.get(nameKey(name)) ?? this.#committed.manifest(name)
+  }
+
+  #branch(op: EntriesOp): { key: string; size: number } {
+    if (this.#manifest(op.name) === undefined) {
+      throw new UnavailableError('NOT_FOUND', 'the manifest of this capsule is not in the store')
+    }
+    const key = branchKey(op.name, op.branch)
+    const size = this.#sizes.get(key) ?? this.#committed.state(op.name, op.branch)?.size ?? 0
+    return { key, size }
+  }
+}
+
+function put<TValue>(
+  map: Map<string, TValue>,
+  key: string,
+  value: TValue,
+  undo: (() => void)[],
+): void {
+  const before = map.get(key)
+  map.set(key, value)
+  undo.push(() => (before === undefined ? map.delete(key) : map.set(key, before)))
+}
+
+function checkNote({ key, value }: NoteOp): void {
+  if (!NOTE_KEY.test(key)) throw new UsageError('USAGE', 'a note has a key of 1 to 128 characters')
+  if (value.length > NOTE_VALUE_BYTES_MAX) {
+    throw new UsageError('USAGE', 'a note has at most 4096 bytes', { byteLength: value.length })
+  }
+}
+
+function checkRange({ start, end }: { start: number; end: number }, size: number): void {
+  if (Number.isSafeInteger(end) && 0 <= start && start < end && end <= size) return
+  const details = { start, end, size }
+  throw new UsageError('INDEX_OUT_OF_RANGE', 'a range is not within the branch', details)
+}
+
+function checkAppend(op: AppendOp, size: number): void {
+  const { start, entries, head, tiles } = op
+  if (start !== size) {
+    const details = { start, size }
+    throw new UsageError('INDEX_OUT_OF_RANGE', 'entries begin at the size of the branch', details)
+  }
+  const end = start + entries.count
+  if (entries.count < 1 || head.size !== end || !bytesEqual(head.branch, op.branch)) {
+    throw new UsageError('USAGE', 'the head is not the head of these entries', { start, end })
+  }
+  let position = 0
+  for (let width = TILE_WIDTH, level = 0; width <= end; width *= TILE_WIDTH, level++) {
+    for (let n = Math.floor(start / width); n < Math.floor(end / width); n++) {
+      const tile = tiles[position++]
+      if (tile?.level !== level || tile.n !== n || tile.bytes.length !== TILE_BYTES) {
+        throw new UsageError('USAGE', 'the tiles are not those that these entries complete')
+      }
+    }
+  }
+  if (position !== tiles.length) throw new UsageError('USAGE', 'there are too many tiles')
+}

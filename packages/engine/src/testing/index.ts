@@ -1,0 +1,22 @@
+/**
+ * What tests and simulations of any package build on: the simulated world and the store contract.
+ *
+ * Nothing here is for production: the numbers are predictable and the disk loses what it can.
+ *
+ * @module
+ */
+export {
+  type AppendOp,
+  type AppendShape,
+  BranchFixture,
+  createManifestOp,
+  type FixtureEntry,
+  type ManifestOp,
+} from './branch-fixture.ts'
+export { Prng } from './prng.ts'
+export { type DiskCounts, type Fault, SimCrash, SimDisk } from './sim-disk.ts'
+export { type IndexCrash, SimIndex, type SimIndexCounts } from './sim-index.ts'
+export { SimRuntime } from './sim-runtime.ts'
+export type { OpenHarness, RegisterTest, StoreHarness } from './store-contract/harness.ts'
+export { runStoreContract } from './store-contract.ts'
+export { StoreDriver } from './store-driver.ts'

@@ -1,0 +1,92 @@
+/**
+ * `npm test`: every `*.test.ts` of the clone, with Node's own test runner.
+ *
+ *     npm test                    everything
+ *     npm test -- tree proof      files whose path contains one of these
+ *     npm test -- --name 'CP3'    tests whose title matches this regular expression
+ *
+ * Prints failures, skips with their reasons, and a last line `N passed, N failed[, N skipped]`.
+ * `LONGSHORE_REQUIRE=go,openssl` turns a skip for the lack of one of these tools into a failure.
+ * Pure packages share one process, everything else gets a process for each file.
+ *
+ * @module
+ */
+import { fork } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Result, Tally } from './test/tally.ts'
+import type { WorkerOrder } from './test/worker.ts'
+
+const root = resolve(import.meta.dirname, '..')
+const FOLDERS = ['scripts', 'bench', 'vectors', 'packages']
+
+/** Rooms whose tests need no process of their own: nothing in them touches the machine. */
+const PURE = /^packages\/(capsule|engine)\//
+
+const BUDGET_S = 120
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { name: { type: 'string' } },
+})
+
+const files = FOLDERS.flatMap((folder) =>
+  globSync(`${folder}/**/*.test.ts`, { cwd: root, exclude: ['**/node_modules'] }).sort(),
+).filter((path) => positionals.length === 0 || positionals.some((part) => path.includes(part)))
+if (files.length === 0) {
+  console.error(`no test file has ${positionals.join(' or ')} in its path`)
+  process.exit(2)
+}
+
+const required = (process.env['LONGSHORE_REQUIRE'] ?? '').split(',').filter((tool) => tool !== '')
+const tally = new Tally(required)
+const started = performance.now()
+const concurrency = availableParallelism()
+await Promise.all([
+  runFiles({ files: files.filter((path) => PURE.test(path)), isolation: 'none', concurrency }),
+  runFiles({ files: files.filter((path) => !PURE.test(path)), isolation: 'process', concurrency }),
+])
+const seconds = (performance.now() - started) / 1000
+if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+for (const line of tally.report()) console.log(line)
+if (seconds > BUDGET_S) {
+  console.log(`${seconds.toFixed(0)} s, above the budget of ${BUDGET_S} s; slowest:`)
+  for (const line of tally.slowest()) console.log(`  ${line}`)
+}
+console.log(`${files.length} files, ${seconds.toFixed(1)} s`)
+console.log(tally.summary())
+process.exitCode = tally.failed === 0 ? 0 : 1
+
+/** Resolves when the worker is done; its death before that counts as a failed test. */
+async function runFiles(order: WorkerOrder): Promise<void> {
+  if (order.files.length === 0) return
+  const name = values.name === undefined ? {} : { name: values.name }
+  const worker = fork(resolve(import.meta.dirname, 'test/worker.ts'), {
+    cwd: root,
+    stdio: ['ignore', 2, 2, 'ipc'],
+  })
+  let last = order.files[0] ?? ''
+  let done = false
+  const silent = new Set(order.files)
+  worker.on('message', (message: Result | 'done') => {
+    if (message === 'done') {
+      done = true
+      worker.disconnect()
+      return
+    }
+    last = message.file
+    silent.delete(last)
+    tally.add(message)
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${tally.summary()}  ${last}`)
+  })
+  worker.send({ ...order, ...name })
+  const code = await new Promise((settle) => worker.on('exit', settle))
+  if (!done) {
+    const detail = `the test process ended with code ${code} in or after this file`
+    tally.add({ outcome: 'fail', file: last, line: 1, title: 'all tests', durationMs: 0, detail })
+  } else if (values.name === undefined) {
+    for (const file of silent) tally.addSilent(file)
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The signed manifest: COSE_Sign1 (RFC 9052 section 4) around a CBOR map, and the capsule's name.
+ *
+ * @module
+ */
+import { asArray, asBytes, asMap, asNumber, asText, readCbor, type Value } from './cbor.ts'
+import { checkPoint, checkSignature } from './ed25519.ts'
+import { refuse, require } from './refuse.ts'
+import { same, sha256 } from './tree.ts'
+
+const CONTENT_TYPE = Buffer.from('application/longshore-manifest+cbor')
+/** {1: -19 (Ed25519), 3: content type} */
+const PROTECTED = Buffer.concat([
+  Buffer.from([0xa2, 0x01, 0x32, 0x03, 0x78, CONTENT_TYPE.length]),
+  CONTENT_TYPE,
+])
+const KEYS = [
+  'authority',
+  'blind',
+  'crit',
+  'crypto',
+  'ext',
+  'keys',
+  'mode',
+  'nonce',
+  'policy',
+  't',
+  'time',
+  'v',
+] as const
+const POLICY_KEYS = ['carry', 'copies', 'exclude', 'hold', 'read'] as const
+const BODY_BYTES_MAX = 16384
+
+/** Which keys each type of manifest lists, in this order. */
+const USES: Readonly<Record<string, readonly string[]>> = {
+  capsule: ['owner', 'writer'],
+  node: ['head-log', 'identity', 'mirror', 'owner', 'tls', 'witness'],
+}
+
+export interface OpenedManifest {
+  readonly name: Uint8Array
+  /** Public keys by use. */
+  readonly keys: ReadonlyMap<string, Uint8Array>
+}
+
+/** A byte string item for Sig_structure. */
+function bytesItem(bytes: Uint8Array): Uint8Array {
+  const length = Buffer.alloc(3)
+  length[0] = 0x59
+  length.writeUInt16BE(bytes.length, 1)
+  const head =
+    bytes.length < 24
+      ? Buffer.from([0x40 | bytes.length])
+      : bytes.length < 256
+        ? Buffer.from([0x58, bytes.length])
+        : length
+  return Buffer.concat([head, bytes])
+}
+
+/** Verifies the manifest of a capsule or a node and gives what its other proofs need. */
+export function openManifest(signed: Uint8Array, type: 'capsule' | 'node'): OpenedManifest {
+  require(signed.length <= BODY_BYTES_MAX + 200, 'the manifest is too long')
+  require(signed[0] === 0xd2, 'no tag 18')
+  const fields = asArray(readCbor(signed.subarray(1)))
+  require(fields.length === 4, 'COSE_Sign1 has four fields')
+  require(same(asBytes(fields[0]), PROTECTED), 'another protected header')
+  require(asMap(fields[1], []).size === 0, 'unprotected parameters')
+  const body = asBytes(fields[2])
+  require(body.length <= BODY_BYTES_MAX, 'the manifest is too long')
+  const keys = readBody(readCbor(body), type)
+  const context = Buffer.concat([Buffer.from([0x84, 0x6a]), Buffer.from('Signature1')])
+  const aad = Buffer.from([0x40])
+  const message = Buffer.concat([context, bytesItem(PROTECTED), aad, bytesItem(body)])
+  checkSignature(keys.get('owner')!, message, asBytes(fields[3], 64))
+  return { name: sha256(body), keys }
+}
+
+function readBody(value: Value, type: string): Map<string, Uint8Array> {
+  const body = asMap(value, KEYS)
+  require(body.size === KEYS.length, 'a key is missing')
+  require(body.get('t') === type && body.get('v') === 1, 'another type or version')
+  require(body.get('crypto') === 'sha256-ed25519', 'another suite')
+  require(['strict', 'branching'].includes(asText(body.get('mode'))), 'an unknown mode')
+  require(asArray(body.get('crit')).length === 0, 'an extension that is not understood')
+  require(typeof body.get('blind') === 'boolean', 'blind is true or false')
+  asBytes(body.get('nonce'), 16)
+  asNumber(body.get('time'))
+  if (body.get('authority') !== null) asBytes(body.get('authority'), 32)
+  readExtension(body.get('ext'))
+  readPolicy(body.get('policy'))
+  return readKeys(asArray(body.get('keys')), USES[type]!)
+}
+
+function readKeys(entries: readonly Value[], uses: readonly string[]): Map<string, Uint8Array> {
+  require(entries.length === uses.length, 'other keys than this type has')
+  const keys = new Map<string, Uint8Array>()
+  for (const [at, use] of uses.entries()) {
+    const entry = asMap(entries[at], ['alg', 'key', 'use'])
+    require(entry.get('use') === use && entry.get('alg') === 'ed25519', 'another use or algorithm')
+    const key = asBytes(entry.get('key'), 32)
+    checkPoint(key)
+    require(![...keys.values()].some((other) => same(other, key)), 'one key with two uses')
+    keys.set(use, key)
+  }
+  return keys
+}
+
+function readPolicy(value: Value | undefined): void {
+  const policy = asMap(value, POLICY_KEYS)
+  require(policy.size === POLICY_KEYS.length, 'a key of the policy is missing')
+  require(asNumber(policy.get('copies'), 64) >= 1, 'at least one copy')
+  for (const list of ['carry', 'exclude', 'hold', 'read']) {
+    const names = policy.get(list)
+    if (names === 'any' && list !== 'exclude') continue
+    const all = asArray(names).map((name) => asBytes(name, 32))
+    const isSorted = all.every((name, at) => at === 0 || Buffer.compare(all[at - 1]!, name) < 0)
+    require(isSorted && all.length <= 64, 'names sorted, each once, at most 64')
+  }
+}
+
+function readExtension(value: Value | undefined): void {
+  if (!(value instanceof Map)) return refuse('ext is a map')
+  const labels = value.get('labels') ?? new Map<string, Value>()
+  if (!(labels instanceof Map)) return refuse('labels are a map')
+  for (const text of [...labels.keys(), ...labels.values()]) {
+    require(Buffer.byteLength(asText(text)) <= 256, 'a label is too long')
+  }
+}

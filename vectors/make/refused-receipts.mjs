@@ -1,0 +1,315 @@
+/** Receipts that a verifier must refuse. */
+import { base64, concat, derived, filled, flipBit, utf8 } from './bytes.mjs'
+import { bytesItem, encode, head, mapItem, textItem, uint } from './cbor.mjs'
+import { BRANCH, MAIN, plainHeader } from './headers.mjs'
+import { key } from './keys.mjs'
+import { capsuleManifest, keyEntry, OWNER, ownerOnlyManifest, signedManifest, WRITER } from './manifests.mjs'
+import { inclusionPath } from './merkle.mjs'
+import { formatOrigin } from './name-vectors.mjs'
+import { alteredLine, checkpointText, cosignatureLine, ed25519Line, LAST_BYTE_OF_TIME, note } from './notes.mjs'
+import { CAPSULE, commit, ENTRIES, extra, OTHER_CAPSULE, TIME_S } from './receipts.mjs'
+
+function refusedFrames(good, parts) {
+  const lines = good.split('\n')
+  const replaceLine = (at, text) => lines.with(at, text).join('\n')
+  const indexLine = 2
+  return [
+    ['empty', 'nothing', ''],
+    ['version-2', 'another version', replaceLine(0, 'c2sp.org/tlog-proof@v2')],
+    ['first-line-space', 'a space at the end of the first line', replaceLine(0, `${lines[0]} `)],
+    ['no-first-line', 'without the first line', lines.slice(1).join('\n')],
+    [
+      'no-extra',
+      'without extra there is no header and no manifest',
+      lines.toSpliced(1, 1).join('\n'),
+    ],
+    ['two-extras', 'extra twice', lines.toSpliced(1, 0, lines[1]).join('\n')],
+    [
+      'extra-after-index',
+      'extra after index',
+      [lines[0], lines[2], lines[1], ...lines.slice(3)].join('\n'),
+    ],
+    ['extra-empty', 'an empty extra', replaceLine(1, 'extra ')],
+    ['extra-no-space', 'no space after extra', replaceLine(1, lines[1].replace(' ', ''))],
+    [
+      'extra-base64',
+      'another base64 alphabet',
+      replaceLine(
+        1,
+        `extra ${base64(concat(filled(3, 0xff), parts.extraBytes)).replaceAll('/', '_')}`,
+      ),
+    ],
+    [
+      'extra-wrapped',
+      'base64 in two lines',
+      replaceLine(1, `${lines[1].slice(0, 60)}\n${lines[1].slice(60)}`),
+    ],
+    ['no-index', 'without index', lines.toSpliced(indexLine, 1).join('\n')],
+    ['index-leading-zero', 'an index with a leading zero', replaceLine(indexLine, 'index 04')],
+    ['index-plus', 'an index with a sign', replaceLine(indexLine, 'index +4')],
+    ['index-negative', 'a negative index', replaceLine(indexLine, 'index -4')],
+    ['index-hex', 'an index in hex', replaceLine(indexLine, 'index 0x4')],
+    ['index-empty', 'no number', replaceLine(indexLine, 'index ')],
+    ['index-2-53', 'an index above 2^53 - 1', replaceLine(indexLine, 'index 9007199254740992')],
+    ['index-digits', 'digits of another script', replaceLine(indexLine, 'index \u0664')],
+    ['hash-31', 'a hash of 31 bytes', replaceLine(3, base64(filled(31, 1)))],
+    ['hash-33', 'a hash of 33 bytes', replaceLine(3, base64(filled(33, 1)))],
+    ['hash-unpadded', 'base64 without padding', replaceLine(3, lines[3].slice(0, -1))],
+    [
+      'hash-spare-bits',
+      'base64 with spare bits',
+      replaceLine(
+        3,
+        lines[3].slice(0, -2) + String.fromCharCode(lines[3].charCodeAt(42) + 1) + '=',
+      ),
+    ],
+    ['hash-space', 'a space before a hash', replaceLine(3, ` ${lines[3]}`)],
+    ['hashes-64', '64 hashes', lines.toSpliced(3, 0, ...Array(64).fill(lines[3])).join('\n')],
+    ['two-blank-lines', 'two blank lines before the checkpoint', replaceLine(7, '\n')],
+    ['no-checkpoint', 'no checkpoint', `${lines.slice(0, 8).join('\n')}\n`],
+    ['crlf', 'line ends of DOS', good.replaceAll('\n', '\r\n')],
+    ['truncated', 'the last byte missing', good.slice(0, -1)],
+    ['trailing', 'a line after the end', `${good}x\n`],
+    ['bom', 'a byte order mark', `\ufeff${good}`],
+  ]
+}
+
+/** Extras that are not the one map of version 1; [id, comment, bytes]. */
+function refusedExtras() {
+  const { header, body } = ENTRIES[4]
+  const good = extra({ header, payload: body })
+  const { certs, cosigners, manifest, v } = good
+  const ordered = [
+    ['v', uint(v)],
+    ['certs', encode(certs)],
+    ['header', bytesItem(header)],
+    ['payload', bytesItem(body)],
+    ['manifest', bytesItem(manifest)],
+    ['cosigners', encode(cosigners)],
+  ]
+  const raw = (pairs) => mapItem(pairs.map(([name, item]) => [textItem(name), item]))
+  const without = (name) =>
+    encode(Object.fromEntries(Object.entries(good).filter(([other]) => other !== name)))
+  return [
+    ['unknown-key', 'a key that version 1 does not have', encode({ ...good, x: 1 })],
+    ['no-certs', 'a key missing', without('certs')],
+    ['no-cosigners', 'a key missing', without('cosigners')],
+    ['no-header', 'a key missing', without('header')],
+    ['no-manifest', 'a key missing', without('manifest')],
+    ['no-v', 'a key missing', without('v')],
+    ['v-2', 'another version', encode({ ...good, v: 2 })],
+    ['v-text', 'a version as text', encode({ ...good, v: '1' })],
+    ['header-text', 'a header as text', encode({ ...good, header: 'header' })],
+    ['header-array', 'the header not wrapped', encode({ ...good, header: plainHeader() })],
+    ['manifest-null', 'no manifest', encode({ ...good, manifest: null })],
+    ['payload-null', 'null instead of no payload', encode({ ...good, payload: null })],
+    ['payload-text', 'a payload as text', encode({ ...good, payload: 'reading 4' })],
+    ['certs-null', 'null instead of no certificates', encode({ ...good, certs: null })],
+    ['certs-text', 'certificates as text', encode({ ...good, certs: ['cert'] })],
+    ['cosigners-map', 'a map instead of the list', encode({ ...good, cosigners: {} })],
+    [
+      'cosigners-shape',
+      'a manifest without its certificates',
+      encode({ ...good, cosigners: [[manifest]] }),
+    ],
+    ['array', 'an array', encode([1, header, manifest])],
+    ['order', 'keys not sorted', raw([ordered[1], ordered[0], ...ordered.slice(2)])],
+    ['duplicate', 'one key twice', raw([ordered[0], ...ordered])],
+    [
+      'long-head',
+      'a length in more bytes than needed',
+      raw(ordered.with(3, ['payload', bytesItem(body, 2)])),
+    ],
+    ['trailing', 'a byte after the map', concat(encode(good), filled(1, 0))],
+    ['truncated', 'the last byte missing', encode(good).slice(0, -1)],
+    ['bomb', 'four thousand million pairs announced', head(5, 4294967295)],
+    ['payload-65537', 'a payload above 64 KiB', encode({ ...good, payload: filled(65537, 0) })],
+  ]
+}
+
+/** Well-formed receipts that claim what the writer did not sign; [id, comment, code, parts]. */
+function refusedClaims(parts) {
+  const { header, body } = ENTRIES[4]
+  const withExtra = (changes) => ({
+    ...parts,
+    extraBytes: encode(extra({ header, payload: body, ...changes })),
+  })
+  const { tree, text, origin, line } = parts.committed
+  const stranger = key('stranger')
+  const impostor = signedManifest(
+    capsuleManifest({
+      keys: [keyEntry('owner', stranger.publicKey), keyEntry('writer', key('other').publicKey)],
+    }),
+    stranger,
+  )
+  const unsigned = signedManifest(capsuleManifest(), stranger).signed
+  const otherText = checkpointText(origin, 11, derived('another root', 32))
+  return [
+    [
+      'header-other',
+      'the header of another entry',
+      'ROOT_MISMATCH',
+      withExtra({ header: ENTRIES[5].header, payload: ENTRIES[5].body }),
+    ],
+    ['header-time', 'the time changed', 'ROOT_MISMATCH', withExtra({ header: flipBit(header, 9) })],
+    [
+      'header-invalid',
+      'a header that is none',
+      'HEADER_INVALID',
+      withExtra({ header: concat(header, filled(1, 0)) }),
+    ],
+    [
+      'payload-flip',
+      'one bit of the payload',
+      'PAYLOAD_MISMATCH',
+      withExtra({ payload: flipBit(body, 0) }),
+    ],
+    [
+      'payload-empty',
+      'an empty payload',
+      'PAYLOAD_MISMATCH',
+      withExtra({ payload: new Uint8Array(0) }),
+    ],
+    [
+      'payload-other',
+      'the payload of another entry',
+      'PAYLOAD_MISMATCH',
+      withExtra({ payload: ENTRIES[3].body }),
+    ],
+    [
+      'manifest-other',
+      'the manifest of another capsule of the same owner and writer',
+      'NAME_MISMATCH',
+      withExtra({ manifest: OTHER_CAPSULE.signed }),
+    ],
+    [
+      'manifest-impostor',
+      'a manifest by somebody else',
+      'NAME_MISMATCH',
+      withExtra({ manifest: impostor.signed }),
+    ],
+    [
+      'manifest-signature',
+      'our manifest, signed by somebody else',
+      'BAD_SIGNATURE',
+      withExtra({ manifest: unsigned }),
+    ],
+    [
+      'manifest-person',
+      'the manifest of a person: nobody may write',
+      'RECEIPT_INVALID',
+      withExtra({ manifest: signedManifest(ownerOnlyManifest('person')).signed }),
+    ],
+    ['index-3', 'the index of another entry', 'ROOT_MISMATCH', { ...parts, index: 3 }],
+    ['index-11', 'an index beyond the tree', 'PROOF_SHAPE', { ...parts, index: 11 }],
+    ['index-max', 'the largest index', 'PROOF_SHAPE', { ...parts, index: 9007199254740991 }],
+    ['index-0', 'another index', 'ROOT_MISMATCH', { ...parts, index: 0 }],
+    [
+      'path-flip',
+      'one bit of a hash',
+      'ROOT_MISMATCH',
+      { ...parts, path: parts.path.with(1, flipBit(parts.path[1], 0)) },
+    ],
+    ['path-short', 'a hash missing', 'PROOF_SHAPE', { ...parts, path: parts.path.slice(1) }],
+    [
+      'path-long',
+      'a hash too many',
+      'PROOF_SHAPE',
+      { ...parts, path: [...parts.path, filled(32, 0)] },
+    ],
+    ['path-empty', 'no hashes', 'PROOF_SHAPE', { ...parts, path: [] }],
+    [
+      'node-as-leaf',
+      'an inner node in the place of an entry',
+      'PROOF_SHAPE',
+      {
+        ...parts,
+        index: 2,
+        path: inclusionPath(tree, 4, 0, 11).slice(1),
+      },
+    ],
+    [
+      'checkpoint-root',
+      'another root under the old signature',
+      'BAD_SIGNATURE',
+      { ...parts, checkpoint: note(otherText, line) },
+    ],
+    [
+      'checkpoint-size',
+      'another size under the old signature',
+      'BAD_SIGNATURE',
+      {
+        ...parts,
+        checkpoint: note(text.replace('\n11\n', '\n12\n'), line),
+      },
+    ],
+    [
+      'checkpoint-owner',
+      'a checkpoint signed by the owner key',
+      'BAD_SIGNATURE',
+      {
+        ...parts,
+        checkpoint: note(text, ed25519Line(origin, OWNER, text)),
+      },
+    ],
+    [
+      'checkpoint-stranger',
+      'a checkpoint signed by a stranger',
+      'BAD_SIGNATURE',
+      {
+        ...parts,
+        checkpoint: note(text, ed25519Line(origin, stranger, text)),
+      },
+    ],
+    [
+      'checkpoint-other-capsule',
+      'a checkpoint of another capsule',
+      'NAME_MISMATCH',
+      {
+        ...parts,
+        checkpoint: commit(ENTRIES, MAIN, WRITER, OTHER_CAPSULE.name).note,
+      },
+    ],
+    [
+      'checkpoint-older',
+      'a checkpoint before the entry',
+      'PROOF_SHAPE',
+      {
+        ...parts,
+        checkpoint: commit(ENTRIES.slice(0, 3)).note,
+      },
+    ],
+    [
+      'checkpoint-branch-line',
+      'the main branch renamed to another branch',
+      'BAD_SIGNATURE',
+      {
+        ...parts,
+        checkpoint: note(text.replace(origin, formatOrigin(CAPSULE.name, BRANCH)), line),
+      },
+    ],
+    [
+      'checkpoint-extension',
+      'an extension line',
+      'CHECKPOINT_INVALID',
+      {
+        ...parts,
+        checkpoint: note(`${text}extension\n`, ed25519Line(origin, WRITER, `${text}extension\n`)),
+      },
+    ],
+    [
+      'heartbeat-forged',
+      'a heartbeat with another time',
+      'BAD_SIGNATURE',
+      {
+        ...parts,
+        checkpoint: note(
+          text,
+          line,
+          alteredLine(cosignatureLine(origin, WRITER, text, TIME_S), LAST_BYTE_OF_TIME),
+        ),
+      },
+    ],
+  ]
+}
+

@@ -1,0 +1,44 @@
+/**
+ * Writes every vector file: `node vectors/make/write.mjs [directory]`.
+ *
+ * Seeds, times and salts are fixed, so a second run writes the same bytes;
+ * `vectors/regenerate.test.ts` compares them.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cborVectors } from './cbor-vectors.mjs'
+import { checkpointVectors } from './checkpoint-vectors.mjs'
+import { ed25519Vectors } from './ed25519-vectors.mjs'
+import { evidenceVectors } from './evidence-vectors.mjs'
+import { headVectors } from './head-vectors.mjs'
+import { headerVectors } from './header-vectors.mjs'
+import { manifestVectors } from './manifest-vectors.mjs'
+import { nameVectors } from './name-vectors.mjs'
+import { packageVectors } from './package-vectors.mjs'
+import { consistencyVectors, inclusionVectors, subtreeVectors } from './proof-vectors.mjs'
+import { receiptVectors } from './receipt-vectors.mjs'
+import { treeVectors } from './tree-vectors.mjs'
+
+const FILES = [
+  cborVectors,
+  nameVectors,
+  ed25519Vectors,
+  manifestVectors,
+  headerVectors,
+  treeVectors,
+  inclusionVectors,
+  consistencyVectors,
+  subtreeVectors,
+  checkpointVectors,
+  headVectors,
+  receiptVectors,
+  packageVectors,
+  evidenceVectors,
+]
+
+const directory = process.argv[2] ?? join(import.meta.dirname, '..')
+mkdirSync(directory, { recursive: true })
+for (const make of FILES) {
+  const file = make()
+  writeFileSync(join(directory, file.fileName), file.text())
+}

@@ -1,0 +1,135 @@
+/**
+ * Receipts, evidence and entry packages against vectors/{receipt,evidence,entry-package}.json.
+ *
+ * @module
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  asHash,
+  concatBytes,
+  createReceipt,
+  decodePackage,
+  encodePackage,
+  formatName,
+  manifestKey,
+  parseName,
+  type ReceiptExpectation,
+  verifyEquivocation,
+  verifyPackage,
+  verifyReceipt,
+} from '@longshore/capsule'
+import { parseNote } from '../packages/capsule/src/checkpoint/note.ts'
+import { createBody } from '../packages/capsule/src/entry/body.ts'
+import { decodeReceiptExtra } from '../packages/capsule/src/receipt/receipt-extra.ts'
+import { parseTlogProof } from '../packages/capsule/src/receipt/tlog-proof.ts'
+import { assertRefused, bytesOf, checkCases, hexOf, readVectors } from './read-vectors.ts'
+import { type ReceiptFields, receiptBytes } from './receipt-vector.ts'
+
+const receipts = readVectors<ReceiptFields>('receipt')
+
+test('RC1 RC2 RC3 RC6 RC7: receipts of the vectors verify and say what they prove', () => {
+  checkCases(
+    receipts.filter(({ valid }) => valid),
+    (vector) => {
+      const proven = verifyReceipt(receiptBytes(vector))
+      assert.equal(formatName(proven.name), vector.name)
+      assert.equal(hexOf(proven.owner), vector.owner)
+      assert.equal(hexOf(proven.branch), vector.branch)
+      assert.equal(proven.index, vector.index)
+      assert.equal(proven.head.size, vector.size)
+      assert.equal(hexOf(proven.headerBytes), vector.header)
+      assert.equal(proven.payload && hexOf(proven.payload), vector.payload)
+      assert.equal(proven.heartbeatS, vector.heartbeatS)
+      const cosigners = proven.unverifiedCosigners.map(({ name, role, timeS }) => {
+        return { name: hexOf(name), role, timeS }
+      })
+      assert.deepEqual(cosigners, vector.cosigners ?? [])
+      assert.doesNotThrow(() => verifyReceipt(receiptBytes(vector), { name: proven.name }))
+    },
+  )
+})
+
+test('RC8 RC9 RC10: every other receipt is refused, as bytes and as text', () => {
+  checkCases(
+    receipts.filter(({ valid }) => !valid),
+    (vector) => {
+      const expected: ReceiptExpectation =
+        vector.expected === undefined ? {} : { name: parseName(vector.expected) }
+      const bytes = receiptBytes(vector)
+      assertRefused(vector, () => verifyReceipt(bytes, expected))
+      if (vector.receiptBytes !== undefined) return
+      const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+      assertRefused(vector, () => verifyReceipt(text, expected))
+    },
+  )
+})
+
+test('RC4 RC5: we make the receipts of the vectors from their parts', () => {
+  const plain = receipts.filter(
+    ({ valid, id }) => valid && /^(entry|branch|payload-empty)/.test(id),
+  )
+  checkCases(plain, ({ receipt }) => {
+    const { head, index, manifest, header, payload } = verifyReceipt(receipt)
+    const { path, extra, checkpoint } = parseTlogProof(receipt)
+    const parts = decodeReceiptExtra(extra ?? new Uint8Array(0))
+    const salt = parts.payload?.slice(0, 16)
+    const body = payload && createBody(header.kind, payload, header.kind === 1 ? salt : undefined)
+    assert.equal(parseNote(checkpoint).signatures.length, 1)
+    const again = createReceipt({
+      manifest: parts.manifest,
+      header: parts.header,
+      ...(body === undefined ? {} : { body }),
+      index,
+      head,
+      path,
+      writerKey: manifestKey(manifest, 'writer'),
+    })
+    assert.equal(again, receipt)
+  })
+})
+
+interface EvidenceFields {
+  readonly bytes: string
+  readonly name: string
+  readonly owner: string
+  readonly writerKey: string
+  readonly branch: string
+  readonly sizes: readonly [number, number]
+}
+
+test('EV1 EV2 EV3 EV4: evidence convicts, and nothing else does', () => {
+  checkCases(readVectors<EvidenceFields>('evidence'), (vector) => {
+    const verify = () => verifyEquivocation(bytesOf(vector.bytes))
+    if (!vector.valid) return assertRefused(vector, verify)
+    const proven = verify()
+    assert.equal(formatName(proven.name), vector.name)
+    assert.equal(hexOf(proven.owner), vector.owner)
+    assert.equal(hexOf(proven.writerKey), vector.writerKey)
+    assert.equal(hexOf(proven.branch), vector.branch)
+    assert.deepEqual(proven.sizes, vector.sizes)
+  })
+})
+
+interface PackageFields {
+  readonly start: number
+  readonly end: number
+  readonly size: number
+  readonly root: string
+  readonly prior: readonly string[]
+  readonly bytes: string
+  readonly headers: readonly string[]
+}
+
+test('PK1 PK2 PK3 PK4 PK5: entry packages', () => {
+  checkCases(readVectors<PackageFields>('entry-package'), (vector) => {
+    const { start, end, size, root } = vector
+    const bytes = bytesOf(vector.bytes)
+    const prior = concatBytes(...vector.prior.map(bytesOf))
+    const verify = () =>
+      verifyPackage({ start, end, size, root: asHash(bytesOf(root)) }, bytes, prior)
+    if (!vector.valid) return assertRefused(vector, verify)
+    assert.deepEqual(verify().headers.map(hexOf), vector.headers)
+    assert.equal(hexOf(encodePackage(decodePackage(bytes, end - start))), vector.bytes)
+  })
+})
