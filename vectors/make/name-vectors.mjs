@@ -184,10 +184,7 @@ export function nameVectors() {
       text: formatOrigin(name, branch),
     })
   }
-  for (const [id, comment, text] of [
-    ...refusedNames(NAMES[4][1]),
-    ...refusedTexts(NAMES[4][1]),
-  ]) {
+  for (const [id, comment, text] of [...refusedNames(NAMES[4][1]), ...refusedTexts(NAMES[4][1])]) {
     file.invalid(`bad-name-${id}`, comment, 'NAME_INVALID', { kind: 'name', text })
   }
   for (const [id, comment, text] of refusedBranches(BRANCHES[2][1])) {

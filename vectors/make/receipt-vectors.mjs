@@ -1,127 +1,78 @@
 /** Receipts: good ones, and everything that must not pass for one. */
-import { base64, concat, derived, filled, flipBit, sha256, utf8 } from './bytes.mjs'
-import { bytesItem, encode, head, mapItem, textItem, uint } from './cbor.mjs'
+import { concat, derived, filled, sha256, utf8 } from './bytes.mjs'
+import { encode } from './cbor.mjs'
+import { addCosigned } from './cosigned-receipts.mjs'
 import { BRANCH, MAIN, plainHeader } from './headers.mjs'
 import { key } from './keys.mjs'
+import { WRITER } from './manifests.mjs'
+import { formatName } from './name-vectors.mjs'
+import { cosignatureLine, note } from './notes.mjs'
 import {
-  capsuleManifest,
-  coseSign1,
-  keyEntry,
-  nodeManifest,
-  OWNER,
-  ownerOnlyManifest,
-  signedManifest,
-  WRITER,
-} from './manifests.mjs'
-import { inclusionPath } from './merkle.mjs'
-import { formatName, formatOrigin } from './name-vectors.mjs'
-import { checkpointText, cosignatureLine, ed25519Line, note } from './notes.mjs'
-import {
-  CAPSULE,
-  commit,
+  acceptReceipt,
+  ENTRIES,
   extra,
-  makeEntries,
   OTHER_CAPSULE,
   receiptParts,
   receiptText,
+  TIME_S,
 } from './receipts.mjs'
+import { refusedClaims, refusedExtras, refusedFrames } from './refused-receipts.mjs'
 import { VectorFile } from './vector-file.mjs'
 
-const ENTRIES = makeEntries(11)
-const TIME_S = 1735787045
-
-function accept(file, id, comment, receipt, expected) {
-  file.valid(id, comment, {
-    receipt,
-    name: formatName(CAPSULE.name),
-    owner: OWNER.publicKey,
-    ...expected,
-  })
-}
-
-function addValid(file) {
+function addEntries(file) {
   for (const count of [1, 2, 7, 11]) {
     const entries = ENTRIES.slice(0, count)
     for (let index = 0; index < count; index += count > 7 ? 5 : 1) {
       const { header, payload, kind } = entries[index]
-      accept(
-        file,
-        `entry-${index}-of-${count}`,
-        kind === 1 ? 'a blinded entry' : 'a plain entry',
-        receiptText(receiptParts(entries, index)),
-        {
-          branch: MAIN,
-          index,
-          size: count,
-          header,
-          payload,
-        },
-      )
+      const comment = kind === 1 ? 'a blinded entry' : 'a plain entry'
+      const receipt = receiptText(receiptParts(entries, index))
+      const expected = { branch: MAIN, index, size: count, header, payload }
+      acceptReceipt(file, `entry-${index}-of-${count}`, comment, receipt, expected)
     }
   }
-  const large = derived('large payload', 65536)
-  const larger = derived('larger payload', 65537)
+}
+
+function addPayloadSizes(file) {
   for (const [id, comment, payload] of [
     ['payload-empty', 'an empty payload', new Uint8Array(0)],
-    ['payload-65536', 'the largest payload that travels in a receipt', large],
-    ['payload-65537', 'a larger payload stays outside', larger],
+    [
+      'payload-65536',
+      'the largest payload that travels in a receipt',
+      derived('large payload', 65536),
+    ],
+    ['payload-65537', 'a larger payload stays outside', derived('larger payload', 65537)],
   ]) {
     const header = encode(plainHeader({ 2: payload.length, 3: sha256(payload) }))
     const parts = receiptParts([...ENTRIES.slice(0, 3), { header, body: payload }], 3)
-    accept(file, id, comment, receiptText(parts), {
-      branch: MAIN,
-      index: 3,
-      size: 4,
-      header,
-      ...(payload.length <= 65536 ? { payload } : {}),
-    })
+    const carried = payload.length <= 65536 ? { payload } : {}
+    const expected = { branch: MAIN, index: 3, size: 4, header, ...carried }
+    acceptReceipt(file, id, comment, receiptText(parts), expected)
   }
+}
+
+function addForms(file) {
+  const { header, payload } = ENTRIES[4]
   const parts = receiptParts(ENTRIES, 4)
-  const expected = { branch: MAIN, index: 4, size: 11, header: ENTRIES[4].header }
-  accept(
-    file,
-    'payload-left-out',
-    'the payload may be missing: erased, or kept apart',
-    receiptText({
-      ...parts,
-      extraBytes: encode(extra({ header: ENTRIES[4].header })),
-    }),
-    expected,
-  )
   const { text, line, origin } = parts.committed
-  const withLines = (...lines) => receiptText({ ...parts, checkpoint: note(text, line, ...lines) })
-  accept(
-    file,
-    'heartbeat',
-    'the writer cosigned its checkpoint later',
-    withLines(cosignatureLine(origin, WRITER, text, TIME_S)),
-    {
-      ...expected,
-      payload: ENTRIES[4].payload,
-      heartbeatS: TIME_S,
-    },
-  )
-  accept(
-    file,
-    'unknown-witness',
-    'a line of a key that nobody vouches for is ignored',
-    withLines(cosignatureLine('example.com/w', key('w'), text, TIME_S)),
-    {
-      ...expected,
-      payload: ENTRIES[4].payload,
-    },
-  )
-  accept(
-    file,
-    'branch',
-    'an entry of another branch',
-    receiptText(receiptParts(ENTRIES, 4, BRANCH)),
-    {
-      ...expected,
-      branch: BRANCH,
-      payload: ENTRIES[4].payload,
-    },
-  )
+  const withLine = (more) => receiptText({ ...parts, checkpoint: note(text, line, more) })
+  const heartbeat = withLine(cosignatureLine(origin, WRITER, text, TIME_S))
+  const stranger = withLine(cosignatureLine('example.com/w', key('w'), text, TIME_S))
+  const bare = receiptText({ ...parts, extraBytes: encode(extra({ header })) })
+  const branch = receiptText(receiptParts(ENTRIES, 4, BRANCH))
+  for (const [id, comment, receipt, more] of [
+    [
+      'payload-left-out',
+      'the payload may be missing: erased, or kept apart',
+      bare,
+      { payload: undefined },
+    ],
+    ['heartbeat', 'the writer cosigned its checkpoint later', heartbeat, { heartbeatS: TIME_S }],
+    ['unknown-witness', 'a line of a key that nobody vouches for is ignored', stranger, {}],
+    ['branch', 'an entry of another branch', branch, { branch: BRANCH }],
+  ]) {
+    const expected = { branch: MAIN, index: 4, size: 11, header, payload, ...more }
+    acceptReceipt(file, id, comment, receipt, expected)
+  }
 }
 
 export function receiptVectors() {
@@ -129,7 +80,9 @@ export function receiptVectors() {
     'receipt',
     'Receipts (tlog-proof), as text, or as bytes where they are not UTF-8; spacesAfter spaces are to be added. Valid: consistent with name and owner, for the entry with header at index of the tree of size on branch; payload where it travels along; cosigners lists the cosignatures that hold. Invalid: verifying (for the name expected, where given) fails with code.',
   )
-  addValid(file)
+  addEntries(file)
+  addPayloadSizes(file)
+  addForms(file)
   addCosigned(file)
   const parts = receiptParts(ENTRIES, 4)
   const good = receiptText(parts)

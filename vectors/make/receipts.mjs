@@ -2,9 +2,9 @@
 import { base64, concat, derived, sha256, utf8 } from './bytes.mjs'
 import { encode } from './cbor.mjs'
 import { MAIN, plainHeader, SALT } from './headers.mjs'
-import { capsuleManifest, signedManifest, TIME_US, WRITER } from './manifests.mjs'
+import { capsuleManifest, OWNER, signedManifest, TIME_US, WRITER } from './manifests.mjs'
 import { inclusionPath, leafHash, listTree } from './merkle.mjs'
-import { formatOrigin } from './name-vectors.mjs'
+import { formatName, formatOrigin } from './name-vectors.mjs'
 import { checkpointText, ed25519Line, note } from './notes.mjs'
 
 export const CAPSULE = signedManifest(capsuleManifest())
@@ -71,3 +71,14 @@ export function receiptParts(entries, index, branch = MAIN) {
 export const OTHER_CAPSULE = signedManifest(
   capsuleManifest({ nonce: derived('other capsule', 16) }),
 )
+
+/** A case for a receipt of the shared capsule; `expected` is what it proves beside the name. */
+export function acceptReceipt(file, id, comment, receipt, expected) {
+  const { name } = CAPSULE
+  file.valid(id, comment, {
+    receipt,
+    name: formatName(name),
+    owner: OWNER.publicKey,
+    ...expected,
+  })
+}

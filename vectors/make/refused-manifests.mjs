@@ -245,5 +245,12 @@ function extensions() {
 
 /** [id, comment, code, manifest] */
 export function refusedContents() {
-  return [...topLevel(), ...keyLists(), ...keyEntries(), ...keysOfOtherTypes(), ...policies(), ...extensions()]
+  return [
+    ...topLevel(),
+    ...keyLists(),
+    ...keyEntries(),
+    ...keysOfOtherTypes(),
+    ...policies(),
+    ...extensions(),
+  ]
 }

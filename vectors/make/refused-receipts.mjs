@@ -3,13 +3,28 @@ import { base64, concat, derived, filled, flipBit, utf8 } from './bytes.mjs'
 import { bytesItem, encode, head, mapItem, textItem, uint } from './cbor.mjs'
 import { BRANCH, MAIN, plainHeader } from './headers.mjs'
 import { key } from './keys.mjs'
-import { capsuleManifest, keyEntry, OWNER, ownerOnlyManifest, signedManifest, WRITER } from './manifests.mjs'
+import {
+  capsuleManifest,
+  keyEntry,
+  OWNER,
+  ownerOnlyManifest,
+  signedManifest,
+  WRITER,
+} from './manifests.mjs'
 import { inclusionPath } from './merkle.mjs'
 import { formatOrigin } from './name-vectors.mjs'
-import { alteredLine, checkpointText, cosignatureLine, ed25519Line, LAST_BYTE_OF_TIME, note } from './notes.mjs'
+import {
+  alteredLine,
+  checkpointText,
+  cosignatureLine,
+  ed25519Line,
+  LAST_BYTE_OF_TIME,
+  note,
+} from './notes.mjs'
 import { CAPSULE, commit, ENTRIES, extra, OTHER_CAPSULE, TIME_S } from './receipts.mjs'
 
-function refusedFrames(good, parts) {
+/** Texts that are no receipt; [id, comment, text]. */
+export function refusedFrames(good, parts) {
   const lines = good.split('\n')
   const replaceLine = (at, text) => lines.with(at, text).join('\n')
   const indexLine = 2
@@ -75,7 +90,7 @@ function refusedFrames(good, parts) {
 }
 
 /** Extras that are not the one map of version 1; [id, comment, bytes]. */
-function refusedExtras() {
+export function refusedExtras() {
   const { header, body } = ENTRIES[4]
   const good = extra({ header, payload: body })
   const { certs, cosigners, manifest, v } = good
@@ -127,14 +142,10 @@ function refusedExtras() {
   ]
 }
 
-/** Well-formed receipts that claim what the writer did not sign; [id, comment, code, parts]. */
-function refusedClaims(parts) {
+/** Extras that bring another entry, payload or capsule; [id, comment, code, changes]. */
+function claimedExtras() {
   const { header, body } = ENTRIES[4]
-  const withExtra = (changes) => ({
-    ...parts,
-    extraBytes: encode(extra({ header, payload: body, ...changes })),
-  })
-  const { tree, text, origin, line } = parts.committed
+  const other = ENTRIES[5]
   const stranger = key('stranger')
   const impostor = signedManifest(
     capsuleManifest({
@@ -142,174 +153,80 @@ function refusedClaims(parts) {
     }),
     stranger,
   )
-  const unsigned = signedManifest(capsuleManifest(), stranger).signed
-  const otherText = checkpointText(origin, 11, derived('another root', 32))
+  const forged = signedManifest(capsuleManifest(), stranger)
+  const person = signedManifest(ownerOnlyManifest('person'))
+  const [root, payload, name] = ['ROOT_MISMATCH', 'PAYLOAD_MISMATCH', 'NAME_MISMATCH']
   return [
+    ['header-other', 'another entry', root, { header: other.header, payload: other.body }],
+    ['header-time', 'the time changed', root, { header: flipBit(header, 9) }],
+    ['header-invalid', 'no header', 'HEADER_INVALID', { header: concat(header, filled(1, 0)) }],
+    ['payload-flip', 'one bit of the payload', payload, { payload: flipBit(body, 0) }],
+    ['payload-empty', 'an empty payload', payload, { payload: new Uint8Array(0) }],
+    ['payload-other', 'the payload of another entry', payload, { payload: ENTRIES[3].body }],
+    ['manifest-other', 'a capsule with the same keys', name, { manifest: OTHER_CAPSULE.signed }],
+    ['manifest-impostor', 'a manifest by somebody else', name, { manifest: impostor.signed }],
     [
-      'header-other',
-      'the header of another entry',
-      'ROOT_MISMATCH',
-      withExtra({ header: ENTRIES[5].header, payload: ENTRIES[5].body }),
-    ],
-    ['header-time', 'the time changed', 'ROOT_MISMATCH', withExtra({ header: flipBit(header, 9) })],
-    [
-      'header-invalid',
-      'a header that is none',
-      'HEADER_INVALID',
-      withExtra({ header: concat(header, filled(1, 0)) }),
-    ],
-    [
-      'payload-flip',
-      'one bit of the payload',
-      'PAYLOAD_MISMATCH',
-      withExtra({ payload: flipBit(body, 0) }),
-    ],
-    [
-      'payload-empty',
-      'an empty payload',
-      'PAYLOAD_MISMATCH',
-      withExtra({ payload: new Uint8Array(0) }),
-    ],
-    [
-      'payload-other',
-      'the payload of another entry',
-      'PAYLOAD_MISMATCH',
-      withExtra({ payload: ENTRIES[3].body }),
-    ],
-    [
-      'manifest-other',
-      'the manifest of another capsule of the same owner and writer',
-      'NAME_MISMATCH',
-      withExtra({ manifest: OTHER_CAPSULE.signed }),
-    ],
-    [
-      'manifest-impostor',
-      'a manifest by somebody else',
-      'NAME_MISMATCH',
-      withExtra({ manifest: impostor.signed }),
-    ],
-    [
-      'manifest-signature',
-      'our manifest, signed by somebody else',
+      'manifest-forged',
+      'our manifest by another key',
       'BAD_SIGNATURE',
-      withExtra({ manifest: unsigned }),
+      { manifest: forged.signed },
     ],
-    [
-      'manifest-person',
-      'the manifest of a person: nobody may write',
-      'RECEIPT_INVALID',
-      withExtra({ manifest: signedManifest(ownerOnlyManifest('person')).signed }),
-    ],
-    ['index-3', 'the index of another entry', 'ROOT_MISMATCH', { ...parts, index: 3 }],
-    ['index-11', 'an index beyond the tree', 'PROOF_SHAPE', { ...parts, index: 11 }],
-    ['index-max', 'the largest index', 'PROOF_SHAPE', { ...parts, index: 9007199254740991 }],
-    ['index-0', 'another index', 'ROOT_MISMATCH', { ...parts, index: 0 }],
-    [
-      'path-flip',
-      'one bit of a hash',
-      'ROOT_MISMATCH',
-      { ...parts, path: parts.path.with(1, flipBit(parts.path[1], 0)) },
-    ],
-    ['path-short', 'a hash missing', 'PROOF_SHAPE', { ...parts, path: parts.path.slice(1) }],
-    [
-      'path-long',
-      'a hash too many',
-      'PROOF_SHAPE',
-      { ...parts, path: [...parts.path, filled(32, 0)] },
-    ],
-    ['path-empty', 'no hashes', 'PROOF_SHAPE', { ...parts, path: [] }],
-    [
-      'node-as-leaf',
-      'an inner node in the place of an entry',
-      'PROOF_SHAPE',
-      {
-        ...parts,
-        index: 2,
-        path: inclusionPath(tree, 4, 0, 11).slice(1),
-      },
-    ],
-    [
-      'checkpoint-root',
-      'another root under the old signature',
-      'BAD_SIGNATURE',
-      { ...parts, checkpoint: note(otherText, line) },
-    ],
-    [
-      'checkpoint-size',
-      'another size under the old signature',
-      'BAD_SIGNATURE',
-      {
-        ...parts,
-        checkpoint: note(text.replace('\n11\n', '\n12\n'), line),
-      },
-    ],
-    [
-      'checkpoint-owner',
-      'a checkpoint signed by the owner key',
-      'BAD_SIGNATURE',
-      {
-        ...parts,
-        checkpoint: note(text, ed25519Line(origin, OWNER, text)),
-      },
-    ],
-    [
-      'checkpoint-stranger',
-      'a checkpoint signed by a stranger',
-      'BAD_SIGNATURE',
-      {
-        ...parts,
-        checkpoint: note(text, ed25519Line(origin, stranger, text)),
-      },
-    ],
-    [
-      'checkpoint-other-capsule',
-      'a checkpoint of another capsule',
-      'NAME_MISMATCH',
-      {
-        ...parts,
-        checkpoint: commit(ENTRIES, MAIN, WRITER, OTHER_CAPSULE.name).note,
-      },
-    ],
-    [
-      'checkpoint-older',
-      'a checkpoint before the entry',
-      'PROOF_SHAPE',
-      {
-        ...parts,
-        checkpoint: commit(ENTRIES.slice(0, 3)).note,
-      },
-    ],
-    [
-      'checkpoint-branch-line',
-      'the main branch renamed to another branch',
-      'BAD_SIGNATURE',
-      {
-        ...parts,
-        checkpoint: note(text.replace(origin, formatOrigin(CAPSULE.name, BRANCH)), line),
-      },
-    ],
-    [
-      'checkpoint-extension',
-      'an extension line',
-      'CHECKPOINT_INVALID',
-      {
-        ...parts,
-        checkpoint: note(`${text}extension\n`, ed25519Line(origin, WRITER, `${text}extension\n`)),
-      },
-    ],
-    [
-      'heartbeat-forged',
-      'a heartbeat with another time',
-      'BAD_SIGNATURE',
-      {
-        ...parts,
-        checkpoint: note(
-          text,
-          line,
-          alteredLine(cosignatureLine(origin, WRITER, text, TIME_S), LAST_BYTE_OF_TIME),
-        ),
-      },
-    ],
+    ['manifest-person', 'nobody may write', 'RECEIPT_INVALID', { manifest: person.signed }],
   ]
 }
 
+/** Indices and paths that belong to other entries or to none; [id, comment, code, changes]. */
+function claimedPlaces({ path, committed }) {
+  const [shape, mismatch] = ['PROOF_SHAPE', 'ROOT_MISMATCH']
+  const nodePath = inclusionPath(committed.tree, 4, 0, 11).slice(1)
+  return [
+    ['index-3', 'the index of another entry', mismatch, { index: 3 }],
+    ['index-0', 'another index', mismatch, { index: 0 }],
+    ['index-11', 'an index beyond the tree', shape, { index: 11 }],
+    ['index-max', 'the largest index', shape, { index: 9007199254740991 }],
+    ['path-flip', 'a bit of a hash', mismatch, { path: path.with(1, flipBit(path[1], 0)) }],
+    ['path-short', 'a hash missing', shape, { path: path.slice(1) }],
+    ['path-long', 'a hash too many', shape, { path: [...path, filled(32, 0)] }],
+    ['path-empty', 'no hashes', shape, { path: [] }],
+    ['node-as-leaf', 'an inner node as an entry', shape, { index: 2, path: nodePath }],
+  ]
+}
+
+/** Checkpoints that the writer did not sign for this tree; [id, comment, code, checkpoint]. */
+function claimedCheckpoints({ committed: { text, origin, line } }) {
+  const [stranger, bad, name] = [key('stranger'), 'BAD_SIGNATURE', 'NAME_MISMATCH']
+  const otherText = checkpointText(origin, 11, derived('another root', 32))
+  const otherSize = text.replace('\n11\n', '\n12\n')
+  const otherBranch = text.replace(origin, formatOrigin(CAPSULE.name, BRANCH))
+  const longText = `${text}extension\n`
+  const heartbeat = cosignatureLine(origin, WRITER, text, TIME_S)
+  const other = commit(ENTRIES, MAIN, WRITER, OTHER_CAPSULE.name)
+  const signedBy = (signer, signed = text) => note(signed, ed25519Line(origin, signer, signed))
+  return [
+    ['root', 'another root under the old signature', bad, note(otherText, line)],
+    ['size', 'another size under the old signature', bad, note(otherSize, line)],
+    ['branch', 'the main branch renamed', bad, note(otherBranch, line)],
+    ['owner', 'signed by the owner key', bad, signedBy(OWNER)],
+    ['stranger', 'signed by a stranger', bad, signedBy(stranger)],
+    ['other-capsule', 'of another capsule', name, other.note],
+    ['older', 'from before the entry', 'PROOF_SHAPE', commit(ENTRIES.slice(0, 3)).note],
+    ['extension', 'an extension line', 'CHECKPOINT_INVALID', signedBy(WRITER, longText)],
+    ['heartbeat', 'another time', bad, note(text, line, alteredLine(heartbeat, LAST_BYTE_OF_TIME))],
+  ]
+}
+
+/** Well-formed receipts that claim what the writer did not sign; [id, comment, code, parts]. */
+export function refusedClaims(parts) {
+  const { header, body } = ENTRIES[4]
+  const extras = claimedExtras().map(([id, comment, code, changes]) => {
+    const extraBytes = encode(extra({ header, payload: body, ...changes }))
+    return [id, comment, code, { ...parts, extraBytes }]
+  })
+  const places = claimedPlaces(parts).map(([id, comment, code, changes]) => {
+    return [id, comment, code, { ...parts, ...changes }]
+  })
+  const checkpoints = claimedCheckpoints(parts).map(([id, comment, code, checkpoint]) => {
+    return [`checkpoint-${id}`, comment, code, { ...parts, checkpoint }]
+  })
+  return [...extras, ...places, ...checkpoints]
+}

@@ -138,6 +138,7 @@ export {
   COMPACT_HEAD_BYTES_MAX,
   CRIT_MAX,
   ERASE_RANGES_MAX,
+  EVIDENCE_BYTES_MAX,
   EXTENSION_DEPTH_MAX,
   HASH_BYTES,
   HEADER_BYTES_MAX,
@@ -194,6 +195,33 @@ export type { SubtreeRange } from './proof/subtree-path.ts'
 export { type ConsistencyProof, verifyConsistency } from './proof/verify-consistency.ts'
 export { type InclusionProof, verifyInclusion } from './proof/verify-inclusion.ts'
 export { type SubtreeProof, verifySubtree } from './proof/verify-subtree.ts'
+export {
+  decodePackage,
+  type EntryPackage,
+  encodePackage,
+  type PackageRange,
+  type PackageTarget,
+  packageRanges,
+  provePackage,
+  type VerifiedPackage,
+  verifyPackage,
+} from './receipt/entry-package.ts'
+export {
+  createEquivocation,
+  decodeEquivocation,
+  type Equivocation,
+  encodeEquivocation,
+  type ProvenEquivocation,
+  verifyEquivocation,
+} from './receipt/evidence.ts'
+export {
+  createReceipt,
+  type ReceiptExpectation,
+  type ReceiptParts,
+  type UnverifiedCosigner,
+  type VerifiedReceipt,
+  verifyReceipt,
+} from './receipt/receipt.ts'
 export { EMPTY_ROOT, hashLeaf, hashLeafInto, hashNode } from './tree/hash.ts'
 export { RightEdge } from './tree/right-edge.ts'
 export { rootFromTiles } from './tree/root-from-tiles.ts'

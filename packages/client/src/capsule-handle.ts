@@ -175,7 +175,7 @@ export class CapsuleHandle implements Capsule {
   async receipt(index: number): Promise<string> {
     this.#checkOpen()
     this.#advance()
-    const { header, body } = this.verified.raw(index)
+    const { header, body } = this.verified.stored(index)
     const head = this.#requireHead()
     return createReceipt({
       manifest: this.signedManifest,

@@ -117,11 +117,25 @@ export class VerifiedBranch {
   }
 
   /** The exact header bytes and, if present, the body of an entry: verified, for proofs. */
-  raw(index: number): StoredEntry {
+  stored(index: number): StoredEntry {
     this.#checkIndex(index)
     const stored = this.#reader.entry(this.name, this.branch, index)
     this.#verify(stored)
     return stored
+  }
+
+  /** The same for a range, in order. */
+  *scanStored(range: IndexRange): Generator<StoredEntry, void, undefined> {
+    assert(range.end <= this.size, 'a scan stays within the verified size')
+    for (const stored of this.#reader.scan(this.name, this.branch, range)) {
+      this.#verify(stored)
+      yield stored
+    }
+  }
+
+  /** The tiles of the verified tree. */
+  get tiles(): TileSource {
+    return this.#tiles
   }
 
   #checkIndex(index: number): void {

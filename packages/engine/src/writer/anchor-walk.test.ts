@@ -33,7 +33,7 @@ interface Machine {
 
 type Counts = Record<string, number>
 
-const MACHINES = 3
+const MACHINES = 2
 const SHELF = 5
 
 class World {
@@ -65,20 +65,30 @@ class World {
 
   step(): void {
     const machine = this.prng.pick(this.machines)
-    const roll = this.prng.below(100)
-    if (roll < 50) this.work(machine)
-    else if (roll < 58) this.start(machine)
-    else if (roll < 62) this.stop(machine)
-    else if (roll < 68) this.crash(machine, 'kill')
-    else if (roll < 74) this.crash(machine, 'power')
-    else if (roll < 79) this.copy(machine)
-    else if (roll < 85) this.putBack(machine)
-    else if (roll < 88) this.move(machine, this.prng.pick(this.machines))
-    else if (roll < 90) this.drop(machine)
-    else if (roll < 91) this.loseAnchor(machine)
-    else if (roll < 93) machine.anchor.sync()
-    else if (roll < 97) this.importInto(machine)
-    else this.recover(machine)
+    const actions: (readonly [weight: number, act: () => void])[] = [
+      [60, () => this.work(machine)],
+      [15, () => this.start(machine)],
+      [4, () => this.stop(machine)],
+      [4, () => this.crash(machine, 'kill')],
+      [4, () => this.crash(machine, 'power')],
+      [4, () => this.copy(machine)],
+      [4, () => this.putBack(machine)],
+      [2, () => this.move(machine, this.prng.pick(this.machines))],
+      [1, () => this.drop(machine)],
+      [1, () => this.loseAnchor(machine)],
+      [2, () => machine.anchor.sync()],
+      [1, () => this.shelf.splice(0)],
+      [4, () => this.importInto(machine)],
+      [8, () => this.recover(machine)],
+    ]
+    let roll = this.prng.below(actions.reduce((sum, [weight]) => sum + weight, 0))
+    for (const [weight, act] of actions) {
+      if (roll < weight) {
+        act()
+        return
+      }
+      roll -= weight
+    }
   }
 
   /** Everything under the head of this store is out in the world: it must fit what was seen. */
@@ -289,7 +299,7 @@ class World {
 
 test('WR2 WR7 WR9 WR11: crashes, copies and restores never lead to a second history', () => {
   const total: Counts = {}
-  for (let seed = 1; seed <= 60; seed++) {
+  for (let seed = 1; seed <= 100; seed++) {
     const world = new World(seed)
     try {
       for (let i = 0; i < 400; i++) world.step()
@@ -301,7 +311,7 @@ test('WR2 WR7 WR9 WR11: crashes, copies and restores never lead to a second hist
     }
   }
   const expected = [
-    ...['clean', 'missing', 'other-instance', 'ahead', 'diverged', 'released', 'put back', 'moved'],
+    ...['clean', 'missing', 'other-instance', 'ahead', 'released', 'put back', 'moved'],
     ...['imported', 'caught up', 'recovered', 'anchor went back', 'crash with the anchor behind'],
   ]
   console.log(total)

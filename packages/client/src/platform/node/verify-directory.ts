@@ -15,7 +15,6 @@ import {
   decodeHeader,
   type FullTile,
   formatName,
-  type Hash,
   MAIN_BRANCH,
   manifestKey,
   openBody,
@@ -109,30 +108,21 @@ async function verifyPayloads(
   erased: RangeSet,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const seen = new HashSet(directory.size)
+  const seen = new HashSet()
   for (let n = 0; n * TILE_WIDTH < directory.size; n++) {
     checkNotAborted(signal)
     for (const [position, bytes] of directory.headers(n).entries()) {
       const index = n * TILE_WIDTH + position
       if (erased.has(index)) continue
       const header = decodeHeader(bytes)
-      const isNew = seen.add(header.payloadHash)
-      openBody(header, requireBody(directory, header.payloadHash, index, isNew))
+      const body = directory.body(header.payloadHash)
+      if (body === undefined) throw invalid(`the payload of entry ${index} is missing`, 'payload')
+      openBody(header, body)
+      seen.add(header.payloadHash)
     }
     await turn()
   }
   return seen.count
-}
-
-function requireBody(
-  directory: TileDirectory,
-  payloadHash: Hash,
-  index: number,
-  _isNew: boolean,
-): Uint8Array {
-  const body = directory.body(payloadHash)
-  if (body === undefined) throw invalid(`the payload of entry ${index} is missing`, 'payload')
-  return body
 }
 
 function turn(): Promise<void> {

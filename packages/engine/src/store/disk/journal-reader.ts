@@ -33,7 +33,11 @@ export interface JournalReaderOptions {
   readonly state: CommittedState
   readonly runtime: Runtime
   /** Called now and then with a position that the state has reached, or passed. */
-  readonly onProgress: (position: JournalPosition, segment: Segment, bytesRead: number) => void
+  readonly onProgress: (
+    position: JournalPosition,
+    header: SegmentHeader | undefined,
+    bytesRead: number,
+  ) => void
 }
 
 export class JournalReader {
@@ -161,7 +165,7 @@ export class JournalReader {
         const taken = this.#replay.apply(record, segment)
         if (!taken) this.#damage(segment, record.offset, record.end, new Uint8Array(0))
         read += record.end - record.offset
-        this.#options.onProgress(last, segment, record.end - record.offset)
+        this.#options.onProgress(last, segment.header, record.end - record.offset)
       },
       damage: (from: number, to: number) => {
         sink.isDamaged = true

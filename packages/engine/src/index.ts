@@ -1,0 +1,59 @@
+/**
+ * The machine without a body: the store, the journal, recovery and the writer's rules.
+ *
+ * Synchronous and deterministic: `step(event) -> effects`. Time, randomness, disk and index are
+ * arguments. What tests and simulations need is `@longshore/engine/testing`.
+ *
+ * @module
+ */
+
+export type { AnchorSlot } from './runtime/anchor-slot.ts'
+export { type Disk, DiskError, type DiskErrorCode, type DiskFile } from './runtime/disk.ts'
+export type { IndexStore, IndexWrite } from './runtime/index-store.ts'
+export type { Runtime } from './runtime/runtime.ts'
+export type { EntryBatch } from './store/entry-batch.ts'
+export { EntryBatchBuilder } from './store/entry-batch-builder.ts'
+export { MemoryMedium, MemoryStore } from './store/memory-store.ts'
+export type {
+  BranchState,
+  FullTile,
+  IndexRange,
+  PayloadState,
+  Store,
+  StoredEntry,
+  StoreEffect,
+  StoreEvent,
+  StoreOp,
+  StoreReader,
+} from './store/store.ts'
+export {
+  ANCHOR_BYTES,
+  type Anchor,
+  type AnchorDoubt,
+  type AnchorHome,
+  type AnchorVerdict,
+  checkAnchor,
+  decodeAnchor,
+  encodeAnchor,
+  INSTANCE_BYTES,
+  isCaughtUp,
+} from './writer/anchor.ts'
+export {
+  BranchWriter,
+  type Cut,
+  type EntryOptions,
+  type Release,
+  type ReleasedHead,
+  type Standing,
+} from './writer/branch-writer.ts'
+export { openBranchWriter, type WriterOptions } from './writer/open-branch-writer.ts'
+export {
+  createFirstInstance,
+  createGiveUpNote,
+  createHeartbeatNote,
+  createInstanceNote,
+  type FirstInstance,
+  type NoteOp,
+  readHeartbeatPosition,
+  readInstance,
+} from './writer/writer-notes.ts'

@@ -1,0 +1,180 @@
+/**
+ * Opens the journal for writing, whatever the last process left.
+ *
+ * After this returns everything that the state holds is durable, the writer stands behind it, and
+ * the index covers it or is behind it by less than one flush. Opening twice gives the same.
+ *
+ * Rules JR11 to JR15 of docs/spec/journal.md, IX7 to IX9 of docs/spec/index.md.
+ *
+ * @module
+ */
+import type { Disk } from '../../runtime/disk.ts'
+import type { IndexStore } from '../../runtime/index-store.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
+import { CommittedState } from './committed-state.ts'
+import { type JournalEnd, JournalReader } from './journal-reader.ts'
+import { createNextHeader, JournalWriter, segmentStart } from './journal-writer.ts'
+import type { DiskStoreLimits } from './limits.ts'
+import { WINDOW_BYTES } from './limits.ts'
+import { type OpenedIndex, openIndex } from './open-index.ts'
+import { SegmentFiles, sameRecordId } from './segment-files.ts'
+import { SEGMENTS_DIRECTORY, type SegmentHeader, type SegmentName } from './segment-header.ts'
+import { readFully } from './segment-window.ts'
+import type { JournalPosition, Watermark, WatermarkFile } from './watermark.ts'
+
+export interface StoreParts {
+  readonly disk: Disk
+  readonly index: IndexStore
+  readonly runtime: Runtime
+  readonly limits: DiskStoreLimits
+}
+
+export interface RecoveredStore {
+  readonly files: SegmentFiles
+  readonly state: CommittedState
+  readonly writer: JournalWriter
+  /** Journal bytes that the index does not cover. */
+  readonly unflushedBytes: number
+}
+
+/** `rebuild` ignores what the index holds. */
+export function recover(
+  parts: StoreParts,
+  watermarkFile: WatermarkFile,
+  rebuild = false,
+): RecoveredStore {
+  const { disk, index, runtime, limits } = parts
+  const files = new SegmentFiles(disk, limits.filesMax)
+  makeDirectory(disk)
+  files.removeTemporary()
+  const watermark = watermarkFile.read()
+  if (rebuild) index.clear()
+  const opened = openIndex(index, limits.branchesMax, files, files.list(), watermark)
+  const state = opened.isUsable ? opened.state : clearIndex(parts)
+  removeOtherGenerations(files, opened, state)
+  const progress = new IndexProgress(state, runtime, limits.indexFlushBytes)
+  const reader = new JournalReader({ files, state, runtime, onProgress: progress.note })
+  const stops = { floor: watermark, stop: undefined }
+  const end = reader.readOn(opened.position, opened.segments, stops)
+  const writer = continueJournal(parts, files, end, watermark)
+  watermarkFile.openForWriting()
+  disk.syncDirectory('')
+  watermarkFile.write(writer.position, writer.segmentId)
+  const { sequence, segment } = writer.position
+  const details = { sequence, segment, tail: end.kind, index: opened.isUsable ? 'used' : 'rebuilt' }
+  runtime.log('info', 'store.opened', details)
+  return { files, state, writer, unflushedBytes: progress.bytes }
+}
+
+function makeDirectory(disk: Disk): void {
+  if (disk.exists(SEGMENTS_DIRECTORY)) return
+  disk.makeDirectory(SEGMENTS_DIRECTORY)
+  disk.syncDirectory('')
+}
+
+function clearIndex({ index, limits }: StoreParts): CommittedState {
+  // A new index is empty already; clearing a real one means a new file.
+  for (const _ of index.range(Uint8Array.of(0), Uint8Array.of(0xff))) {
+    index.clear()
+    break
+  }
+  return new CommittedState(index, limits.branchesMax)
+}
+
+/** What an interrupted compaction left; and notes which generations the places will mean. */
+function removeOtherGenerations(
+  files: SegmentFiles,
+  opened: OpenedIndex,
+  state: CommittedState,
+): void {
+  const counts = (name: SegmentName): boolean =>
+    opened.segments.some((n) => n.number === name.number && n.generation === name.generation)
+  const others = files.list().filter((name) => !counts(name))
+  for (const name of others) files.remove(name)
+  if (others.length > 0) files.disk.syncDirectory(SEGMENTS_DIRECTORY)
+  if (opened.isUsable) return
+  for (const { number, generation } of opened.segments) {
+    if (generation > 0) state.setGeneration(number, generation)
+  }
+}
+
+/** Writes the index while a long journal is read, so that memory stays bounded. */
+class IndexProgress {
+  bytes = 0
+  readonly #state: CommittedState
+  readonly #runtime: Runtime
+  readonly #flushBytes: number
+
+  constructor(state: CommittedState, runtime: Runtime, flushBytes: number) {
+    this.#state = state
+    this.#runtime = runtime
+    this.#flushBytes = flushBytes
+  }
+
+  readonly note = (
+    position: JournalPosition,
+    header: SegmentHeader | undefined,
+    bytesRead: number,
+  ): void => {
+    this.bytes += bytesRead
+    if (this.bytes < this.#flushBytes || header === undefined) return
+    const failure = this.#state.flush(position, header.id)
+    if (failure !== undefined) {
+      this.#runtime.log('warn', 'store.index-unwritable', { reason: String(failure) })
+    }
+    this.bytes = 0
+  }
+}
+
+/** Makes durable what was read, and finds the place to go on writing. */
+function continueJournal(
+  parts: StoreParts,
+  files: SegmentFiles,
+  end: JournalEnd,
+  watermark: Watermark | undefined,
+): JournalWriter {
+  const { runtime, limits } = parts
+  const { segment, position } = end
+  if (segment !== undefined) secure(files, segment, position, watermark)
+  const header = segment?.header
+  const goesOn = end.kind === 'clean' && header !== undefined && header.generation === 0
+  if (goesOn && header.number >= (watermark?.segment ?? 0)) {
+    return new JournalWriter(files, runtime, limits, { header, position })
+  }
+  // Numbers and sequences that may have been used before are never used again.
+  const lost = watermark !== undefined && watermark.segment > position.segment
+  const before = lost ? watermark : position
+  const next = createNextHeader(runtime, before, lost ? watermark.segmentId : segment?.recordId)
+  files.create(next, () => undefined)
+  if (end.kind === 'torn' && segment !== undefined) {
+    files.openActive(segment).truncate(position.offset)
+  }
+  return new JournalWriter(files, runtime, limits, { header: next, position: segmentStart(next) })
+}
+
+/**
+ * Syncs what lies above the watermark. If this operating system has run the writer before, a
+ * failed sync may have left pages that look written and are not: so they are written again.
+ */
+function secure(
+  files: SegmentFiles,
+  segment: SegmentName & { readonly recordId: Uint8Array | undefined },
+  position: JournalPosition,
+  watermark: Watermark | undefined,
+): void {
+  const isHere =
+    watermark !== undefined &&
+    segment.recordId !== undefined &&
+    watermark.segment === segment.number &&
+    sameRecordId(watermark.segmentId, segment.recordId)
+  if (isHere && watermark.offset >= position.offset) return
+  const file = files.openActive(segment)
+  if (isHere && watermark.isCurrent) {
+    const window = new Uint8Array(Math.min(WINDOW_BYTES, position.offset - watermark.offset))
+    for (let offset = watermark.offset; offset < position.offset; offset += window.length) {
+      const piece = window.subarray(0, Math.min(window.length, position.offset - offset))
+      file.write(offset, [piece.subarray(0, readFully(file, offset, piece))])
+    }
+  }
+  file.sync()
+}
