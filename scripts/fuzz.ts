@@ -84,7 +84,7 @@ if (positionals.length === 0) {
 const smoke = positionals.includes('smoke')
 const selected = smoke || positionals.includes('all') ? [...targets] : positionals.map(find)
 if (values.input !== undefined) {
-  const input = parseHex(values.input)
+  const input = parseHex(values.input) ?? fail('--input takes hexadecimal digits')
   for (const target of selected) console.log(target.name, fire(target, input))
   process.exit(0)
 }

@@ -5,8 +5,8 @@
  * - ` ```sh run ` is executed. The blocks of one document share one shell that starts in the clone,
  *   in the order of the document; each must end with 0.
  * - ` ```sh run registry ` needs a package registry as well.
- * - ` ```text output `, as the next block after one of these, is what it printed: `…` stands for any text, and a line
- *   with nothing else for any number of lines.
+ * - ` ```text output `, as the next block after one of these, is what it printed: `…` stands for
+ *   any text, and a line with nothing else for any number of lines.
  *
  * @module
  */

@@ -7,7 +7,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeCbor, encodeCbor } from '../packages/capsule/src/cbor/cbor.ts'
 import { type Described, describeCbor } from './describe-cbor.ts'
-import { assertRefused, bytesOf, checkCases, hexOf, readVectors } from './read-vectors.ts'
+import { bytesOf, checkCases, hexOf, readVectors } from './read-vectors.ts'
+import { assertRefused } from './refusals.ts'
 
 const cases = readVectors<{ bytes: string; value: Described }>('cbor')
 

@@ -24,7 +24,8 @@ import {
   parseVkey,
   verifyHead,
 } from '@longshore/capsule'
-import { assertRefused, bytesOf, checkCases, hexOf, readVectors, textOf } from './read-vectors.ts'
+import { bytesOf, checkCases, hexOf, readVectors } from './read-vectors.ts'
+import { assertRefused, textOf } from './refusals.ts'
 
 interface CheckpointFields {
   readonly kind: 'open' | 'vkey'
@@ -60,7 +61,7 @@ function open(vector: CheckpointFields): ReturnType<typeof openCheckpoint> {
   })
 }
 
-test('CP7 CP9 CP10 CP13 CP17: checkpoints of the vectors open to the head that was signed', () => {
+test('CP7 CP9 CP10 CP16 CP17: checkpoints of the vectors open to the head that was signed', () => {
   checkCases(
     notes.filter(({ valid }) => valid),
     (vector) => {
@@ -102,7 +103,7 @@ test('CP2 CP4 CP9: our checkpoint of a head is the note of the vectors', () => {
   )
 })
 
-test('CP4 CP5 CP6 CP8 CP9 CP10 CP11 CP12: every other note is refused', () => {
+test('CP4 CP5 CP6 CP8 CP9 CP10 CP14 CP15: every other note is refused', () => {
   checkCases(
     notes.filter(({ valid }) => !valid),
     (vector) => assertRefused(vector, () => open(vector)),
@@ -132,7 +133,7 @@ interface HeadFields {
 
 const heads = readVectors<HeadFields>('head')
 
-test('CP12: compact heads have one spelling', () => {
+test('CP13: compact heads have one spelling', () => {
   checkCases(
     heads.filter(({ kind }) => kind === 'decode'),
     (vector) => {
@@ -152,7 +153,7 @@ test('CP12: compact heads have one spelling', () => {
   )
 })
 
-test('CP13: a head is verified for its capsule, branch, size and root', () => {
+test('CP12: a head is verified for its capsule, branch, size and root', () => {
   checkCases(
     heads.filter(({ kind }) => kind === 'verify'),
     (vector) => {

@@ -11,7 +11,8 @@ import { verifySignatureWith } from '../packages/capsule/src/crypto/ed25519.ts'
 import { backend as browserBackend } from '../packages/capsule/src/platform/browser/crypto.ts'
 import { backend as nodeBackend } from '../packages/capsule/src/platform/node/crypto.ts'
 import { opensslBackend } from '../packages/capsule/src/platform/node/openssl-crypto.ts'
-import { assertRefused, bytesOf, checkCases, hexOf, readVectors } from './read-vectors.ts'
+import { bytesOf, checkCases, hexOf, readVectors } from './read-vectors.ts'
+import { assertRefused } from './refusals.ts'
 
 interface Ed25519Fields {
   readonly kind: 'key' | 'signature'

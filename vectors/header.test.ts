@@ -9,7 +9,8 @@ import { type Control, decodeHeader, encodeHeader, type Header, openBody } from 
 import { decodeGeneralHeader } from '../packages/capsule/src/entry/header.ts'
 import { hotHeaderBytes, writeHotHeader } from '../packages/capsule/src/entry/hot-header.ts'
 import { type Described, describeCbor } from './describe-cbor.ts'
-import { assertRefused, bytesOf, checkCases, hexOf, readVectors } from './read-vectors.ts'
+import { bytesOf, checkCases, hexOf, readVectors } from './read-vectors.ts'
+import { assertRefused } from './refusals.ts'
 
 interface HeaderFields {
   readonly bytes: string
@@ -87,7 +88,7 @@ test('EN5 EN6 EN7: other headers are refused, by the hot and by the general deco
   })
 })
 
-test('EN8: a body opens to its payload; a body that does not fit its header is refused', () => {
+test('EN8 EN9: a body opens to its payload; a body that does not fit its header is refused', () => {
   const bodies = cases.filter(({ body }) => body !== undefined)
   assert.ok(bodies.some((vector) => vector.valid) && bodies.some((vector) => !vector.valid))
   checkCases(bodies, (vector) => {

@@ -15,7 +15,8 @@ import {
   parseName,
   parseOrigin,
 } from '@longshore/capsule'
-import { assertRefused, bytesOf, checkCases, hexOf, readVectors } from './read-vectors.ts'
+import { bytesOf, checkCases, hexOf, readVectors } from './read-vectors.ts'
+import { assertRefused } from './refusals.ts'
 
 interface NameFields {
   readonly kind: 'name' | 'branch' | 'origin'

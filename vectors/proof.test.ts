@@ -22,7 +22,8 @@ import {
   verifyInclusion,
   verifySubtree,
 } from '@longshore/capsule'
-import { assertRefused, bytesOf, checkCases, hexOf, readVectors } from './read-vectors.ts'
+import { bytesOf, checkCases, hexOf, readVectors } from './read-vectors.ts'
+import { assertRefused } from './refusals.ts'
 
 const hashOf = (hex: string): Hash => asHash(bytesOf(hex))
 const pathOf = (path: readonly string[]): Hash[] => path.map(hashOf)
@@ -69,7 +70,7 @@ interface TreeFields {
 const treeCases = readVectors<TreeFields>('tree')
 const treesOf = (kind: TreeFields['kind']) => treeCases.filter((vector) => vector.kind === kind)
 
-test('TR1 TR2 TR3: appending numbered entries gives the roots of the vectors', () => {
+test('TR1 TR2 TR3 TR5: appending numbered entries gives the roots of the vectors', () => {
   const tree = new GrownTree()
   checkCases(treesOf('root'), ({ size, root }) => {
     tree.grow(size)

@@ -19,7 +19,7 @@ type Step = (bytes: Uint8Array, prng: Prng, others: readonly Uint8Array[]) => Ui
 
 /** `bytes` with 1 to 4 changes; never the same array. `others` lend pieces of themselves. */
 export function mutate(bytes: Uint8Array, prng: Prng, others: readonly Uint8Array[]): Uint8Array {
-  let mutant = bytes.slice()
+  let mutant: Uint8Array = bytes.slice()
   for (let steps = prng.between(1, STEPS_MAX); steps > 0; steps--) {
     mutant = prng.pick(STEPS)(mutant, prng, others)
   }

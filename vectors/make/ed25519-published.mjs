@@ -1,5 +1,5 @@
 /**
- * The twelve published cases of "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko, SSR 2020),
+ * The twelve published cases of "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko, 2020),
  * from github.com/novifinancial/ed25519-speccheck, file cases.json, commit 65519336 (Apache-2.0).
  * The verdicts are ours (F3), computed in `edwards.mjs`; they are not part of the source.
  */

@@ -1,4 +1,4 @@
-/** Ed25519 keys and signatures at the edges, with the one verdict that F3 asks of every back end. */
+/** Ed25519 keys and signatures at the edges, with the one verdict of F3 for every back end. */
 import { concat, derived, filled, flipBit, hex, unhex, utf8 } from './bytes.mjs'
 import { PUBLISHED_CASES } from './ed25519-published.mjs'
 import {

@@ -91,7 +91,7 @@ export function littleEndian(value, byteCount) {
   return bytes
 }
 
-export function fromLittleEndian(bytes) {
+function fromLittleEndian(bytes) {
   return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n)
 }
 
@@ -111,12 +111,12 @@ export function decodePoint(bytes) {
   return x === undefined ? undefined : { x, y }
 }
 
-export function isCanonical(bytes) {
+function isCanonical(bytes) {
   const point = decodePoint(bytes)
   return point !== undefined && Buffer.compare(encodePoint(point), bytes) === 0
 }
 
-export function isSmallOrder(point) {
+function isSmallOrder(point) {
   return equal(multiply(8n, point), IDENTITY)
 }
 

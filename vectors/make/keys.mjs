@@ -1,4 +1,4 @@
-/** Ed25519 keys from fixed seeds, by node:crypto (OpenSSL). RFC 8032 signatures are deterministic. */
+/** Ed25519 keys from fixed seeds, by node:crypto (OpenSSL). Signatures are deterministic. */
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import { concat, derived, unhex } from './bytes.mjs'
 

@@ -1,35 +1,16 @@
 /** Manifests: the map, its COSE_Sign1, its name, and what a verifier must refuse. */
-import { concat, derived, filled, flipBit, unhex, utf8 } from './bytes.mjs'
-import {
-  arrayItem,
-  bytesItem,
-  describe,
-  encode,
-  head,
-  mapItem,
-  NULL,
-  negative,
-  TRUE,
-  tagItem,
-  textItem,
-  uint,
-} from './cbor.mjs'
-import { key } from './keys.mjs'
+import { concat, derived, filled, unhex } from './bytes.mjs'
+import { describe, encode, head, negative, TRUE, tagItem, textItem, uint } from './cbor.mjs'
 import {
   ANY_POLICY,
   bodyFromPairs,
-  CONTENT_TYPE,
   capsuleManifest,
   coseSign1,
-  keyEntry,
   manifestOfSize,
   nodeManifest,
   OWNER,
   ownerOnlyManifest,
-  PROTECTED,
   signedManifest,
-  sigStructure,
-  WRITER,
 } from './manifests.mjs'
 import { formatName } from './name-vectors.mjs'
 import { refusedSignatures, refusedStructures } from './refused-cose.mjs'
@@ -85,6 +66,12 @@ function addCapsules(file) {
     capsuleManifest({
       ext: { 'example.com/a': [1, 'two', filled(3, 3), null, true, { deep: [] }] },
     }),
+  )
+  accept(
+    file,
+    'ext-depth-8',
+    'eight arrays in each other in a value of ext',
+    capsuleManifest({ ext: { 'example.com/a': JSON.parse('[[[[[[[[0]]]]]]]]') } }),
   )
   const labels = new Map([['__proto__', 'a label like any other']])
   accept(

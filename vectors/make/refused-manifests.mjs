@@ -233,11 +233,18 @@ function extensions() {
   const labels = (value) => capsuleManifest({ ext: { labels: value } })
   return [
     ['labels-list', 'labels must be a map', INVALID, labels(['a'])],
+    ['labels-empty', 'without labels the key is left out', INVALID, labels({})],
     ['labels-number', 'a value that is not text', INVALID, labels({ a: 1 })],
     ['labels-bytes', 'a value that is bytes', INVALID, labels({ a: utf8('b') })],
     ['labels-value-257', 'a value of 257 bytes', INVALID, labels({ a: 'b'.repeat(257) })],
     ['labels-value-utf8', '129 letters of two bytes', INVALID, labels({ a: 'é'.repeat(129) })],
     ['labels-key-257', 'a key of 257 bytes', INVALID, labels({ ['a'.repeat(257)]: 'b' })],
+    [
+      'ext-depth-9',
+      'nine arrays in each other in a value of ext',
+      'CBOR_INVALID',
+      capsuleManifest({ ext: { 'example.com/a': JSON.parse('[[[[[[[[[0]]]]]]]]]') } }),
+    ],
     ['size-16385', 'one byte above 16 KiB', INVALID, manifestOfSize(16385)],
     ['size-20000', 'far above 16 KiB', INVALID, manifestOfSize(20000)],
   ]

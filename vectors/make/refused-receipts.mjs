@@ -1,5 +1,5 @@
 /** Receipts that a verifier must refuse. */
-import { base64, concat, derived, filled, flipBit, utf8 } from './bytes.mjs'
+import { base64, concat, derived, filled, flipBit } from './bytes.mjs'
 import { bytesItem, encode, head, mapItem, textItem, uint } from './cbor.mjs'
 import { BRANCH, MAIN, plainHeader } from './headers.mjs'
 import { key } from './keys.mjs'
@@ -80,11 +80,7 @@ export function refusedFrames(good, parts) {
     ],
     ['hash-space', 'a space before a hash', replaceLine(3, ` ${lines[3]}`)],
     ['hashes-64', '64 hashes', lines.toSpliced(3, 0, ...Array(64).fill(lines[3])).join('\n')],
-    ['two-blank-lines', 'two blank lines before the checkpoint', replaceLine(7, '\n')],
-    ['no-checkpoint', 'no checkpoint', `${lines.slice(0, 8).join('\n')}\n`],
     ['crlf', 'line ends of DOS', good.replaceAll('\n', '\r\n')],
-    ['truncated', 'the last byte missing', good.slice(0, -1)],
-    ['trailing', 'a line after the end', `${good}x\n`],
     ['bom', 'a byte order mark', `\ufeff${good}`],
   ]
 }
@@ -211,6 +207,10 @@ function claimedCheckpoints({ committed: { text, origin, line } }) {
     ['other-capsule', 'of another capsule', name, other.note],
     ['older', 'from before the entry', 'PROOF_SHAPE', commit(ENTRIES.slice(0, 3)).note],
     ['extension', 'an extension line', 'CHECKPOINT_INVALID', signedBy(WRITER, longText)],
+    ['blank', 'two blank lines before it', 'CHECKPOINT_INVALID', `\n${note(text, line)}`],
+    ['missing', 'no checkpoint', 'NOTE_INVALID', ''],
+    ['cut', 'the last byte missing', 'NOTE_INVALID', note(text, line).slice(0, -1)],
+    ['trailing', 'a line after the end', 'NOTE_INVALID', `${note(text, line)}x\n`],
     ['heartbeat', 'another time', bad, note(text, line, alteredLine(heartbeat, LAST_BYTE_OF_TIME))],
   ]
 }

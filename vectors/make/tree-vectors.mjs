@@ -11,7 +11,7 @@ export const NUMBERED_LEAVES = Array.from({ length: 70000 }, (_, index) => {
 export const numberedTree = listTree(NUMBERED_LEAVES)
 
 /** Path of a tile by C2SP tlog-tiles: index in groups of three digits, all but the last with x. */
-export function tilePath(level, n, width) {
+function tilePath(level, n, width) {
   const digits = String(n)
   const padded = digits.padStart(Math.ceil(digits.length / 3) * 3, '0')
   const groups = padded.match(/\d{3}/g)
@@ -20,7 +20,7 @@ export function tilePath(level, n, width) {
 }
 
 /** Every tile of a tree: level, n, width and bytes, straight from the definition. */
-export function tilesOf(tree, size) {
+function tilesOf(tree, size) {
   const tiles = []
   for (let level = 0, count = size; count > 0; level += 1) {
     const span = 256 ** level

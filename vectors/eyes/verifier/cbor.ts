@@ -9,14 +9,17 @@ import { refuse, require } from './refuse.ts'
 
 export type Value = null | boolean | number | string | Uint8Array | Value[] | Map<string, Value>
 
+/** Arrays and maps in each other, the outermost included. */
 const DEPTH_MAX = 16
 
 class Reader {
   readonly bytes: Uint8Array
+  readonly depthMax: number
   at = 0
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, depthMax: number) {
     this.bytes = bytes
+    this.depthMax = depthMax
   }
 
   take(count: number): Uint8Array {
@@ -47,7 +50,7 @@ class Reader {
     if (major === 2) return this.take(argument).slice()
     if (major === 3) return decodeText(this.take(argument))
     if (major === 4 || major === 5) {
-      require(depth < DEPTH_MAX, 'CBOR nested too deep')
+      require(depth < this.depthMax, 'CBOR nested too deep')
       return major === 4 ? this.array(argument, depth + 1) : this.map(argument, depth + 1)
     }
     const simple = this.at === start + 1 ? this.bytes[start] : undefined
@@ -88,8 +91,8 @@ export function decodeText(bytes: Uint8Array): string {
 }
 
 /** The one item that `bytes` are. */
-export function readCbor(bytes: Uint8Array): Value {
-  const reader = new Reader(bytes)
+export function readCbor(bytes: Uint8Array, depthMax: number = DEPTH_MAX): Value {
+  const reader = new Reader(bytes, depthMax)
   const value = reader.value(0)
   require(reader.at === bytes.length, 'bytes after the CBOR item')
   return value

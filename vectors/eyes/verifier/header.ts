@@ -4,6 +4,7 @@
  * @module
  */
 import { asArray, asBytes, asNumber, readCbor, type Value } from './cbor.ts'
+import { type Control, readBranch, readControl } from './control.ts'
 import { refuse, require } from './refuse.ts'
 import { same, sha256 } from './tree.ts'
 
@@ -12,17 +13,17 @@ export interface OpenedHeader {
   readonly payloadBytes: number
   readonly payloadHash: Uint8Array
   /** The command in the extension, if there is one. */
-  readonly control: string | undefined
-  readonly controlValue: Value | undefined
+  readonly control: Control | undefined
 }
 
-const CONTROLS = ['branch', 'erase', 'merge', 'recover', 'writer']
 const HEADER_BYTES_MAX = 16384
+/** The header, its extension, and eight levels in a value of that. */
+const HEADER_DEPTH_MAX = 10
 const SALT_BYTES = 16
 
 export function readHeader(bytes: Uint8Array): OpenedHeader {
   require(bytes.length <= HEADER_BYTES_MAX, 'the header is too long')
-  const fields = asArray(readCbor(bytes))
+  const fields = asArray(readCbor(bytes, HEADER_DEPTH_MAX))
   require(fields.length >= 4 && fields.length <= 6, 'a header has 4 to 6 fields')
   const kind = asNumber(fields[0], 2)
   asNumber(fields[1])
@@ -32,10 +33,7 @@ export function readHeader(bytes: Uint8Array): OpenedHeader {
   const control = fields.length === 6 ? readExtension(fields[5]) : undefined
   const isEmpty = kind === 0 && payloadBytes === 0 && same(payloadHash, sha256())
   require(control === undefined || isEmpty, 'a command with a payload')
-  const extension = fields[5]
-  const controlValue =
-    control !== undefined && extension instanceof Map ? extension.get(control) : undefined
-  return { kind, payloadBytes, payloadHash, control, controlValue }
+  return { kind, payloadBytes, payloadHash, control }
 }
 
 function readPointers(pointers: readonly Value[], isLast: boolean): void {
@@ -50,30 +48,13 @@ function readPointers(pointers: readonly Value[], isLast: boolean): void {
   }
 }
 
-function readBranch(value: Value | undefined): Uint8Array {
-  const branch = asBytes(value)
-  require(branch.length === 0 || branch.length === 16, 'a branch has 0 or 16 bytes')
-  return branch
-}
-
-/** The values of commands are checked where they are acted upon (erasing, below). */
-function readExtension(value: Value | undefined): string | undefined {
+/** The command in an extension, if there is one: a key without "/". */
+function readExtension(value: Value | undefined): Control | undefined {
   if (!(value instanceof Map) || value.size === 0) return refuse('an extension is a map with keys')
   const registered = [...value.keys()].filter((key) => !key.includes('/'))
-  require(registered.every((key) => CONTROLS.includes(key)), 'an unknown key in the extension')
   require(registered.length <= 1, 'two commands in one entry')
-  return registered[0]
-}
-
-/** Indices that an erase entry names, as half-open ranges. */
-export function erasedRanges(value: Value | undefined): [start: number, end: number][] {
-  const [ranges, reason, ...rest] = asArray(value)
-  require(rest.length === 0 && typeof reason === 'string', 'erase has two fields')
-  return asArray(ranges).map((range) => {
-    const [start, end, ...more] = asArray(range)
-    require(more.length === 0, 'a range has two ends')
-    return [asNumber(start), asNumber(end)]
-  })
+  const [type] = registered
+  return type === undefined ? undefined : readControl(type, value.get(type)!)
 }
 
 /** The payload in a stored body; refuses a body that is not what the header commits to. */

@@ -5,7 +5,7 @@
  */
 import { asArray, asBytes, asMap, asNumber, asText, readCbor, type Value } from './cbor.ts'
 import { checkPoint, checkSignature } from './ed25519.ts'
-import { refuse, require } from './refuse.ts'
+import { require } from './refuse.ts'
 import { same, sha256 } from './tree.ts'
 
 const CONTENT_TYPE = Buffer.from('application/longshore-manifest+cbor')
@@ -30,6 +30,8 @@ const KEYS = [
 ] as const
 const POLICY_KEYS = ['carry', 'copies', 'exclude', 'hold', 'read'] as const
 const BODY_BYTES_MAX = 16384
+/** The body, its map ext, and eight levels in a value of that. */
+const BODY_DEPTH_MAX = 10
 
 /** Which keys each type of manifest lists, in this order. */
 const USES: Readonly<Record<string, readonly string[]>> = {
@@ -67,7 +69,7 @@ export function openManifest(signed: Uint8Array, type: 'capsule' | 'node'): Open
   require(asMap(fields[1], []).size === 0, 'unprotected parameters')
   const body = asBytes(fields[2])
   require(body.length <= BODY_BYTES_MAX, 'the manifest is too long')
-  const keys = readBody(readCbor(body), type)
+  const keys = readBody(readCbor(body, BODY_DEPTH_MAX), type)
   const context = Buffer.concat([Buffer.from([0x84, 0x6a]), Buffer.from('Signature1')])
   const aad = Buffer.from([0x40])
   const message = Buffer.concat([context, bytesItem(PROTECTED), aad, bytesItem(body)])
@@ -119,9 +121,10 @@ function readPolicy(value: Value | undefined): void {
 }
 
 function readExtension(value: Value | undefined): void {
-  if (!(value instanceof Map)) return refuse('ext is a map')
-  const labels = value.get('labels') ?? new Map<string, Value>()
-  if (!(labels instanceof Map)) return refuse('labels are a map')
+  require(value instanceof Map, 'ext is a map')
+  if (!value.has('labels')) return
+  const labels = value.get('labels')
+  require(labels instanceof Map && labels.size > 0, 'labels are a map with keys')
   for (const text of [...labels.keys(), ...labels.values()]) {
     require(Buffer.byteLength(asText(text)) <= 256, 'a label is too long')
   }

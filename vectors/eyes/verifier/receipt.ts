@@ -4,6 +4,7 @@
  * @module
  */
 import { asArray, asBytes, asMap, asNumber, decodeText, readCbor, type Value } from './cbor.ts'
+import { checkControlPlace } from './control.ts'
 import { checkBody, readHeader } from './header.ts'
 import { openManifest } from './manifest.ts'
 import { capsuleOrigin, formatName, parseOrigin } from './name.ts'
@@ -44,6 +45,7 @@ export function openReceipt(file: Uint8Array, expected?: Uint8Array): OpenedRece
   const { size, root, heartbeatS } = openCheckpoint(checkpoint, origin, writer, cosigners)
   const header = asBytes(fields.get('header'))
   const parsed = readHeader(header)
+  checkControlPlace(parsed.control, branch, index)
   checkInclusion(leafHash(header), index, size, path, root)
   let payload: Uint8Array | undefined
   if (fields.has('payload')) {

@@ -8,7 +8,7 @@
  *     a2 61 61 01 62 62 62 41 ff      {"a": 1, "bb": h'ff'}
  *
  * cborg does the work; `strict-tokenizer.ts` refuses what cborg alone would let through.
- * Rules CB1 to CB9 of docs/spec/cbor.md.
+ * Rules CB1 to CB5 of docs/spec/cbor.md.
  *
  * @module
  */

@@ -3,7 +3,7 @@
  *
  * cborg recurses as deep as its input says, repairs broken UTF-8 and drops byte order marks. Here
  * nesting is bounded before cborg enters a container, counts are held against the bytes that are
- * left, and text is read strictly. Rules CB2 to CB8 of docs/spec/cbor.md.
+ * left, and text is read strictly. Rules CB3 to CB5 of docs/spec/cbor.md.
  *
  * @module
  */

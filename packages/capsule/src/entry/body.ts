@@ -5,7 +5,7 @@
  *     kind 1  16 random bytes || payload        the salt is stored and erased with the payload
  *     kind 2  envelope of the encrypted payload
  *
- * Rules EN5 to EN8 of docs/spec/entry.md.
+ * Rules EN8 and EN9 of docs/spec/entry.md.
  *
  * @module
  */

@@ -7,7 +7,7 @@
  *     recover  [anchor size or null, anchor root or null, reason]  the writer went on after a loss
  *     writer   bytes                                           certificate of the next writer key
  *
- * Rules EN13 to EN19 of docs/spec/entry.md.
+ * Rules EN6, EN7 and EN10 of docs/spec/entry.md.
  *
  * @module
  */

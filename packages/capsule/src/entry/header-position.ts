@@ -1,7 +1,7 @@
 /**
  * Where a header may stand. Its bytes alone do not say; its branch and index do.
  *
- * Rules EN20 to EN22 of docs/spec/entry.md.
+ * Rule EN10 of docs/spec/entry.md.
  *
  * @module
  */

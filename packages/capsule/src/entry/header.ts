@@ -6,7 +6,7 @@
  *     86 …  80 a1 …                           and pointers (0 or more) and an extension
  *
  * One header has one spelling. Almost every header is the first form, which has a codec of its
- * own in `hot-header.ts`: it gives the same bytes and the same verdict. Rules EN1 to EN12 of
+ * own in `hot-header.ts`: it gives the same bytes and the same verdict. Rules EN1 to EN7 of
  * docs/spec/entry.md.
  *
  * @module

@@ -6,7 +6,7 @@
  *     pointer       [capsule (32 bytes) or null, branch (0 or 16 bytes), index, leaf hash]
  *     head pointer  [branch, epoch, size, root]
  *
- * Rules EN9 and EN10 of docs/spec/entry.md.
+ * Rule EN2 of docs/spec/entry.md.
  *
  * @module
  */

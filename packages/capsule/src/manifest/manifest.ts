@@ -10,7 +10,7 @@
  *
  * Every key is always present, so a manifest has one spelling. The name is SHA-256 of this body.
  * It travels only inside COSE_Sign1 by the owner's key: nobody can frame a stranger as owner (F6).
- * Rules MF1 to MF12 of docs/spec/manifest.md.
+ * Rules MF1 to MF9 of docs/spec/manifest.md.
  *
  * @module
  */

@@ -22,6 +22,7 @@ import type { VerifiedSignature } from '../checkpoint/verify-note.ts'
 import { openBody } from '../entry/body.ts'
 import { decodeHeader } from '../entry/header.ts'
 import type { Header } from '../entry/header-form.ts'
+import { checkHeaderPosition } from '../entry/header-position.ts'
 import { VerificationError } from '../errors.ts'
 import { RECEIPT_BODY_BYTES_MAX, RECEIPT_BYTES_MAX } from '../limits.ts'
 import { type Manifest, manifestKey, openManifest } from '../manifest/manifest.ts'
@@ -142,6 +143,7 @@ export function verifyReceipt(
 
   const { head } = opened
   const header = decodeHeader(extra.header)
+  checkHeaderPosition(header, head.branch, index)
   verifyInclusion(hashLeaf(extra.header), { index, size: head.size, path }, head.root)
   return {
     name,

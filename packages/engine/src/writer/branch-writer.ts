@@ -27,32 +27,33 @@ import {
   type BranchId,
   type CapsuleName,
   type CborMap,
-  type Control,
-  concatBytes,
+  createBody,
   createHeartbeat,
   EMPTY_ROOT,
-  encodeHeader,
-  type Hash,
   type Head,
   type Heartbeat,
   type HeartbeatPosition,
-  INTEGER_MAX,
-  PAYLOAD_BYTES_MAX,
   type Pointer,
   type RightEdge,
   SALT_BYTES,
   type Signer,
-  sha256,
   signHead,
-  UnavailableError,
   UsageError,
 } from '@longshore/capsule'
 import type { AnchorSlot } from '../runtime/anchor-slot.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { IndexRange, StoreOp, StoreReader } from '../store/store.ts'
 import { type Anchor, type AnchorDoubt, encodeAnchor, INSTANCE_BYTES } from './anchor.ts'
+import { CutsInFlight } from './cuts-in-flight.ts'
+import {
+  checkPayload,
+  checkTime,
+  encodeControlHeader,
+  encodeExtendedHeader,
+} from './entry-header.ts'
 import { normalizeEraseRanges } from './erase-ranges.ts'
 import { type AppendRange, PendingBatch } from './pending-batch.ts'
+import { type Standing, unknownState } from './standing.ts'
 import { createHeartbeatNote, createInstanceNote, readHeartbeatPosition } from './writer-notes.ts'
 
 /** A head that may leave the process: it is durable, and the anchor knows it. */
@@ -82,19 +83,6 @@ export interface Release {
   readonly appends: readonly AppendRange[]
 }
 
-/** Written by the writer only: what it knows about its own past. */
-export type Standing =
-  | { readonly state: 'ready'; readonly instance: Uint8Array }
-  | {
-      readonly state: 'unknown'
-      readonly doubt: AnchorDoubt
-      readonly anchor: Anchor | undefined
-      /** The home is exactly what the anchor says: `catchUp` is open. */
-      readonly isCaughtUp: boolean
-    }
-  /** On the way from unknown to ready; `isCut` once the note is on its way to the store. */
-  | { readonly state: 'adopting'; readonly instance: Uint8Array; readonly isCut: boolean }
-
 /** What `openBranchWriter` found in the store. */
 export interface WriterParts {
   readonly store: StoreReader
@@ -107,15 +95,6 @@ export interface WriterParts {
   readonly edge: RightEdge
   readonly head: Head | undefined
   readonly standing: Standing
-}
-
-interface CutInFlight {
-  readonly size: number
-  readonly root: Hash
-  /** Undefined for a catch-up, which signs nothing. */
-  readonly head: Head | undefined
-  readonly appends: readonly AppendRange[]
-  isDurable: boolean
 }
 
 const NO_BYTES: Uint8Array = new Uint8Array(0)
@@ -131,9 +110,8 @@ export class BranchWriter {
   readonly #edge: RightEdge
   readonly #epoch: number
   readonly #pending = new PendingBatch()
+  readonly #inFlight = new CutsInFlight()
   #standing: Standing
-  /** Oldest first, sizes rising. */
-  #inFlight: CutInFlight[] = []
   #released: ReleasedHead | undefined
   #signedSize: number
   #isRefused = false
@@ -191,7 +169,7 @@ export class BranchWriter {
   }
 
   get cutsInFlight(): number {
-    return this.#inFlight.length
+    return this.#inFlight.count
   }
 
   /**
@@ -206,25 +184,16 @@ export class BranchWriter {
     this.#checkReady()
     const { kind = 0, timeUs = this.#runtime.nowUs(), pointers, app } = options
     checkTime(timeUs)
-    if (payload.length > PAYLOAD_BYTES_MAX) {
-      const details = { payloadBytes: payload.length, payloadBytesMax: PAYLOAD_BYTES_MAX }
-      throw new UsageError('PAYLOAD_TOO_LARGE', 'the payload is too large for one entry', details)
-    }
+    checkPayload(payload)
     const index = this.size
     const salt = kind === 1 ? this.#runtime.randomBytes(SALT_BYTES) : undefined
     if (pointers === undefined && app === undefined) {
       this.#pending.add(ticket, index, kind, timeUs, payload, salt)
       return index
     }
-    const body = salt === undefined ? payload : concatBytes(salt, payload)
-    const header = encodeHeader({
-      kind,
-      timeUs,
-      payloadBytes: payload.length,
-      payloadHash: sha256(body),
-      pointers: pointers ?? [],
-      ext: { control: null, app: app ?? new Map() },
-    })
+    const body = createBody(kind, payload, salt)
+    const payloadBytes = payload.length
+    const header = encodeExtendedHeader({ kind, timeUs, payloadBytes, body, pointers, app })
     this.#pending.addEncoded(ticket, index, header, timeUs, body)
     return index
   }
@@ -244,7 +213,7 @@ export class BranchWriter {
   ): number {
     this.#checkReady()
     const normal = normalizeEraseRanges(ranges, this.size)
-    const header = encodeControl({ type: 'erase', ranges: normal, reason }, timeUs)
+    const header = encodeControlHeader(timeUs, { type: 'erase', ranges: normal, reason })
     this.#pending.addErasures(normal)
     return this.#addControl(ticket, header, timeUs)
   }
@@ -263,7 +232,7 @@ export class BranchWriter {
     }
     const { anchor } = standing
     const known = anchor === undefined ? null : { size: anchor.size, root: anchor.root }
-    const header = encodeControl({ type: 'recover', anchor: known, reason }, timeUs)
+    const header = encodeControlHeader(timeUs, { type: 'recover', anchor: known, reason })
     this.#adopt(anchor)
     return this.#addControl(ticket, header, timeUs)
   }
@@ -301,44 +270,38 @@ export class BranchWriter {
    * @throws {UnavailableError} `ANCHOR_UNWRITABLE`: then the store must be told that the sync failed.
    */
   durable(size: number): void {
-    const synced = this.#inFlight.filter((cut) => cut.size <= size)
-    const last = synced.at(-1)
-    assert(last !== undefined && last.size === size, 'a cut of this size is in flight')
+    const { root } = this.#inFlight.at(size)
     const standing = this.#standing
     assert(standing.state !== 'unknown', 'a writer that cuts has an instance')
     const { name, branch } = this
     const { instance } = standing
     const epoch = this.#epoch
-    this.#anchor.write(encodeAnchor({ instance, name, branch, epoch, size, root: last.root }))
-    for (const cut of synced) cut.isDurable = true
+    this.#anchor.write(encodeAnchor({ instance, name, branch, epoch, size, root }))
+    // What the anchor said before an adoption may not be part of this history.
+    if (standing.state === 'adopting') this.#anchor.sync()
+    this.#inFlight.markDurable(size)
   }
 
   /** The store has committed the cut with this size, and all before it. */
   committed(size: number): Release {
-    const done = this.#inFlight.filter((cut) => cut.size <= size)
-    const last = done.at(-1)
-    assert(last !== undefined && last.size === size, 'a cut of this size is in flight')
-    assert(last.isDurable, 'the anchor is written before anything is released')
-    this.#inFlight = this.#inFlight.slice(done.length)
-    this.#released = (last.head as ReleasedHead | undefined) ?? this.#released
+    const cuts = this.#inFlight.takeCommitted(size)
+    this.#released = (cuts.at(-1)?.head as ReleasedHead | undefined) ?? this.#released
     if (this.#standing.state === 'adopting') {
       this.#standing = { state: 'ready', instance: this.#standing.instance }
     }
-    return { head: this.#released, appends: done.flatMap((cut) => cut.appends) }
+    return { head: this.#released, appends: cuts.flatMap((cut) => cut.appends) }
   }
 
   /**
    * The store has refused the cut with this size. Returns everything that will not happen: its
-   * appends, those of later cuts, and what was pending.
+   * appends, those of later cuts, and what was pending. The refusals of those later cuts, when
+   * they arrive, return nothing more.
    */
   refused(size: number): readonly AppendRange[] {
-    const lost = this.#inFlight.filter((cut) => cut.size >= size)
-    assert(lost.length > 0 || this.#isRefused, 'a cut of this size is in flight')
-    this.#inFlight = this.#inFlight.slice(0, this.#inFlight.length - lost.length)
-    const appends = lost.flatMap((cut) => cut.appends)
-    if (this.#isRefused) return appends
+    const lost = this.#inFlight.takeRefused(size).flatMap((cut) => cut.appends)
+    if (this.#isRefused) return lost
     this.#isRefused = true
-    return [...appends, ...this.#pending.appends()]
+    return [...lost, ...this.#pending.appends()]
   }
 
   /**
@@ -402,8 +365,7 @@ export class BranchWriter {
     const { entries, appends, erasures } = this.#pending.close()
     const tiles = this.#edge.append(entries.leafHashes)
     const head = this.#sign()
-    const { size, root } = head
-    this.#inFlight.push({ size, root, head, appends, isDurable: false })
+    this.#inFlight.push({ size: head.size, root: head.root, head, appends })
     const ops: StoreOp[] = [{ type: 'append', name, branch, start, entries, tiles, head }]
     if (erasures.length > 0) ops.push({ type: 'erase', name, branch, ranges: erasures })
     return ops
@@ -411,9 +373,8 @@ export class BranchWriter {
 
   /** A catch-up: the anchor is to say what the home already holds. */
   #cutNothing(): StoreOp[] {
-    const root = this.#released?.root ?? EMPTY_ROOT
-    const size = this.#edge.size
-    this.#inFlight.push({ size, root, head: undefined, appends: [], isDurable: false })
+    const { size } = this.#edge
+    this.#inFlight.push({ size, root: this.#edge.root(), head: undefined, appends: [] })
     return []
   }
 
@@ -427,37 +388,4 @@ export class BranchWriter {
     this.#signedSize = size
     return head
   }
-}
-
-/** The header of an entry that says something about its capsule and carries no payload. */
-function encodeControl(control: Control, timeUs: number): Uint8Array {
-  checkTime(timeUs)
-  return encodeHeader({
-    kind: 0,
-    timeUs,
-    payloadBytes: 0,
-    payloadHash: sha256(NO_BYTES),
-    pointers: [],
-    ext: { control, app: new Map() },
-  })
-}
-
-function checkTime(timeUs: number): void {
-  if (Number.isSafeInteger(timeUs) && timeUs >= 0) return
-  throw new UsageError('TIME_INVALID', 'a time is an integer from 0 to 2^53 - 1 microseconds', {
-    timeUs,
-    timeUsMax: INTEGER_MAX,
-  })
-}
-
-const DOUBTS: Readonly<Record<AnchorDoubt, string>> = Object.freeze({
-  missing: 'this machine has no anchor for the capsule: it may have been written elsewhere',
-  'other-instance': 'the home or its anchor was replaced: other entries may have been signed',
-  ahead: 'the home is older than what this machine has already signed for the capsule',
-  diverged: 'the home holds other entries than this machine has signed for the capsule',
-})
-
-function unknownState(doubt: AnchorDoubt | undefined): UnavailableError {
-  const message = doubt === undefined ? 'the writer is being taken over' : DOUBTS[doubt]
-  return new UnavailableError('WRITER_STATE_UNKNOWN', message, { doubt: doubt ?? 'adopting' })
 }

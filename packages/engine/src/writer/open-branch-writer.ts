@@ -27,7 +27,8 @@ import type { AnchorSlot } from '../runtime/anchor-slot.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { StoreReader } from '../store/store.ts'
 import { type AnchorHome, checkAnchor, decodeAnchor, encodeAnchor, isCaughtUp } from './anchor.ts'
-import { BranchWriter, type Standing } from './branch-writer.ts'
+import { BranchWriter } from './branch-writer.ts'
+import type { Standing } from './standing.ts'
 import { readInstance } from './writer-notes.ts'
 
 export interface WriterOptions {

@@ -10,29 +10,31 @@
  *
  * @module
  */
-import fs from 'node:fs'
-import { dirname, join } from 'node:path'
 import {
-  bytesEqual,
+  concatBytes,
+  decodeHeader,
   formatHex,
   fullTileCount,
-  MAIN_BRANCH,
-  parseTilePath,
   tilePath,
   tileWidth,
   UnavailableError,
-  UsageError,
 } from '@longshore/capsule'
-import type { StoredEntry } from '@longshore/engine'
+import type { IndexRange, StoredEntry } from '@longshore/engine'
 import type { ExportReport } from '../../capsule.ts'
 import type { CapsuleHandle } from '../../capsule-handle.ts'
 import { checkNotAborted } from '../../commit-signal.ts'
-import { writeFileDurably } from './node-disk.ts'
-import { CHECKPOINT_FILE, MANIFEST_FILE, PAYLOAD_DIRECTORY } from './tile-directory.ts'
+import { ExportFiles } from './export-files.ts'
+import { PAYLOAD_DIRECTORY } from './tile-directory.ts'
 
 const TILE_WIDTH = 256
 
-/** The capsule has been brought up to its newest head, and is not empty. */
+/**
+ * Exports the entries that the capsule's verified head covers.
+ *
+ * @throws {UsageError} `FILE_EXISTS` if something else is in the directory.
+ * @throws {UnavailableError} `PAYLOAD_ABSENT` if a payload is missing that was not erased;
+ * `NOT_FOUND` if the capsule is empty; `ABORTED`
+ */
 export async function exportTiles(
   capsule: CapsuleHandle,
   directory: string,
@@ -40,48 +42,82 @@ export async function exportTiles(
 ): Promise<ExportReport> {
   const checkpoint = capsule.checkpoint()
   const { size } = capsule.verified
-  openDirectory(directory, capsule.signedManifest)
-  const files = new ExportFiles(directory)
-  files.write(MANIFEST_FILE, capsule.signedManifest)
-
-  for (let n = 0; n * TILE_WIDTH < size; n++) {
+  const files = ExportFiles.open(directory, capsule.signedManifest)
+  const erased = new Set<string>()
+  for (const range of bundles(size)) {
     checkNotAborted(signal)
-    exportBundle(capsule, files, n, size)
-    await new Promise((resolve) => setImmediate(resolve))
+    exportBundle(capsule, files, range, erased)
+    await turn()
   }
-  for (let level = 0; tileWidth(level, 0, size) > 0; level++) {
-    for (let n = 0; n <= fullTileCount(level, size); n++) {
-      const width = tileWidth(level, n, size)
-      if (width === 0) continue
-      files.write(tilePath(level, n, width), capsule.verified.tiles.tile(level, n, width))
-    }
-  }
+  exportTree(capsule, files, size)
   files.replaceCheckpoint(checkpoint)
-  files.removeOutdated(size)
+  await keepShared(capsule, size, erased)
+  for (const path of erased) files.remove(path)
+  files.removeOutdatedTiles(size)
   return { directory, size, fileCount: files.fileCount, byteCount: files.byteCount }
 }
 
-function exportBundle(capsule: CapsuleHandle, files: ExportFiles, n: number, size: number): void {
-  const range = { start: n * TILE_WIDTH, end: Math.min(size, (n + 1) * TILE_WIDTH) }
-  const parts: Uint8Array[] = []
-  for (const stored of capsule.verified.scanStored(range)) {
-    const length = Uint8Array.of(stored.header.byteLength >> 8, stored.header.byteLength & 0xff)
-    parts.push(length, stored.header)
-    exportPayload(files, stored)
+function* bundles(size: number): Generator<IndexRange> {
+  for (let start = 0; start < size; start += TILE_WIDTH) {
+    yield { start, end: Math.min(size, start + TILE_WIDTH) }
   }
-  const count = range.end - range.start
-  files.write(tilePath('entries', n, count), Buffer.concat(parts))
 }
 
-function exportPayload(files: ExportFiles, stored: StoredEntry): void {
-  const { payloadHash } = decodeStoredHeader(stored)
-  if (stored.body !== undefined) {
-    files.writePayload(payloadHash, stored.body)
-  } else if (stored.state === 'erased') {
-    files.noteErased(payloadHash)
-  } else {
-    throw new UnavailableError('PAYLOAD_ABSENT', 'a payload is not here: import it first', {
-      index: stored.index,
-    })
+/** Headers and payloads. Notes the files of erased payloads that an older export left. */
+function exportBundle(
+  capsule: CapsuleHandle,
+  files: ExportFiles,
+  range: IndexRange,
+  erased: Set<string>,
+): void {
+  const parts: Uint8Array[] = []
+  for (const stored of capsule.verified.scanStored(range)) {
+    const { byteLength } = stored.header
+    parts.push(Uint8Array.of(byteLength >> 8, byteLength & 0xff), stored.header)
+    const path = payloadPath(stored)
+    if (stored.body !== undefined) {
+      files.write(path, stored.body)
+    } else if (stored.state === 'absent') {
+      throw new UnavailableError('PAYLOAD_ABSENT', 'a payload is not here: import it first', {
+        index: stored.index,
+      })
+    } else if (files.has(path)) {
+      erased.add(path)
+    }
+  }
+  const n = range.start / TILE_WIDTH
+  files.write(tilePath('entries', n, range.end - range.start), concatBytes(...parts))
+}
+
+function exportTree(capsule: CapsuleHandle, files: ExportFiles, size: number): void {
+  for (let level = 0; tileWidth(level, 0, size) > 0; level++) {
+    for (let n = 0; n <= fullTileCount(level, size); n++) {
+      const width = tileWidth(level, n, size)
+      if (width > 0) files.write(tilePath(level, n, width), capsule.verified.tiles.tile(level, n, width))
+    }
   }
 }
+
+/** An erased payload's file stays if another entry has the same bytes and is not erased. */
+async function keepShared(
+  capsule: CapsuleHandle,
+  size: number,
+  erased: Set<string>,
+): Promise<void> {
+  if (erased.size === 0) return
+  for (const range of bundles(size)) {
+    for (const stored of capsule.verified.scanStored(range)) {
+      if (stored.body !== undefined) erased.delete(payloadPath(stored))
+    }
+    await turn()
+  }
+}
+
+function payloadPath(stored: StoredEntry): string {
+  return `${PAYLOAD_DIRECTORY}/${formatHex(decodeHeader(stored.header).payloadHash)}`
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+

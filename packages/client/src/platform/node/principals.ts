@@ -15,7 +15,7 @@ import {
   MAIN_BRANCH,
   type Manifest,
   type ManifestKey,
-  type ManifestType,
+  type PrincipalType,
   openManifest,
   type Policy,
   SEED_BYTES,
@@ -170,7 +170,7 @@ export class Principals {
     }
   }
 
-  #manifest(type: ManifestType, keys: readonly ManifestKey[], terms: ManifestTerms): Manifest {
+  #manifest(type: PrincipalType, keys: readonly ManifestKey[], terms: ManifestTerms): Manifest {
     const policy: Policy = {
       read: terms.isPublic ? 'any' : [],
       hold: 'any',

@@ -46,6 +46,12 @@ const LENGTH_BYTES = 2
 /** `tile/<level>/x001/…/x999/999.p`: deeper directories cannot belong to a tree. */
 const DEPTH_MAX = 10
 
+/** Something below a directory, and its path from there, with `/`. */
+export interface WalkedFile {
+  readonly relative: string
+  readonly entry: fs.Dirent
+}
+
 export class TileDirectory implements TileSource {
   readonly path: string
   readonly signed: SignedManifest
@@ -129,7 +135,7 @@ export class TileDirectory implements TileSource {
    */
   checkNames(): { payloadCount: number } {
     let payloadCount = 0
-    for (const { relative, entry } of walk(this.path, '', DEPTH_MAX)) {
+    for (const { relative, entry } of TileDirectory.walk(this.path)) {
       if (entry.isSymbolicLink()) throw invalid('a symbolic link', relative)
       if (!entry.isFile()) throw invalid('neither file nor directory', relative)
       if (relative === CHECKPOINT_FILE || relative === MANIFEST_FILE) continue
@@ -143,6 +149,11 @@ export class TileDirectory implements TileSource {
       }
     }
     return { payloadCount }
+  }
+
+  /** Everything below a directory that is not a directory itself. */
+  static walk(root: string): Generator<WalkedFile> {
+    return walk(root, '', DEPTH_MAX)
   }
 
   #isOwnTile(relative: string): boolean {
@@ -163,7 +174,7 @@ function* walk(
   root: string,
   below: string,
   depth: number,
-): Generator<{ relative: string; entry: fs.Dirent }> {
+): Generator<WalkedFile> {
   const directory = fs.opendirSync(join(root, below))
   try {
     for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {

@@ -13,7 +13,12 @@ import { type ScanSink, scanDurable, scanTail, type TailKind } from './journal-s
 import type { JournalRecord } from './record.ts'
 import { Replay, TRACE_BYTES } from './replay.ts'
 import { type Segment, type SegmentFiles, sameRecordId } from './segment-files.ts'
-import { firstChain, SEGMENT_HEADER_BYTES, type SegmentName } from './segment-header.ts'
+import {
+  firstChain,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+  type SegmentName,
+} from './segment-header.ts'
 import { SegmentWindow } from './segment-window.ts'
 import type { JournalPosition, Watermark } from './watermark.ts'
 
@@ -32,7 +37,10 @@ export interface JournalReaderOptions {
   readonly files: SegmentFiles
   readonly state: CommittedState
   readonly runtime: Runtime
-  /** Called now and then with a position that the state has reached, or passed. */
+  /**
+   * Called after each record. `position` is that of the last commit record: the state has reached
+   * it, or passed it. Without `header` the state holds what may not be durable yet.
+   */
   readonly onProgress: (
     position: JournalPosition,
     header: SegmentHeader | undefined,
@@ -90,7 +98,7 @@ export class JournalReader {
       this.#damage(segment, start.offset, end ?? segment.byteLength, new Uint8Array(0))
       return { position: start, kind: 'damaged', segment }
     }
-    const sink = this.#sink(segment, window, start)
+    const sink = this.#sink(segment, window, start, true)
     const limit = end ?? segment.byteLength
     const position = scanDurable(window, start, limit, end !== undefined, sink)
     return { position, kind: 'clean', segment }
@@ -107,18 +115,17 @@ export class JournalReader {
       this.#damage(segment, start.offset, segment.byteLength, new Uint8Array(0))
       return { position: durable ?? start, kind: 'damaged', segment }
     }
-    const sink = this.#sink(segment, window, start)
     let position = start
-    let { isDamaged } = sink
+    const below = this.#sink(segment, window, start, true)
     if (durable !== undefined && durable.offset > start.offset) {
-      scanDurable(window, start, durable.offset, true, sink)
+      scanDurable(window, start, durable.offset, true, below)
       position = durable
-      isDamaged = sink.isDamaged
     }
     if (stop !== undefined) return { position, kind: 'clean', segment }
-    const tail = scanTail(window, position, segment.byteLength, sink)
-    const isShort = segment.byteLength < tail.position.offset
-    const kind = isDamaged || isShort || segment.header === undefined ? 'damaged' : tail.kind
+    const above = this.#sink(segment, window, position, false)
+    const tail = scanTail(window, position, segment.byteLength, above)
+    const isCut = segment.byteLength < tail.position.offset || segment.header === undefined
+    const kind = below.isDamaged || isCut ? 'damaged' : tail.kind
     return { position: tail.position, kind, segment }
   }
 
@@ -156,16 +163,16 @@ export class JournalReader {
     segment: Segment,
     window: SegmentWindow,
     start: JournalPosition,
+    isSynced: boolean,
   ): ScanSink & { isDamaged: boolean } {
     let last = start
-    let read = 0
     const sink = {
       isDamaged: false,
       record: (record: JournalRecord) => {
         const taken = this.#replay.apply(record, segment)
         if (!taken) this.#damage(segment, record.offset, record.end, new Uint8Array(0))
-        read += record.end - record.offset
-        this.#options.onProgress(last, segment.header, record.end - record.offset)
+        const header = isSynced ? segment.header : undefined
+        this.#options.onProgress(last, header, record.end - record.offset)
       },
       damage: (from: number, to: number) => {
         sink.isDamaged = true

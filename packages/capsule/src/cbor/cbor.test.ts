@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CBOR_DEPTH_MAX } from '../limits.ts'
+import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts'
+
+const refuses = (bytes: Uint8Array): void =>
+  assert.throws(() => decodeCbor(bytes), { code: 'CBOR_INVALID' })
+
+test('CB5: a bomb of nested containers is refused without recursion', () => {
+  refuses(new Uint8Array(16_384).fill(0x81))
+  refuses(new Uint8Array(1_000_000).fill(0x81))
+  const maps = new Uint8Array(30_000)
+  for (let i = 0; i < maps.length; i += 3) maps.set([0xa1, 0x61, 0x61], i)
+  refuses(maps)
+})
+
+test('CB5: a count that the bytes cannot hold is refused before anything is allocated', () => {
+  for (const initial of [0x9b, 0xbb, 0x5b, 0x7b]) {
+    refuses(new Uint8Array([initial, 0, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]))
+    refuses(new Uint8Array([initial - 1, 0xff, 0xff, 0xff, 0xff]))
+  }
+})
+
+test('CB5: nesting is allowed up to its limit and not beyond', () => {
+  const nested = (depth: number): CborValue => (depth === 0 ? 1 : [nested(depth - 1)])
+  assert.deepEqual(decodeCbor(encodeCbor(nested(CBOR_DEPTH_MAX))), nested(CBOR_DEPTH_MAX))
+  assert.throws(() => encodeCbor(nested(CBOR_DEPTH_MAX + 1)), { code: 'USAGE' })
+  refuses(new Uint8Array([...new Uint8Array(CBOR_DEPTH_MAX + 1).fill(0x81), 0x01]))
+})
+
+test('CB1: keys that a plain object would swallow are ordinary keys', () => {
+  const value = new Map<string, CborValue>([
+    ['__proto__', 1],
+    ['constructor', new Uint8Array([2])],
+  ])
+  assert.deepEqual(decodeCbor(encodeCbor(value)), value)
+})
+
+test('CB2 CB3: every value that is encoded decodes, and a longer spelling does not', () => {
+  for (const value of [0, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1]) {
+    const bytes = encodeCbor(value)
+    assert.equal(decodeCbor(bytes), value)
+    const long = new Uint8Array(9)
+    new DataView(long.buffer).setBigUint64(1, BigInt(value))
+    long[0] = 0x1b
+    if (bytes.length < 9) refuses(long)
+  }
+})
+
+test('CB1: values that the formats cannot hold are not encoded', () => {
+  const wrong = [
+    1.5,
+    -1,
+    2 ** 53,
+    Number.NaN,
+    undefined,
+    {},
+    '\ud800',
+    new Map([[1, 2]]),
+    [() => 1],
+  ]
+  for (const value of wrong) {
+    assert.throws(() => encodeCbor(value as CborValue), { code: 'USAGE' })
+  }
+})

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { asBranchId, asHash, type BranchId, MAIN_BRANCH } from '../bytes/brands.ts'
+import { parseHex } from '../bytes/hex.ts'
+import { sha256 } from '../crypto/sha256.ts'
+import { PAYLOAD_BYTES_MAX } from '../limits.ts'
+import { bodyBytes, createBody, openBody } from './body.ts'
+import type { Control } from './control.ts'
+import { decodeGeneralHeader, decodeHeader, encodeHeader } from './header.ts'
+import { createControlHeader, type Header, NO_EXTENSION, NO_POINTERS } from './header-form.ts'
+import { checkHeaderPosition } from './header-position.ts'
+import { hotHeaderBytes, writeHotHeader } from './hot-header.ts'
+import { EMPTY_HASH } from './pointer.ts'
+
+const hash = asHash(sha256(new Uint8Array([1, 2, 3])))
+const branch = asBranchId(new Uint8Array(16).fill(9))
+
+function plainHeader(timeUs: number, payloadBytes: number, kind: 0 | 1 | 2 = 0): Header {
+  return { kind, timeUs, payloadBytes, payloadHash: hash, pointers: NO_POINTERS, ext: NO_EXTENSION }
+}
+
+/** The verdict of a decoder: the header, or the code of its refusal. */
+function verdict(decode: (bytes: Uint8Array) => Header, bytes: Uint8Array): unknown {
+  try {
+    return decode(bytes)
+  } catch (error) {
+    return (error as { code?: string }).code ?? error
+  }
+}
+
+test('EN1: the example of the document is a header', () => {
+  const bytes = parseHex(`84001b00064e1f0a2b3c4d18645820${'11'.repeat(32)}`)
+  assert.ok(bytes !== undefined)
+  const header = decodeHeader(bytes)
+  assert.deepEqual([header.kind, header.timeUs, header.payloadBytes], [0, 0x64e1f0a2b3c4d, 100])
+  assert.deepEqual(encodeHeader(header), bytes)
+})
+
+test('EN3 EN4: both codecs agree at every width of every integer', () => {
+  const edges = [0, 1, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1]
+  const sizes = edges.filter((edge) => edge <= PAYLOAD_BYTES_MAX).concat(PAYLOAD_BYTES_MAX)
+  for (const timeUs of edges) {
+    for (const payloadBytes of sizes) {
+      const general = encodeHeader(plainHeader(timeUs, payloadBytes, 2))
+      const hot = new Uint8Array(hotHeaderBytes(timeUs, payloadBytes))
+      assert.equal(writeHotHeader(hot, 0, 2, timeUs, payloadBytes, hash, 0), hot.length)
+      assert.deepEqual(hot, general)
+      assert.deepEqual(decodeHeader(hot), decodeGeneralHeader(hot))
+    }
+  }
+})
+
+test('EN4 EN5: both decoders give the same verdict on every change of one byte, and on cuts', () => {
+  let changes = 0
+  for (const [timeUs, payloadBytes] of [
+    [5, 100],
+    [2 ** 40, 300],
+    [70_000, 2 ** 20],
+  ] as const) {
+    const bytes = encodeHeader(plainHeader(timeUs, payloadBytes))
+    for (let at = 0; at < bytes.length; at++) {
+      for (let value = 0; value < 256; value++) {
+        const changed = bytes.slice()
+        changed[at] = value
+        assert.deepEqual(verdict(decodeHeader, changed), verdict(decodeGeneralHeader, changed))
+        changes++
+      }
+      const cut = bytes.subarray(0, at)
+      assert.equal(verdict(decodeHeader, cut), 'HEADER_INVALID')
+    }
+    assert.equal(verdict(decodeHeader, new Uint8Array([...bytes, 0])), 'HEADER_INVALID')
+  }
+  assert.ok(changes > 30_000)
+})
+
+test('EN8 EN9: a body opens to its payload; another size, salt or byte is refused', () => {
+  const payload = new TextEncoder().encode('temperature 21')
+  const salt = new Uint8Array(16).fill(3)
+  for (const kind of [0, 1] as const) {
+    const body = createBody(kind, payload, kind === 1 ? salt : undefined)
+    assert.equal(body.length, bodyBytes(kind, payload.length))
+    const header = { ...plainHeader(1, payload.length, kind), payloadHash: sha256(body) }
+    assert.deepEqual(openBody(header, body), payload)
+    for (let at = 0; at < body.length; at++) {
+      const changed = body.slice()
+      changed[at]! ^= 1
+      assert.throws(() => openBody(header, changed), { code: 'PAYLOAD_MISMATCH' })
+    }
+    for (const other of [body.slice(1), new Uint8Array([...body, 0]), new Uint8Array(0)]) {
+      assert.throws(() => openBody(header, other), { code: 'PAYLOAD_MISMATCH' })
+    }
+  }
+  assert.throws(() => createBody(0, new Uint8Array(PAYLOAD_BYTES_MAX + 1)), {
+    code: 'PAYLOAD_TOO_LARGE',
+  })
+})
+
+const parent = { branch: MAIN_BRANCH, epoch: 0, size: 4, root: hash }
+const controls: readonly Control[] = [
+  { type: 'branch', parent, reason: 'disk lost' },
+  { type: 'merge', continuing: MAIN_BRANCH, sealed: [{ ...parent, branch }] },
+  {
+    type: 'erase',
+    ranges: [
+      { start: 0, end: 2 },
+      { start: 3, end: 4 },
+    ],
+    reason: 'asked for',
+  },
+  { type: 'recover', anchor: null, reason: 'only copy' },
+  { type: 'recover', anchor: { size: 9, root: hash }, reason: 'only copy' },
+  { type: 'writer', cert: new Uint8Array([1]) },
+]
+
+test('EN6 EN7: control headers carry no payload and keep their fields', () => {
+  for (const control of controls) {
+    const header = createControlHeader(17, control)
+    const bytes = encodeHeader(header)
+    assert.deepEqual(decodeHeader(bytes), header)
+    assert.throws(() => encodeHeader({ ...header, payloadBytes: 1 }), { code: 'USAGE' })
+    assert.throws(() => encodeHeader({ ...header, payloadHash: hash }), { code: 'USAGE' })
+    assert.throws(() => encodeHeader({ ...header, kind: 1 }), { code: 'USAGE' })
+  }
+  assert.equal(createControlHeader(0, controls[3]!).payloadHash, EMPTY_HASH)
+})
+
+test('EN10: control entries stand only where they may', () => {
+  const check = (control: Control | null, at: BranchId, index: number) => () =>
+    checkHeaderPosition({ ...plainHeader(0, 0), ext: { control, app: new Map() } }, at, index)
+  const [start, , erase] = controls as [Control, Control, Control]
+  check(start, branch, 0)()
+  check(erase, MAIN_BRANCH, 4)()
+  check(null, MAIN_BRANCH, 0)()
+  check(null, branch, 1)()
+  const refused = [
+    check(start, MAIN_BRANCH, 0),
+    check(start, branch, 1),
+    check(null, branch, 0),
+    check(erase, branch, 0),
+    check(erase, MAIN_BRANCH, 3),
+  ]
+  for (const wrong of refused) assert.throws(wrong, { code: 'HEADER_INVALID' })
+})
+
+test('EN11: times that go backwards are headers like any other', () => {
+  for (const timeUs of [10, 5, 0])
+    assert.equal(decodeHeader(encodeHeader(plainHeader(timeUs, 0))).timeUs, timeUs)
+})
+
+test('EN2: a pointer to this capsule has no name', () => {
+  const pointers = [{ capsule: null, branch: MAIN_BRANCH, index: 3, leafHash: hash }]
+  const header = { ...plainHeader(1, 0), pointers }
+  const bytes = encodeHeader(header)
+  assert.equal(bytes[0], 0x85)
+  assert.deepEqual(decodeHeader(bytes), header)
+})

@@ -1,0 +1,141 @@
+/**
+ * The files of an export that is being written.
+ *
+ * @module
+ */
+import fs from 'node:fs'
+import { dirname, join } from 'node:path'
+import {
+  bytesEqual,
+  isLongshoreError,
+  parseTilePath,
+  type TilePath,
+  tileWidth,
+  UsageError,
+} from '@longshore/capsule'
+import { writeFileDurably } from './node-disk.ts'
+import {
+  CHECKPOINT_FILE,
+  invalid,
+  MANIFEST_FILE,
+  PAYLOAD_DIRECTORY,
+  TileDirectory,
+} from './tile-directory.ts'
+
+export class ExportFiles {
+  /** Written by this export. */
+  fileCount = 0
+  byteCount = 0
+  readonly #root: string
+
+  private constructor(root: string) {
+    this.#root = root
+  }
+
+  /**
+   * A new or empty directory, or one with an older export of the same capsule.
+   *
+   * @throws {UsageError} `FILE_EXISTS` if anything else is there, `FILE_UNREADABLE`
+   */
+  static open(root: string, signedManifest: Uint8Array): ExportFiles {
+    const files = new ExportFiles(root)
+    try {
+      fs.mkdirSync(root, { recursive: true })
+      if (fs.readdirSync(root).length === 0) {
+        files.write(MANIFEST_FILE, signedManifest)
+        return files
+      }
+      const manifest = files.#read(MANIFEST_FILE)
+      const isSame = manifest !== undefined && bytesEqual(manifest, signedManifest)
+      if (isSame && files.#hasOnlyExportedNames()) return files
+    } catch (cause) {
+      if (isLongshoreError(cause)) throw cause
+      const { code, message } = cause as NodeJS.ErrnoException
+      const isFile = code === 'EEXIST' || code === 'ENOTDIR'
+      const kind = isFile ? 'FILE_EXISTS' : 'FILE_UNREADABLE'
+      throw new UsageError(kind, message, { path: root }, { cause })
+    }
+    const message = 'the directory is not empty, and not an export of this capsule'
+    throw new UsageError('FILE_EXISTS', message, { path: root })
+  }
+
+  has(relative: string): boolean {
+    return fs.existsSync(join(this.#root, relative))
+  }
+
+  /** Writes a file unless it is there already, byte for byte. */
+  write(relative: string, bytes: Uint8Array): void {
+    const existing = this.#read(relative)
+    if (existing !== undefined && bytesEqual(existing, bytes)) return
+    const path = join(this.#root, relative)
+    if (existing === undefined) fs.mkdirSync(dirname(path), { recursive: true })
+    fs.writeFileSync(path, bytes)
+    this.fileCount++
+    this.byteCount += bytes.byteLength
+  }
+
+  remove(relative: string): void {
+    fs.rmSync(join(this.#root, relative), { force: true })
+  }
+
+  /** In one step, and durably: what it covers has been written before. */
+  replaceCheckpoint(checkpoint: string): void {
+    writeFileDurably(join(this.#root, CHECKPOINT_FILE), checkpoint, 0o644)
+    this.fileCount++
+    this.byteCount += Buffer.byteLength(checkpoint)
+  }
+
+  /** Partial tiles and bundles of the sizes that were exported before. */
+  removeOutdatedTiles(size: number): void {
+    for (const { relative } of TileDirectory.walk(this.#root)) {
+      const tile = asTile(relative)
+      if (tile === undefined) continue
+      const level = tile.level === 'entries' ? 0 : tile.level
+      if (tile.width === tileWidth(level, tile.n, size)) continue
+      this.remove(relative)
+      removeIfEmpty(dirname(join(this.#root, relative)))
+    }
+  }
+
+  #hasOnlyExportedNames(): boolean {
+    for (const { relative, entry } of TileDirectory.walk(this.#root)) {
+      if (!entry.isFile()) return false
+      const isOwn =
+        relative === MANIFEST_FILE ||
+        relative === CHECKPOINT_FILE ||
+        relative === `${CHECKPOINT_FILE}.new` ||
+        relative.startsWith(`${PAYLOAD_DIRECTORY}/`) ||
+        asTile(relative) !== undefined
+      if (!isOwn) return false
+    }
+    return true
+  }
+
+  #read(relative: string): Uint8Array | undefined {
+    const path = join(this.#root, relative)
+    try {
+      if (!fs.lstatSync(path).isFile()) throw invalid('not a regular file', relative)
+      return new Uint8Array(fs.readFileSync(path))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
+  }
+}
+
+function asTile(relative: string): TilePath | undefined {
+  try {
+    return parseTilePath(relative)
+  } catch (error) {
+    if (isLongshoreError(error)) return undefined
+    throw error
+  }
+}
+
+function removeIfEmpty(directory: string): void {
+  try {
+    fs.rmdirSync(directory)
+  } catch {
+    // Another tile is still in it.
+  }
+}

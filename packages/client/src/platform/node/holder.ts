@@ -1,0 +1,296 @@
+/**
+ * The process that holds a home: the only one that writes to its store.
+ *
+ * It carries out changes for its own application and, through the local socket, for others. The
+ * writer of a branch is opened when its first change comes. Compaction, backup, fsck and imports
+ * go one after the other, while appends to other capsules go on.
+ *
+ * Rules HM4, HM17-HM19, HM28-HM36 of docs/spec/home.md.
+ *
+ * @module
+ */
+import {
+  type CapsuleName,
+  decodeHeader,
+  formatHex,
+  formatName,
+  isLongshoreError,
+  type Manifest,
+  openManifest,
+  UnavailableError,
+  UsageError,
+} from '@longshore/capsule'
+import {
+  type BranchWriter,
+  type DiskStore,
+  type IndexRange,
+  openBranchWriter,
+  type Runtime,
+} from '@longshore/engine'
+import type { AppendTerms } from '../../append-request.ts'
+import { BranchAppender } from '../../branch-appender.ts'
+import type { Ack } from '../../capsule.ts'
+import { committedHead } from '../../committed-head.ts'
+import type {
+  BackupReport,
+  CompactReport,
+  CreateOptions,
+  FsckReport,
+  IdentityInfo,
+  ImportReport,
+} from '../../home.ts'
+import type { BranchAddress, HomeWriter } from '../../home-writer.ts'
+import { type DriverPlatform, WriteDriver } from '../../write-driver.ts'
+import { type AnchorDirectory, type AnchorFile } from './anchor-directory.ts'
+import { writeBackup } from './backup.ts'
+import { checkHome } from './check-home.ts'
+import type { HomeConfig } from './home-config.ts'
+import type { HomePaths } from './home-layout.ts'
+import { importVerified } from './import-tiles.ts'
+import type { KeyStore } from './key-store.ts'
+import { syncOffThread } from './node-disk.ts'
+import { Principals } from './principals.ts'
+import { verifyTileDirectory } from './verify-directory.ts'
+import type { WriterLock } from './writer-lock.ts'
+
+/** Writers kept open: a right edge of some KiB and a file each. */
+const APPENDERS_MAX = 256
+/** Entries that are looked at in one turn of the event loop. */
+const SCAN_COUNT = 1024
+
+export interface HolderParts {
+  readonly paths: HomePaths
+  readonly config: HomeConfig
+  readonly store: DiskStore
+  readonly keys: KeyStore
+  readonly anchors: AnchorDirectory
+  readonly writerLock: WriterLock
+  readonly runtime: Runtime
+  /** Called after every commit. */
+  readonly onCommit: () => void
+  /** Another process waits for this one. */
+  readonly isServing: () => boolean
+}
+
+/** One open writer. */
+interface OpenAppender {
+  readonly appender: BranchAppender
+  readonly slot: AnchorFile
+}
+
+export class Holder implements HomeWriter {
+  readonly driver: WriteDriver
+  readonly #parts: HolderParts
+  readonly #principals: Principals
+  /** In order of use. */
+  readonly #appenders = new Map<string, OpenAppender>()
+  /** By the handle that appends: spares the hot path a key. */
+  readonly #byHandle = new WeakMap<BranchAddress, BranchAppender>()
+  /** The last of the long operations, which follow one another. */
+  #lastLongRun: Promise<unknown> = Promise.resolve()
+  #isClosing = false
+
+  constructor(parts: HolderParts) {
+    this.#parts = parts
+    const platform: DriverPlatform = {
+      defer: (action) => void setImmediate(action),
+      syncOffThread,
+      nowMs: () => performance.now(),
+      isServing: parts.isServing,
+    }
+    this.driver = new WriteDriver(parts.store, platform, parts.onCommit)
+    const { store, keys, anchors, writerLock, runtime, paths } = parts
+    const context = { store, driver: this.driver, keys, anchors, writerLock, runtime }
+    this.#principals = new Principals({ ...context, configPath: paths.config }, parts.config)
+  }
+
+  append(
+    at: BranchAddress,
+    payloads: readonly Uint8Array[],
+    terms: AppendTerms,
+    signal?: AbortSignal,
+  ): Promise<Ack> {
+    try {
+      const known = this.#byHandle.get(at)
+      const appender = known?.isSealed === false ? known : this.#appender(at)
+      return appender.append(payloads, terms, signal)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  async erase(at: BranchAddress, ranges: readonly IndexRange[], reason: string): Promise<Ack> {
+    await this.#checkErasable(at, ranges)
+    return this.#appender(at).erase(ranges, reason)
+  }
+
+  async recover(at: BranchAddress, reason: string): Promise<Ack> {
+    return this.#appender(at).recover(reason)
+  }
+
+  async heartbeat(at: BranchAddress): Promise<string> {
+    return this.#appender(at).heartbeat()
+  }
+
+  async settle(at: BranchAddress): Promise<void> {
+    await this.#appenders.get(addressKey(at))?.appender.settle()
+  }
+
+  async create(options: CreateOptions): Promise<CapsuleName> {
+    this.#checkOpen()
+    return this.#principals.createCapsule(options)
+  }
+
+  async createIdentity(label: string | undefined): Promise<IdentityInfo> {
+    this.#checkOpen()
+    return this.#principals.createIdentity(label)
+  }
+
+  importTiles(directory: string, signal?: AbortSignal): Promise<ImportReport> {
+    return this.#runLong(async () => {
+      const verified = await verifyTileDirectory(directory, signal ? { signal } : {})
+      const { name } = verified.directory.signed
+      const { store, keys } = this.#parts
+      const at = { name, branch: verified.directory.head.branch }
+      // Its tree is about to grow under the writer: appends begin anew from what is committed.
+      await this.#retire(addressKey(at))
+      const context = { store, driver: this.driver, isOwn: keys.has(name) }
+      return importVerified(verified, context, signal)
+    })
+  }
+
+  backup(file: string): Promise<BackupReport> {
+    return this.#runLong(() =>
+      writeBackup(file, this.#parts.paths, (action) =>
+        this.driver.whenIdle(() => action(this.#parts.store)),
+      ),
+    )
+  }
+
+  compact(): Promise<CompactReport> {
+    return this.#runLong(() => this.driver.whenIdle(() => this.#parts.store.compact()))
+  }
+
+  fsck(repair: boolean): Promise<FsckReport> {
+    const { store, keys } = this.#parts
+    return this.#runLong(() => this.driver.whenIdle(() => checkHome(store, keys, repair)))
+  }
+
+  /** Finishes everything and lets go of anchors; the store is the caller's to close. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    await this.#lastLongRun
+    for (const key of [...this.#appenders.keys()]) await this.#retire(key)
+    try {
+      await this.driver.whenIdle(() => {})
+    } finally {
+      this.#parts.anchors.close()
+      this.#parts.writerLock.release()
+    }
+  }
+
+  #appender(at: BranchAddress): BranchAppender {
+    this.#checkOpen()
+    const key = addressKey(at)
+    let open = this.#appenders.get(key)
+    if (open === undefined) {
+      this.#forgetIdle()
+      open = this.#createAppender(at)
+    } else {
+      this.#appenders.delete(key)
+    }
+    this.#appenders.set(key, open)
+    this.#byHandle.set(at, open.appender)
+    return open.appender
+  }
+
+  #createAppender(at: BranchAddress): OpenAppender {
+    const { store, runtime, keys, anchors } = this.#parts
+    const manifest = this.#manifest(at.name)
+    if (!keys.has(at.name)) {
+      const details = { name: formatName(at.name) }
+      throw new UsageError('NOT_A_WRITER', 'this home does not have the writer key', details)
+    }
+    const slot = anchors.slot(at.name, at.branch)
+    const context = {
+      store,
+      driver: this.driver,
+      nowUs: () => runtime.nowUs(),
+      openWriter: () => this.#openWriter(at, slot),
+    }
+    return { appender: new BranchAppender(context, at, manifest), slot }
+  }
+
+  #openWriter(at: BranchAddress, anchor: AnchorFile): BranchWriter {
+    const { store, runtime, keys, writerLock } = this.#parts
+    writerLock.require()
+    return openBranchWriter({ store, ...at, signer: keys.signer(at.name), runtime, anchor })
+  }
+
+  #manifest(name: CapsuleName): Manifest {
+    const signed = this.#parts.store.manifest(name)
+    if (signed !== undefined) return openManifest(signed, name).manifest
+    const details = { name: formatName(name) }
+    throw new UnavailableError('NOT_FOUND', 'this home does not know the capsule', details)
+  }
+
+  /** Closes the writers that were used longest ago, if nothing waits in them. */
+  #forgetIdle(): void {
+    for (const [key, { appender, slot }] of this.#appenders) {
+      if (this.#appenders.size < APPENDERS_MAX) return
+      if (!appender.isIdle) continue
+      void appender.seal()
+      slot.close()
+      this.#appenders.delete(key)
+    }
+  }
+
+  async #retire(key: string): Promise<void> {
+    const open = this.#appenders.get(key)
+    if (open === undefined) return
+    await open.appender.seal()
+    open.slot.close()
+    this.#appenders.delete(key)
+  }
+
+  async #checkErasable(at: BranchAddress, ranges: readonly IndexRange[]): Promise<void> {
+    const { store } = this.#parts
+    this.#manifest(at.name)
+    const size = committedHead(store, at.name, at.branch)?.size ?? 0
+    for (const { start, end } of ranges) {
+      if (end > size) {
+        const details = { start, end, size }
+        throw new UsageError('INDEX_OUT_OF_RANGE', `the capsule has ${size} entries`, details)
+      }
+      for (let from = start; from < end; from += SCAN_COUNT) {
+        const range = { start: from, end: Math.min(end, from + SCAN_COUNT) }
+        for (const { index, header } of store.scan(at.name, at.branch, range)) {
+          if (decodeHeader(header).ext.control === null) continue
+          const message = 'this entry has no payload: it says something about the capsule itself'
+          throw new UsageError('NOT_ERASABLE', message, { index })
+        }
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+  }
+
+  /** Long operations follow one another. */
+  #runLong<T>(action: () => Promise<T>): Promise<T> {
+    if (this.#isClosing) return Promise.reject(closing())
+    const run = this.#lastLongRun.then(action)
+    this.#lastLongRun = run.catch(() => {})
+    return run
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosing) throw closing()
+  }
+}
+
+function addressKey({ name, branch }: BranchAddress): string {
+  return `${formatHex(name)}/${formatHex(branch)}`
+}
+
+function closing(): UnavailableError {
+  return new UnavailableError('CLOSED', 'the home is being closed')
+}

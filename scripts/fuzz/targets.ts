@@ -1,0 +1,11 @@
+/**
+ * The fuzz targets: one for each decoder of bytes or text from outside.
+ *
+ * @module
+ */
+import { capsuleTargets } from './capsule-targets.ts'
+import { engineTargets } from './engine-targets.ts'
+import type { FuzzTarget } from './fuzz-target.ts'
+import { textTargets } from './text-targets.ts'
+
+export const targets: readonly FuzzTarget[] = [...textTargets, ...capsuleTargets, ...engineTargets]
