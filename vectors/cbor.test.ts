@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeCbor, encodeCbor } from '../packages/capsule/src/cbor/cbor.ts'
+import { decodeCbor, encodeCbor } from '@longshore/capsule'
 import { type Described, describeCbor } from './describe-cbor.ts'
 import { bytesOf, checkCases, hexOf, readVectors } from './read-vectors.ts'
 import { assertRefused } from './refusals.ts'

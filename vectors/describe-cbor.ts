@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CborValue } from '../packages/capsule/src/cbor/cbor.ts'
+import type { CborValue } from '@longshore/capsule'
 import { hexOf } from './read-vectors.ts'
 
 /** The typed values of the vector files; see `describe` in make/cbor.mjs. */

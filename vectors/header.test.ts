@@ -5,9 +5,15 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Control, decodeHeader, encodeHeader, type Header, openBody } from '@longshore/capsule'
-import { decodeGeneralHeader } from '../packages/capsule/src/entry/header.ts'
-import { hotHeaderBytes, writeHotHeader } from '../packages/capsule/src/entry/hot-header.ts'
+import {
+  type Control,
+  decodeHeader,
+  encodeHeader,
+  type Header,
+  hotHeaderBytes,
+  openBody,
+  writeHotHeader,
+} from '@longshore/capsule'
 import { type Described, describeCbor } from './describe-cbor.ts'
 import { bytesOf, checkCases, hexOf, readVectors } from './read-vectors.ts'
 import { assertRefused } from './refusals.ts'
@@ -68,24 +74,22 @@ test('EN1 EN2 EN3: headers of the vectors decode to their fields and encode back
   })
 })
 
-test('EN4: the hot codec writes the same bytes and reads the same header', () => {
+test('EN4: the hot codec writes the same bytes', () => {
   const hot = described.filter(({ bytes }) => bytes.startsWith('84'))
   checkCases(hot, ({ bytes }) => {
-    const { kind, timeUs, payloadBytes, payloadHash } = decodeGeneralHeader(bytesOf(bytes))
+    const { kind, timeUs, payloadBytes, payloadHash } = decodeHeader(bytesOf(bytes))
     const out = new Uint8Array(100).fill(0xee)
     const written = writeHotHeader(out, 7, kind, timeUs, payloadBytes, payloadHash, 0)
     assert.equal(written, hotHeaderBytes(timeUs, payloadBytes))
     assert.equal(hexOf(out.slice(7, 7 + written)), bytes)
     assert.ok([...out.slice(0, 7), ...out.slice(7 + written)].every((byte) => byte === 0xee))
-    assert.deepEqual(decodeHeader(bytesOf(bytes)), decodeGeneralHeader(bytesOf(bytes)))
   })
 })
 
-test('EN5 EN6 EN7: other headers are refused, by the hot and by the general decoder', () => {
-  checkCases(refused, (vector) => {
-    assertRefused(vector, () => decodeHeader(bytesOf(vector.bytes)))
-    assertRefused(vector, () => decodeGeneralHeader(bytesOf(vector.bytes)))
-  })
+test('EN4 EN5 EN6 EN7: other headers are refused, whichever codec reads them', () => {
+  assert.ok(refused.some(({ bytes }) => bytes.startsWith('84')))
+  assert.ok(refused.some(({ bytes }) => !bytes.startsWith('84')))
+  checkCases(refused, (vector) => assertRefused(vector, () => decodeHeader(bytesOf(vector.bytes))))
 })
 
 test('EN8 EN9: a body opens to its payload; a body that does not fit its header is refused', () => {

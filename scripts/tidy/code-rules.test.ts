@@ -144,6 +144,13 @@ test('imports: independent eyes import nothing of ours', () => {
   expect(imports, { 'vectors/a.test.ts': code }, [])
 })
 
+test('imports: only listed tests look inside a package', () => {
+  const target = { 'packages/capsule/src/platform/node/crypto.ts': '' }
+  const code = "import x from '../packages/capsule/src/platform/node/crypto.ts'"
+  expect(imports, { 'vectors/a.test.ts': code, ...target }, [])
+  expect(imports, { 'vectors/a.ts': code, ...target }, [/leaves vectors/])
+})
+
 test('imports: a file in no room and a dependency that nothing imports are problems', () => {
   expect(imports, { 'packages/shed/src/a.ts': '' }, [/no room/])
   const manifest = { 'packages/engine/package.json': '{"dependencies":{"lmdb":"1"}}' }

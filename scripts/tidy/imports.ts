@@ -9,6 +9,7 @@
 import { posix } from 'node:path'
 import {
   INDEPENDENT,
+  INSIDE,
   PLATFORM_EXPORTS,
   ROOMS,
   type Room,
@@ -77,6 +78,7 @@ function refuseRelative(
 ): string | undefined {
   const target = posix.join(posix.dirname(file.path), specifier)
   if (tree.file(target) === undefined) return 'there is no such file'
+  if (INSIDE.some(({ from, to }) => from.test(file.path) && to.test(target))) return undefined
   const home = independent?.folder ?? homeFolder(file.path)
   if (!target.startsWith(home)) return `leaves ${home}: import the package by its name`
   const reached = zoneOf(target)

@@ -74,3 +74,17 @@ export const INDEPENDENT: readonly { readonly folder: string; readonly allowed: 
   { folder: 'vectors/make/', allowed: /^(cborg|node:crypto|node:fs|node:path|node:url)$/ },
   { folder: 'vectors/eyes/', allowed: /^(?!@longshore\/)/ },
 ]
+
+/** Tests that look inside a package from outside, each with a reason. */
+export const INSIDE: readonly { readonly from: RegExp; readonly to: RegExp }[] = [
+  {
+    // Each crypto back end is held against the same vectors, and no user may choose one.
+    from: /^vectors\/[^/]+\.test\.ts$/,
+    to: /^packages\/capsule\/src\/(platform\/|crypto\/crypto-backend\.ts$)/,
+  },
+  {
+    // Both header codecs are held against the same vectors.
+    from: /^vectors\/header\.test\.ts$/,
+    to: /^packages\/capsule\/src\/entry\//,
+  },
+]

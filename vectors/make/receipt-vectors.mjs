@@ -2,13 +2,15 @@
 import { concat, derived, filled, sha256, utf8 } from './bytes.mjs'
 import { encode } from './cbor.mjs'
 import { addCosigned } from './cosigned-receipts.mjs'
-import { BRANCH, MAIN, plainHeader } from './headers.mjs'
+import { BRANCH, branchStart, MAIN, plainHeader } from './headers.mjs'
 import { key } from './keys.mjs'
 import { WRITER } from './manifests.mjs'
 import { formatName } from './name-vectors.mjs'
 import { cosignatureLine, note } from './notes.mjs'
 import {
   acceptReceipt,
+  BRANCH_ENTRIES,
+  controlEntry,
   ENTRIES,
   extra,
   OTHER_CAPSULE,
@@ -58,7 +60,7 @@ function addForms(file) {
   const heartbeat = withLine(cosignatureLine(origin, WRITER, text, TIME_S))
   const stranger = withLine(cosignatureLine('example.com/w', key('w'), text, TIME_S))
   const bare = receiptText({ ...parts, extraBytes: encode(extra({ header })) })
-  const branch = receiptText(receiptParts(ENTRIES, 4, BRANCH))
+  const branch = receiptText(receiptParts(BRANCH_ENTRIES, 4, BRANCH))
   for (const [id, comment, receipt, more] of [
     [
       'payload-left-out',
@@ -75,6 +77,33 @@ function addForms(file) {
   }
 }
 
+/** Entries that carry a command, at places where they may and may not stand. */
+function addControls(file) {
+  const start = { branch: branchStart() }
+  const erase = { erase: [[[0, 3]], 'wish'] }
+  const place = (ext, index, branch) => {
+    const entries = ENTRIES.with(index, controlEntry(ext))
+    const { header, payload } = entries[index]
+    const receipt = receiptText(receiptParts(entries, index, branch))
+    return { receipt, expected: { branch, index, size: 11, header, payload } }
+  }
+  for (const [id, comment, { receipt, expected }] of [
+    ['branch-start', 'entry 0 of a branch', place(start, 0, BRANCH)],
+    ['erase', 'an erasure of earlier entries', place(erase, 3, MAIN)],
+  ]) {
+    acceptReceipt(file, id, comment, receipt, expected)
+  }
+  for (const [id, comment, { receipt }] of [
+    ['branch-start-main', 'the main branch has no parent', place(start, 0, MAIN)],
+    ['branch-start-late', 'a branch start that is not entry 0', place(start, 4, BRANCH)],
+    ['branch-no-start', 'entry 0 of a branch must be its start', place(erase, 0, BRANCH)],
+    ['erase-itself', 'an erasure that names itself', place(erase, 2, MAIN)],
+    ['erase-later', 'an erasure that names later entries', place(erase, 1, MAIN)],
+  ]) {
+    file.invalid(`bad-place-${id}`, comment, 'HEADER_INVALID', { receipt })
+  }
+}
+
 export function receiptVectors() {
   const file = new VectorFile(
     'receipt',
@@ -83,6 +112,7 @@ export function receiptVectors() {
   addEntries(file)
   addPayloadSizes(file)
   addForms(file)
+  addControls(file)
   addCosigned(file)
   const parts = receiptParts(ENTRIES, 4)
   const good = receiptText(parts)

@@ -1,7 +1,7 @@
 /** A small capsule and receipts for its entries: C2SP tlog-proof with our extra. */
 import { base64, concat, derived, sha256, utf8 } from './bytes.mjs'
 import { encode } from './cbor.mjs'
-import { MAIN, plainHeader, SALT } from './headers.mjs'
+import { branchStart, controlHeader, MAIN, plainHeader, SALT } from './headers.mjs'
 import { capsuleManifest, OWNER, signedManifest, TIME_US, WRITER } from './manifests.mjs'
 import { inclusionPath, leafHash, listTree } from './merkle.mjs'
 import { formatName, formatOrigin } from './name-vectors.mjs'
@@ -25,6 +25,15 @@ export function makeEntries(count) {
 /** The entries that most receipts are about. */
 export const ENTRIES = makeEntries(11)
 export const TIME_S = 1735787045
+
+/** The same number of entries on a branch: entry 0 says where it leaves its parent. */
+export const BRANCH_ENTRIES = ENTRIES.with(0, controlEntry({ branch: branchStart() }))
+
+/** An entry that carries a command. */
+export function controlEntry(ext) {
+  const payload = new Uint8Array(0)
+  return { kind: 0, header: encode(controlHeader(ext)), body: payload, payload }
+}
 
 /** A tree over entries, and the checkpoint text and note of it for one branch. */
 export function commit(entries, branch = MAIN, signer = WRITER, name = CAPSULE.name) {

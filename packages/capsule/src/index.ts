@@ -6,9 +6,18 @@
  *
  * @module
  */
-export { AssertionFailure, assert } from './assert.ts'
-export { formatBase32, parseBase32 } from './bytes/base32.ts'
-export { formatBase64, parseBase64 } from './bytes/base64.ts'
+export {
+  AssertionFailure,
+  assert,
+} from './assert.ts'
+export {
+  formatBase32,
+  parseBase32,
+} from './bytes/base32.ts'
+export {
+  formatBase64,
+  parseBase64,
+} from './bytes/base64.ts'
 export {
   asBranchId,
   asCapsuleName,
@@ -22,10 +31,25 @@ export {
   type PublicKey,
   type Signature,
 } from './bytes/brands.ts'
-export { bytesEqual, compareBytes, concatBytes } from './bytes/bytes.ts'
-export { formatHex, parseHex } from './bytes/hex.ts'
-export { decodeUtf8, encodeUtf8 } from './bytes/utf8.ts'
-export { type CborMap, type CborValue, decodeCbor, encodeCbor } from './cbor/cbor.ts'
+export {
+  bytesEqual,
+  compareBytes,
+  concatBytes,
+} from './bytes/bytes.ts'
+export {
+  formatHex,
+  parseHex,
+} from './bytes/hex.ts'
+export {
+  decodeUtf8,
+  encodeUtf8,
+} from './bytes/utf8.ts'
+export {
+  type CborMap,
+  type CborValue,
+  decodeCbor,
+  encodeCbor,
+} from './cbor/cbor.ts'
 export {
   type CheckpointExpectation,
   type ForeignCheckpoint,
@@ -62,7 +86,12 @@ export {
   heartbeatLine,
   verifyHeartbeat,
 } from './checkpoint/heartbeat.ts'
-export { formatNote, type Note, type NoteSignature, parseNote } from './checkpoint/note.ts'
+export {
+  formatNote,
+  type Note,
+  type NoteSignature,
+  parseNote,
+} from './checkpoint/note.ts'
 export {
   formatVkey,
   NOTE_COSIGNATURE,
@@ -84,8 +113,15 @@ export {
   type Signer,
   verifySignature,
 } from './crypto/ed25519.ts'
-export { sha256, sha256Into } from './crypto/sha256.ts'
-export { bodyBytes, createBody, openBody } from './entry/body.ts'
+export {
+  sha256,
+  sha256Into,
+} from './crypto/sha256.ts'
+export {
+  bodyBytes,
+  createBody,
+  openBody,
+} from './entry/body.ts'
 export type {
   BranchStart,
   Control,
@@ -96,7 +132,10 @@ export type {
   Recover,
   WriterChange,
 } from './entry/control.ts'
-export { decodeHeader, encodeHeader } from './entry/header.ts'
+export {
+  decodeHeader,
+  encodeHeader,
+} from './entry/header.ts'
 export {
   createControlHeader,
   type Header,
@@ -109,8 +148,15 @@ export {
   NO_POINTERS,
 } from './entry/header-form.ts'
 export { checkHeaderPosition } from './entry/header-position.ts'
-export { hotHeaderBytes, writeHotHeader } from './entry/hot-header.ts'
-export { EMPTY_HASH, type HeadPointer, type Pointer } from './entry/pointer.ts'
+export {
+  hotHeaderBytes,
+  writeHotHeader,
+} from './entry/hot-header.ts'
+export {
+  EMPTY_HASH,
+  type HeadPointer,
+  type Pointer,
+} from './entry/pointer.ts'
 export {
   ERROR_CODES,
   type ErrorClass,
@@ -135,6 +181,7 @@ export {
   BRANCH_ID_BYTES,
   BRANCH_TEXT_CHARS,
   CBOR_DEPTH_MAX,
+  CERT_BYTES_MAX,
   COMPACT_HEAD_BYTES_MAX,
   CRIT_MAX,
   ERASE_RANGES_MAX,
@@ -143,6 +190,7 @@ export {
   HASH_BYTES,
   HEADER_BYTES_MAX,
   INTEGER_MAX,
+  KEY_NAME_CHARS_MAX,
   LABEL_BYTES_MAX,
   MANIFEST_BODY_BYTES_MAX,
   MANIFEST_KEYS_MAX,
@@ -150,6 +198,12 @@ export {
   MERGE_HEADS_MAX,
   NAME_TEXT_CHARS,
   NONCE_BYTES,
+  NOTE_BYTES_MAX,
+  NOTE_SIGNATURES_MAX,
+  PACKAGE_BYTES_MAX,
+  PACKAGE_ENTRIES_MAX,
+  PACKAGE_HASHES_MAX,
+  PATH_HASHES_MAX,
   PAYLOAD_BYTES_MAX,
   POINTERS_MAX,
   POLICY_COPIES_MAX,
@@ -158,6 +212,8 @@ export {
   REASON_BYTES_MAX,
   RECEIPT_BODY_BYTES_MAX,
   RECEIPT_BYTES_MAX,
+  RECEIPT_CERTS_MAX,
+  RECEIPT_COSIGNERS_MAX,
   SALT_BYTES,
   SEED_BYTES,
   SIGNATURE_BYTES,
@@ -192,15 +248,25 @@ export {
   proveSubtree,
 } from './proof/prove.ts'
 export type { SubtreeRange } from './proof/subtree-path.ts'
-export { type ConsistencyProof, verifyConsistency } from './proof/verify-consistency.ts'
-export { type InclusionProof, verifyInclusion } from './proof/verify-inclusion.ts'
-export { type SubtreeProof, verifySubtree } from './proof/verify-subtree.ts'
+export {
+  type ConsistencyProof,
+  verifyConsistency,
+} from './proof/verify-consistency.ts'
+export {
+  type InclusionProof,
+  verifyInclusion,
+} from './proof/verify-inclusion.ts'
+export {
+  type SubtreeProof,
+  verifySubtree,
+} from './proof/verify-subtree.ts'
 export {
   decodePackage,
   type EntryPackage,
   encodePackage,
   type PackageRange,
   type PackageTarget,
+  packageAlignedStart,
   packageRanges,
   provePackage,
   type VerifiedPackage,
@@ -222,11 +288,39 @@ export {
   type VerifiedReceipt,
   verifyReceipt,
 } from './receipt/receipt.ts'
-export { EMPTY_ROOT, hashLeaf, hashLeafInto, hashNode } from './tree/hash.ts'
+export {
+  decodeReceiptExtra,
+  encodeReceiptExtra,
+  type ReceiptCosigner,
+  type ReceiptExtra,
+} from './receipt/receipt-extra.ts'
+export {
+  formatTlogProof,
+  parseTlogProof,
+  type TlogProof,
+} from './receipt/tlog-proof.ts'
+export {
+  EMPTY_ROOT,
+  hashLeaf,
+  hashLeafInto,
+  hashNode,
+} from './tree/hash.ts'
 export { RightEdge } from './tree/right-edge.ts'
 export { rootFromTiles } from './tree/root-from-tiles.ts'
 export { subtreeRoot } from './tree/subtree-root.ts'
 export type { FullTile, TileSource } from './tree/tile.ts'
-export { parseTilePath, type TileLevel, type TilePath, tilePath } from './tree/tile-path.ts'
-export { TILES_PER_PROOF_MAX, TreeNodes } from './tree/tree-nodes.ts'
-export { fullTileCount, TILE_WIDTH, tileWidth } from './tree/tree-shape.ts'
+export {
+  parseTilePath,
+  type TileLevel,
+  type TilePath,
+  tilePath,
+} from './tree/tile-path.ts'
+export {
+  TILES_PER_PROOF_MAX,
+  TreeNodes,
+} from './tree/tree-nodes.ts'
+export {
+  fullTileCount,
+  TILE_WIDTH,
+  tileWidth,
+} from './tree/tree-shape.ts'

@@ -78,6 +78,11 @@ export class BranchAppender implements TransactionSource {
     return this.#waiting.length > 0 || (this.#writer?.pendingCount ?? 0) > 0
   }
 
+  /** It takes nothing more; a new one has to be made. */
+  get isSealed(): boolean {
+    return this.#isSealed
+  }
+
   /** Nothing waits and nothing is on its way: the appender may be forgotten. */
   get isIdle(): boolean {
     return !this.hasBacklog && this.#taken.length === 0 && (this.#writer?.cutsInFlight ?? 0) === 0

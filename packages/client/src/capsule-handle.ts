@@ -156,19 +156,24 @@ export class CapsuleHandle implements Capsule {
     this.#checkOpen()
     const { commits } = this.#context
     const end = options.to ?? Number.POSITIVE_INFINITY
-    let at: number | undefined
-    for (;;) {
-      const seen = commits.version
-      this.#advance()
-      at ??= resolveStart(options, this.verified.size, (us) => this.#indexAtTime(us))
-      while (at !== undefined && at < Math.min(end, this.verified.size)) {
-        const chunk = this.#chunk(at, Math.min(end, this.verified.size), options.signal)
-        yield* chunk
-        at += chunk.length
+    const stop = commits.follow()
+    try {
+      let at: number | undefined
+      for (;;) {
+        const seen = commits.version
+        this.#advance()
+        at ??= resolveStart(options, this.verified.size, (us) => this.#indexAtTime(us))
+        while (at !== undefined && at < Math.min(end, this.verified.size)) {
+          const chunk = this.#chunk(at, Math.min(end, this.verified.size), options.signal)
+          yield* chunk
+          at += chunk.length
+        }
+        if (at !== undefined && at >= end) return
+        await commits.changed(seen, options.signal)
+        this.#checkOpen()
       }
-      if (at !== undefined && at >= end) return
-      await commits.changed(seen, options.signal)
-      this.#checkOpen()
+    } finally {
+      stop()
     }
   }
 

@@ -5,9 +5,26 @@
  */
 import { UnavailableError } from '@longshore/capsule'
 
+interface Waiter {
+  readonly wake: () => void
+  readonly fail: (error: Error) => void
+}
+
 export class CommitSignal {
+  readonly #watch: () => () => void
   #version = 0
-  #waiters = new Set<() => void>()
+  readonly #waiters = new Set<Waiter>()
+  #followers = 0
+  #stopWatching: (() => void) | undefined
+  #end: Error | undefined
+
+  /**
+   * `watch` begins to look for commits (and calls `notify`) as long as somebody follows; what it
+   * returns ends that.
+   */
+  constructor(watch: () => () => void) {
+    this.#watch = watch
+  }
 
   /** Changes with every commit. Read it before looking at the store, then wait for more. */
   get version(): number {
@@ -16,10 +33,30 @@ export class CommitSignal {
 
   notify(): void {
     this.#version++
-    if (this.#waiters.size === 0) return
-    const waiters = this.#waiters
-    this.#waiters = new Set()
-    for (const wake of waiters) wake()
+    for (const waiter of [...this.#waiters]) waiter.wake()
+  }
+
+  /** Somebody follows, until the returned function is called. Look at the store after this. */
+  follow(): () => void {
+    if (this.#followers++ === 0) this.#stopWatching = this.#watch()
+    return () => {
+      if (--this.#followers > 0) return
+      this.#stopWatching?.()
+      this.#stopWatching = undefined
+    }
+  }
+
+  /** Looks for commits in another way from now on. */
+  restart(): void {
+    if (this.#followers === 0) return
+    this.#stopWatching?.()
+    this.#stopWatching = this.#watch()
+  }
+
+  /** Whoever waits, now or later, gets this error. */
+  close(error: Error): void {
+    this.#end = error
+    for (const waiter of [...this.#waiters]) waiter.fail(error)
   }
 
   /**
@@ -29,18 +66,26 @@ export class CommitSignal {
    */
   changed(seen: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.reject(aborted(signal))
+    if (this.#end !== undefined) return Promise.reject(this.#end)
     if (this.#version !== seen) return Promise.resolve()
     return new Promise((resolve, reject) => {
-      const wake = (): void => {
+      const forget = (): void => {
         signal?.removeEventListener('abort', abort)
-        resolve()
+        this.#waiters.delete(waiter)
       }
-      const abort = (): void => {
-        this.#waiters.delete(wake)
-        reject(aborted(signal))
+      const waiter: Waiter = {
+        wake: () => {
+          forget()
+          resolve()
+        },
+        fail: (error) => {
+          forget()
+          reject(error)
+        },
       }
-      this.#waiters.add(wake)
+      const abort = (): void => waiter.fail(aborted(signal))
       signal?.addEventListener('abort', abort, { once: true })
+      this.#waiters.add(waiter)
     })
   }
 }

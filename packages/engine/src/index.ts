@@ -44,9 +44,9 @@ export {
   type EntryOptions,
   type Release,
   type ReleasedHead,
-  type Standing,
 } from './writer/branch-writer.ts'
 export { openBranchWriter, type WriterOptions } from './writer/open-branch-writer.ts'
+export type { AppendRange } from './writer/pending-batch.ts'
 export {
   createFirstInstance,
   createGiveUpNote,

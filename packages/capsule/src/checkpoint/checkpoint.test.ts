@@ -231,6 +231,8 @@ test('CP13: no other bytes are a compact head', () => {
     const decode = (): unknown => decodeHead(parseHex(altered) as Uint8Array)
     assert.throws(decode, { code: 'CHECKPOINT_INVALID' }, altered)
   }
+  const empty = encodeHead({ ...HEAD, size: 0, root: EMPTY_ROOT })
+  assert.throws(() => decodeHead(empty), { code: 'CHECKPOINT_INVALID' })
   const long = new Uint8Array(1_000_000)
   assert.throws(() => decodeHead(long), { code: 'CHECKPOINT_INVALID' })
   let decoded = 0

@@ -123,6 +123,21 @@ test('PK2 PK7: ranges that no package has', () => {
   }
 })
 
+test('PK2 PK7: a package that is true but not aligned', () => {
+  const root = rootOf(600)
+  for (const [start, end] of [
+    [0, 255],
+    [255, 257],
+    [256, 511],
+    [512, 599],
+  ] as const) {
+    const bytes = packageOf({ start, end }, 600)
+    const target = { start, end, size: 600, root }
+    const verify = (): unknown => verifyPackage(target, bytes, priorOf(start))
+    assert.throws(verify, { code: 'PACKAGE_INVALID' }, `[${start}, ${end})`)
+  }
+})
+
 test('PK5: 256 of the largest headers and 63 hashes fit, nothing more', () => {
   const largest = new Uint8Array(16_384).fill(1)
   const hash = leafHash(0)

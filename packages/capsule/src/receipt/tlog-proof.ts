@@ -2,7 +2,7 @@
  * The text form of a proof that an entry was logged: C2SP tlog-proof v1.
  *
  *     c2sp.org/tlog-proof@v1
- *     extra pWVjZXJ0c4BpY29zaWduZXJzgGZoZWFkZXJYKIQ…      base64, may be missing
+ *     extra pmF2AWVjZXJ0c4BmaGVhZGVyWC6EABsABkdI…         base64, may be missing
  *     index 2
  *     gSKyXoYZUgZ6jduWYrkDOARinOMGJveXjgMkBTcdPlQ=        inclusion path, leaf to root
  *

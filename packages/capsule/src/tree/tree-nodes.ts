@@ -105,7 +105,7 @@ export class TreeNodes {
     return row.slice(position, position + HASH_BYTES) as Hash
   }
 
-  /** The kept rows of a tile. More hashes than asked for do no harm: complete nodes never change. */
+  /** The kept rows of a tile. They may be those of a wider one: complete nodes never change. */
   #rows(level: number, n: number, width: number): readonly Uint8Array[] {
     const key = n * LEVEL_COUNT + level
     const kept = this.#kept.get(key)

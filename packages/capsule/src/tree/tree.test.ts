@@ -261,15 +261,18 @@ test('TR10: a tile that grew is read again, an older size is served from what is
   }
 })
 
-test('TR10: no more tiles are kept than allowed', () => {
+test('TR10: no more tiles are kept than allowed, and used ones longer than others', () => {
   const reference = new ReferenceTiles(ALL_LEAVES)
   const nodes = new TreeNodes(reference, TILES_PER_PROOF_MAX)
-  const readTile = (n: number): void => void nodes.rangeRoot(n * 256, n * 256 + 128, 66_000)
-  for (let n = 0; n <= TILES_PER_PROOF_MAX; n++) readTile(n)
-  reference.reads = 0
-  readTile(TILES_PER_PROOF_MAX)
-  readTile(1)
-  assert.equal(reference.reads, 0, 'recently used tiles are kept')
-  readTile(0)
-  assert.equal(reference.reads, 1, 'the least recently used one is not')
+  const readsFor = (n: number): number => {
+    const before = reference.reads
+    nodes.rangeRoot(n * 256, n * 256 + 128, 66_000)
+    return reference.reads - before
+  }
+  for (let n = 0; n < TILES_PER_PROOF_MAX; n++) assert.equal(readsFor(n), 1)
+  assert.equal(readsFor(0), 0)
+  assert.equal(readsFor(TILES_PER_PROOF_MAX), 1)
+  assert.equal(readsFor(0), 0, 'the tile that was used again stays')
+  assert.equal(readsFor(1), 1, 'the oldest of the others goes')
+  assert.throws(() => new TreeNodes(reference, 1), { name: 'AssertionFailure' })
 })

@@ -13,6 +13,7 @@ import {
   HASH_BYTES,
   type Head,
   subtreeRoot,
+  TILE_WIDTH,
   UsageError,
 } from '@longshore/capsule'
 import { frameAt } from './frame.ts'
@@ -26,8 +27,6 @@ interface MemoryEntry {
   state: PayloadState
   body: Uint8Array | undefined
 }
-
-const TILE_WIDTH = 256
 
 export class MemoryBranch {
   readonly #entries: MemoryEntry[] = []

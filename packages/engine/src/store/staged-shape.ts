@@ -8,7 +8,15 @@
  *
  * @module
  */
-import { bytesEqual, type CapsuleName, UnavailableError, UsageError } from '@longshore/capsule'
+import {
+  bytesEqual,
+  type CapsuleName,
+  fullTileCount,
+  HASH_BYTES,
+  TILE_WIDTH,
+  UnavailableError,
+  UsageError,
+} from '@longshore/capsule'
 import { branchKey, nameKey } from './branch-key.ts'
 import type { StoreOp, StoreReader } from './store.ts'
 
@@ -19,8 +27,7 @@ type NoteOp = Extract<StoreOp, { type: 'note' }>
 /** What is committed. */
 export type CommittedShape = Pick<StoreReader, 'manifest' | 'state'>
 
-const TILE_WIDTH = 256
-const TILE_BYTES: number = TILE_WIDTH * 32
+const TILE_BYTES: number = TILE_WIDTH * HASH_BYTES
 
 /** A note is a setting or a small state, never content. */
 const NOTE_VALUE_BYTES_MAX = 4096
@@ -122,7 +129,8 @@ function checkNote({ key, value }: NoteOp): void {
 }
 
 function checkRange({ start, end }: { start: number; end: number }, size: number): void {
-  if (Number.isSafeInteger(end) && 0 <= start && start < end && end <= size) return
+  const whole = Number.isSafeInteger(start) && Number.isSafeInteger(end)
+  if (whole && 0 <= start && start < end && end <= size) return
   const details = { start, end, size }
   throw new UsageError('INDEX_OUT_OF_RANGE', 'a range is not within the branch', details)
 }
@@ -138,8 +146,8 @@ function checkAppend(op: AppendOp, size: number): void {
     throw new UsageError('USAGE', 'the head is not the head of these entries', { start, end })
   }
   let position = 0
-  for (let width = TILE_WIDTH, level = 0; width <= end; width *= TILE_WIDTH, level++) {
-    for (let n = Math.floor(start / width); n < Math.floor(end / width); n++) {
+  for (let level = 0; fullTileCount(level, end) > 0; level++) {
+    for (let n = fullTileCount(level, start); n < fullTileCount(level, end); n++) {
       const tile = tiles[position++]
       if (tile?.level !== level || tile.n !== n || tile.bytes.length !== TILE_BYTES) {
         throw new UsageError('USAGE', 'the tiles are not those that these entries complete')

@@ -6,7 +6,7 @@
  */
 import { formatHex, isLongshoreError } from '@longshore/capsule'
 
-export class ExpectationFailed extends Error {
+class ExpectationFailed extends Error {
   override readonly name = 'ExpectationFailed'
 }
 

@@ -13,10 +13,13 @@ export {
   type FixtureEntry,
   type ManifestOp,
 } from './branch-fixture.ts'
+export { type CapsuleFixture, createCapsuleFixture } from './capsule-fixture.ts'
 export { Prng } from './prng.ts'
+export { SimAnchor } from './sim-anchor.ts'
 export { type DiskCounts, type Fault, SimCrash, SimDisk } from './sim-disk.ts'
 export { type IndexCrash, SimIndex, type SimIndexCounts } from './sim-index.ts'
-export { SimRuntime } from './sim-runtime.ts'
+export { type LogLine, SimRuntime } from './sim-runtime.ts'
 export type { OpenHarness, RegisterTest, StoreHarness } from './store-contract/harness.ts'
 export { runStoreContract } from './store-contract.ts'
 export { StoreDriver } from './store-driver.ts'
+export { WriterHome } from './writer-home.ts'

@@ -11,7 +11,7 @@
  */
 import type { Prng } from './prng.ts'
 
-export const SECTOR_BYTES = 512
+const SECTOR_BYTES = 512
 
 const CLEAN = 0
 const DIRTY = 1

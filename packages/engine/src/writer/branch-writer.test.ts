@@ -30,7 +30,7 @@ function createHome(seed: number): WriterHome {
 function texts({ store, capsule }: WriterHome): string[] {
   const end = store.state(capsule.name, MAIN_BRANCH)?.size ?? 0
   const entries = [...store.scan(capsule.name, MAIN_BRANCH, { start: 0, end })]
-  return entries.map(({ body }) => decodeUtf8(body ?? new Uint8Array(0)))
+  return entries.map(({ body }) => decodeUtf8(body ?? new Uint8Array(0)) ?? 'not text')
 }
 
 function onlyAppend(ops: readonly StoreOp[]): Extract<StoreOp, { type: 'append' }> {

@@ -267,7 +267,7 @@ export class BranchWriter {
    * The cut with this size is synced, and all before it. Writes the anchor. To be called when the
    * sync has ended and *before* the store is told: from then on other processes may see the head.
    *
-   * @throws {UnavailableError} `ANCHOR_UNWRITABLE`: then the store must be told that the sync failed.
+   * @throws {UnavailableError} `ANCHOR_UNWRITABLE`: tell the store that the sync failed.
    */
   durable(size: number): void {
     const { root } = this.#inFlight.at(size)

@@ -91,6 +91,13 @@ export class HolderConnection implements HomeWriter {
     return this.#end === undefined
   }
 
+  /** Resolves when every open request is answered, or can no longer be. */
+  async drain(): Promise<void> {
+    while (this.#open.size > 0) {
+      await new Promise<void>((resolve) => this.#roomWaiters.push(resolve))
+    }
+  }
+
   close(): void {
     this.#end ??= new UnavailableError('CLOSED', 'the home was closed')
     this.#socket.destroy()

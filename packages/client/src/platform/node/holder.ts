@@ -86,6 +86,8 @@ export class Holder implements HomeWriter {
   readonly #appenders = new Map<string, OpenAppender>()
   /** By the handle that appends: spares the hot path a key. */
   readonly #byHandle = new WeakMap<BranchAddress, BranchAppender>()
+  /** Branches that an import is about to change. */
+  readonly #importing = new Set<string>()
   /** The last of the long operations, which follow one another. */
   #lastLongRun: Promise<unknown> = Promise.resolve()
   #isClosing = false
@@ -152,10 +154,16 @@ export class Holder implements HomeWriter {
       const { name } = verified.directory.signed
       const { store, keys } = this.#parts
       const at = { name, branch: verified.directory.head.branch }
-      // Its tree is about to grow under the writer: appends begin anew from what is committed.
-      await this.#retire(addressKey(at))
-      const context = { store, driver: this.driver, isOwn: keys.has(name) }
-      return importVerified(verified, context, signal)
+      const key = addressKey(at)
+      this.#importing.add(key)
+      try {
+        // The tree is about to grow under the writer: it begins anew from what is committed.
+        await this.#retire(key)
+        const context = { store, driver: this.driver, isOwn: keys.has(name) }
+        return await importVerified(verified, context, signal)
+      } finally {
+        this.#importing.delete(key)
+      }
     })
   }
 
@@ -192,6 +200,9 @@ export class Holder implements HomeWriter {
   #appender(at: BranchAddress): BranchAppender {
     this.#checkOpen()
     const key = addressKey(at)
+    if (this.#importing.has(key)) {
+      throw new UnavailableError('LOCKED', 'an import into this capsule is under way')
+    }
     let open = this.#appenders.get(key)
     if (open === undefined) {
       this.#forgetIdle()

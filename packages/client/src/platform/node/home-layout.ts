@@ -67,7 +67,22 @@ export function createHomeDirectories(paths: HomePaths): void {
   })
 }
 
-/** True if there is a home at this path; false if there is nothing, or an empty directory. */
+/** What a home consists of; a directory with anything else in it is not taken for an empty one. */
+const OWN_NAMES: ReadonlySet<string> = new Set([
+  'config.json',
+  'holder.json',
+  'index',
+  'keys',
+  'lock',
+  'socket',
+  'store',
+])
+
+/**
+ * True if there is a home at this path; false if there is nothing, or the beginning of one.
+ *
+ * @throws {UnavailableError} `HOME_UNREADABLE` if something else is there.
+ */
 export function homeExists(paths: HomePaths): boolean {
   return asHomeError(paths.home, () => {
     if (!fs.existsSync(paths.home)) return false
@@ -76,7 +91,11 @@ export function homeExists(paths: HomePaths): boolean {
         path: paths.home,
       })
     }
-    return fs.existsSync(paths.config) || fs.existsSync(paths.store)
+    if (fs.existsSync(paths.config)) return true
+    const foreign = fs.readdirSync(paths.home).find((name) => !OWN_NAMES.has(name))
+    if (foreign === undefined) return false
+    const message = 'the directory is not empty, and not a home'
+    throw new UnavailableError('HOME_UNREADABLE', message, { path: paths.home, found: foreign })
   })
 }
 

@@ -1,36 +1,89 @@
 /**
- * The disk engine: the store contract over a journal and an index that may be lost.
+ * Opens the disk engine: the store contract over a journal and an index that may be lost.
  *
- * This file is the state machine: which transactions form the next group, what is in flight, who
- * is answered what. How groups are written is in `journal-writer.ts`, what opening does in
- * `recovery.ts` and `store-follower.ts`, how entries are read in `entry-reader.ts`.
+ * The parts: `disk-writer.ts` is the state machine of the one writer, `disk-follower.ts` what
+ * other processes see, `disk-reads.ts` what both read. Below them the journal (`journal-*.ts`,
+ * `segment-*.ts`, `record.ts`), the committed state over the index (`committed-state.ts`,
+ * `branch*.ts`, `position-block.ts`), and `recovery.ts`, `compaction*.ts` and `fsck*.ts`.
  *
- * Invariants:
- * 1. A group is written only while no sync is in flight, so at most one group is not durable.
- * 2. The committed state changes only in `#commit`, after the sync of the group (ST2).
- * 3. `#pending` holds what is submitted and not written, `#inFlight` what is written and not synced.
- * 4. After a failed sync or write nothing is written any more (JR10).
- *
- * Rules ST1 to ST18 of docs/spec/store.md, JR6 to JR10 of docs/spec/journal.md.
+ * docs/spec/store.md, docs/spec/journal.md, docs/spec/index.md.
  *
  * @module
  */
-import {
-  assert,
-  type BranchId,
-  type CapsuleName,
-  UnavailableError,
-  UsageError,
-} from '@longshore/capsule'
-import { DiskError, type DiskFile } from '../../runtime/disk.ts'
-import { StagedShape } from '../staged-shape.ts'
-import type { Store, StoreEffect, StoreEvent, StoreOp } from '../store.ts'
-import type { Branch } from './branch.ts'
-import { compactStore, type CompactReport } from './compaction.ts'
-import { DiskReader } from './disk-reader.ts'
-import type { EntryReader } from './entry-reader.ts'
-import { checkStore, type FsckReport } from './fsck.ts'
-import { type PreparedRecord, preparedBytes, prepareRecords } from './prepared-record.ts'
-import { recover, type StoreParts } from './recovery.ts'
+import { assert } from '@longshore/capsule'
+import type { Disk } from '../../runtime/disk.ts'
+import type { IndexStore } from '../../runtime/index-store.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
+import type { Store } from '../store.ts'
+import type { CompactReport } from './compaction.ts'
+import { DiskFollower } from './disk-follower.ts'
+import { DiskWriter } from './disk-writer.ts'
+import type { FsckReport } from './fsck.ts'
+import { DISK_STORE_LIMITS, type DiskStoreLimits } from './limits.ts'
 import { storeError } from './store-error.ts'
-import { WatermarkFile } from './watermark.ts'
+
+export interface DiskStoreOptions {
+  /** A directory tree of its own. */
+  readonly disk: Disk
+  /** Stays open when the store is closed: it belongs to the caller. */
+  readonly index: IndexStore
+  readonly runtime: Runtime
+  /** One process may write, which the caller makes sure of with a lock; any number may read. */
+  readonly mode: 'write' | 'read'
+  /** For reading: makes visible what the writer has put into the index since the last call. */
+  readonly refreshIndex?: () => void
+  /** For tests. */
+  readonly limits?: Partial<DiskStoreLimits>
+}
+
+/** A file to copy for a backup. */
+export interface SnapshotFile {
+  /** Below the root of the disk. */
+  readonly path: string
+  /** Bytes to copy from its beginning; what follows is not committed. */
+  readonly byteLength: number
+}
+
+export interface StoreUsage {
+  readonly segments: number
+  /** Bytes of all segment files, space written ahead included. */
+  readonly journalBytes: number
+  readonly capsules: number
+}
+
+export interface DiskStore extends Store {
+  /**
+   * Gives back the space of what was erased or replaced. Only for the writer, and not while a sync
+   * is in flight. Takes as long as reading and writing the journal once.
+   *
+   * @throws {UnavailableError} `STORE_FULL` if there is no room for the new files: nothing is
+   * lost then, and what was finished stays so.
+   */
+  compact(): CompactReport
+  /**
+   * Reads and verifies everything. With `repair` (only for the writer, and not while a sync is in
+   * flight) the index is built anew first.
+   */
+  fsck(options?: { readonly repair?: boolean }): FsckReport
+  /** What has to be copied to have everything that is committed now. */
+  snapshotFiles(): SnapshotFile[]
+  usage(): StoreUsage
+}
+
+/**
+ * @throws {UnavailableError} `STORE_FULL` or `STORE_IO` if the disk refuses what opening takes.
+ * Damage does not keep a store from opening.
+ */
+export function openDiskStore(options: DiskStoreOptions): DiskStore {
+  const { disk, index, runtime, mode } = options
+  const limits = { ...DISK_STORE_LIMITS, ...options.limits }
+  assert(limits.segmentBytesMax < 2 ** 32, 'places have 32 bits for the offset')
+  const parts = { disk, index, runtime, limits }
+  try {
+    if (mode === 'write') return new DiskWriter(parts)
+    const refreshIndex = options.refreshIndex ?? (() => undefined)
+    return new DiskFollower({ ...parts, refreshIndex })
+  } catch (error) {
+    throw storeError(error)
+  }
+}

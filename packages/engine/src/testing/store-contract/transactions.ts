@@ -93,6 +93,12 @@ function registerGroupTests(test: RegisterTest, open: OpenHarness): void {
     expectEqual(driver.committed.slice(-2), [second, third], 'everything submitted by then')
     expectEqual(store.state(main.name, main.branch)?.size, 9, 'second group')
     expectTrue(!driver.syncing, 'nothing is left')
+
+    driver.submit(main.append(1))
+    driver.flush()
+    const waiting = driver.submit(main.append(1))
+    driver.finishSync()
+    expectTrue(!driver.syncing && !driver.committed.includes(waiting), 'a wish counts once')
   })
 
   test('ST4: what is submitted during a sync waits for a flush', () => {

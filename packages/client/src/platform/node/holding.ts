@@ -1,0 +1,99 @@
+/**
+ * Holding a home: lock, index, store, writer and socket, opened in this order and closed in the
+ * other.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import fs from 'node:fs'
+import { join } from 'node:path'
+import { type DiskStore, openDiskStore, type Runtime } from '@longshore/engine'
+import { AnchorDirectory } from './anchor-directory.ts'
+import { Holder } from './holder.ts'
+import { describeHolder, writeHolderFile } from './holder-file.ts'
+import { HOME_ID_BYTES, type HomeConfig, readConfig, writeConfig } from './home-config.ts'
+import { type HomePaths, stateDirectory } from './home-layout.ts'
+import type { HomeLock } from './home-lock.ts'
+import { KeyStore } from './key-store.ts'
+import { LmdbIndex } from './lmdb-index.ts'
+import { LocalServer } from './local-server.ts'
+import { NodeDisk } from './node-disk.ts'
+import { WriterLock } from './writer-lock.ts'
+
+export class Holding {
+  readonly store: DiskStore
+  readonly holder: Holder
+  readonly #paths: HomePaths
+  readonly #lock: HomeLock
+  readonly #index: LmdbIndex
+  #server: LocalServer | undefined
+
+  private constructor(
+    paths: HomePaths,
+    lock: HomeLock,
+    index: LmdbIndex,
+    store: DiskStore,
+    runtime: Runtime,
+    onCommit: () => void,
+  ) {
+    this.#paths = paths
+    this.#lock = lock
+    this.#index = index
+    this.store = store
+    const config = readConfig(paths.config) ?? createConfig(paths.config)
+    this.holder = new Holder({
+      paths,
+      config,
+      store,
+      keys: new KeyStore(paths.keys),
+      anchors: new AnchorDirectory(join(stateDirectory(), 'anchors')),
+      writerLock: new WriterLock(stateDirectory(), config.id),
+      runtime,
+      onCommit,
+      isServing: () => this.#server?.isServing === true,
+    })
+  }
+
+  /** `lock` is this process's; it is released if opening fails. */
+  static async open(
+    paths: HomePaths,
+    lock: HomeLock,
+    runtime: Runtime,
+    onCommit: () => void,
+  ): Promise<Holding> {
+    let index: LmdbIndex | undefined
+    let store: DiskStore | undefined
+    try {
+      index = LmdbIndex.openForWriting({ directory: paths.index, bootId: runtime.bootId })
+      const disk = new NodeDisk(paths.store)
+      store = openDiskStore({ disk, index, runtime, mode: 'write' })
+      const holding = new Holding(paths, lock, index, store, runtime, onCommit)
+      holding.#server = await LocalServer.open(paths.socket, holding.holder)
+      writeHolderFile(paths.holder, describeHolder(holding.#server.path))
+      return holding
+    } catch (error) {
+      store?.close()
+      index?.close()
+      lock.release()
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#server?.close()
+      await this.holder.close()
+      this.store.close()
+    } finally {
+      this.#index.close()
+      fs.rmSync(this.#paths.holder, { force: true })
+      this.#lock.release()
+    }
+  }
+}
+
+function createConfig(path: string): HomeConfig {
+  const config = { id: new Uint8Array(randomBytes(HOME_ID_BYTES)), identity: undefined }
+  writeConfig(path, config)
+  return config
+}

@@ -1,0 +1,221 @@
+/**
+ * `openHome`: a home on this machine.
+ *
+ * What it means to hold one, and what happens beside a holder, is `home-access.ts`.
+ * Rules HM1-HM6, HM20-HM23 of docs/spec/home.md.
+ *
+ * @module
+ */
+import { resolve } from 'node:path'
+import {
+  type CapsuleName,
+  formatName,
+  MAIN_BRANCH,
+  openManifest,
+  parseName,
+  type SignedManifest,
+  UnavailableError,
+  UsageError,
+} from '@longshore/capsule'
+import type { Capsule, ExportReport } from '../../capsule.ts'
+import { type CapsuleContext, CapsuleHandle } from '../../capsule-handle.ts'
+import { type CommitSignal, checkNotAborted } from '../../commit-signal.ts'
+import { committedHead } from '../../committed-head.ts'
+import type {
+  BackupReport,
+  CapsuleInfo,
+  CompactReport,
+  CreateOptions,
+  FsckReport,
+  Home,
+  IdentityInfo,
+  ImportReport,
+  OpenHomeOptions,
+  UsageReport,
+} from '../../home.ts'
+import type { HomeWriter } from '../../home-writer.ts'
+import { checkHome } from './check-home.ts'
+import { exportTiles } from './export-tiles.ts'
+import { HomeAccess } from './home-access.ts'
+import { readConfig } from './home-config.ts'
+import { createHomeDirectories, type HomePaths, homeExists, homePaths } from './home-layout.ts'
+import { KeyStore } from './key-store.ts'
+import type { LiveReader } from './live-reader.ts'
+import { createNodeRuntime } from './node-runtime.ts'
+import { describeIdentity } from './principals.ts'
+import { measureUsage } from './usage.ts'
+
+/**
+ * Opens a home; makes it where there is none.
+ *
+ * @throws {UnavailableError} `HOME_UNREADABLE`, `LOCKED` (its holder does not answer),
+ * `STORE_CORRUPT`, `NOT_FOUND` (only with `create: false` or `readOnly`), `ABORTED`
+ *
+ * @example
+ * await using home = await openHome()
+ * await using capsule = await home.create({ labels: { sensor: 'door-1' } })
+ * const ack = await capsule.append('open')
+ * const receipt = await capsule.receipt(ack.index)
+ */
+export async function openHome(options: OpenHomeOptions = {}): Promise<Home> {
+  const { readOnly = false, create = !readOnly, signal } = options
+  checkNotAborted(signal)
+  const paths = homePaths(options.path)
+  if (!homeExists(paths)) {
+    if (!create) {
+      throw new UnavailableError('NOT_FOUND', 'there is no home here', { path: paths.home })
+    }
+    createHomeDirectories(paths)
+  }
+  const access = new HomeAccess(paths, createNodeRuntime(), readOnly)
+  await access.open(signal)
+  return new NodeHome(paths, access)
+}
+
+class NodeHome implements Home, CapsuleContext {
+  readonly path: string
+  readonly reader: LiveReader
+  readonly commits: CommitSignal
+  readonly #paths: HomePaths
+  readonly #access: HomeAccess
+  readonly #keys: KeyStore
+
+  constructor(paths: HomePaths, access: HomeAccess) {
+    this.path = paths.home
+    this.reader = access.reader
+    this.commits = access.commits
+    this.#paths = paths
+    this.#access = access
+    this.#keys = new KeyStore(paths.keys)
+  }
+
+  get role(): 'holder' | 'guest' | 'reader' {
+    return this.#access.role
+  }
+
+  async identities(): Promise<IdentityInfo[]> {
+    const known = readConfig(this.#paths.config)?.identity
+    return this.#principals()
+      .filter(({ name, manifest }) => manifest.type !== 'capsule' && this.#keys.has(name))
+      .map((person) => describeIdentity(person, known))
+  }
+
+  async createIdentity(options: { readonly label?: string } = {}): Promise<IdentityInfo> {
+    const writer = await this.writer()
+    return writer.createIdentity(options.label)
+  }
+
+  async create(options: CreateOptions = {}): Promise<Capsule> {
+    const writer = await this.writer()
+    return this.open(await writer.create(options))
+  }
+
+  async open(name: CapsuleName | string): Promise<Capsule> {
+    const bytes = typeof name === 'string' ? parseName(name) : name
+    this.refresh()
+    const signed = this.reader.manifest(bytes)
+    if (signed === undefined) {
+      const details = { name: formatName(bytes) }
+      throw new UnavailableError('NOT_FOUND', 'this home does not know the capsule', details)
+    }
+    const opened = openManifest(signed, bytes)
+    const { type } = opened.manifest
+    if (type !== 'capsule') {
+      const details = { name: formatName(bytes), type }
+      throw new UsageError('USAGE', `this is the name of a ${type}, not of a capsule`, details)
+    }
+    return new CapsuleHandle(this, opened)
+  }
+
+  async list(): Promise<CapsuleInfo[]> {
+    return this.#principals().map(({ name, manifest }) => ({
+      name,
+      text: formatName(name),
+      type: manifest.type,
+      size: committedHead(this.reader, name, MAIN_BRANCH)?.size ?? 0,
+      labels: manifest.labels,
+      timeUs: manifest.timeUs,
+      writable: manifest.type === 'capsule' && this.#keys.has(name),
+      authority: manifest.authority,
+    }))
+  }
+
+  async importTiles(
+    directory: string,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<ImportReport> {
+    const writer = await this.writer()
+    return writer.importTiles(resolve(directory), options.signal)
+  }
+
+  async backup(file: string): Promise<BackupReport> {
+    const writer = await this.writer()
+    return writer.backup(resolve(file))
+  }
+
+  async compact(): Promise<CompactReport> {
+    const writer = await this.writer()
+    return writer.compact()
+  }
+
+  async fsck(options: { readonly repair?: boolean } = {}): Promise<FsckReport> {
+    const { following } = this.#access
+    if (this.role === 'reader' && following !== undefined) {
+      return checkHome(following.store, this.#keys, false)
+    }
+    const writer = await this.writer()
+    return writer.fsck(options.repair === true)
+  }
+
+  async usage(): Promise<UsageReport> {
+    this.refresh()
+    const store = (this.#access.holding ?? this.#access.following)?.store
+    if (store === undefined) throw new UnavailableError('CLOSED', 'the home was closed')
+    return measureUsage(store, this.#paths)
+  }
+
+  async close(): Promise<void> {
+    await this.#access.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  refresh(): void {
+    this.#access.refresh()
+  }
+
+  writer(): Promise<HomeWriter> {
+    return this.#access.writer()
+  }
+
+  writerNow(): HomeWriter | undefined {
+    return this.#access.writerNow()
+  }
+
+  hasKey(name: CapsuleName): boolean {
+    return this.#keys.has(name)
+  }
+
+  defer(action: () => void): void {
+    setImmediate(action)
+  }
+
+  exportTiles(
+    capsule: CapsuleHandle,
+    directory: string,
+    signal: AbortSignal | undefined,
+  ): Promise<ExportReport> {
+    return exportTiles(capsule, resolve(directory), signal)
+  }
+
+  /** Every manifest of this home, verified, oldest first. */
+  #principals(): SignedManifest[] {
+    this.refresh()
+    return this.reader
+      .names()
+      .map((name) => openManifest(this.reader.manifest(name) as Uint8Array, name))
+      .sort((a, b) => a.manifest.timeUs - b.manifest.timeUs)
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * What compaction keeps of one segment, and in which order: capsule by capsule and branch by
+ * branch, in each the order of writing, with neighbouring entries records joined.
+ *
+ * Rule JR17 of docs/spec/journal.md.
+ *
+ * @module
+ */
+import { branchKey } from '../branch-key.ts'
+import type { Branch } from './branch.ts'
+import type { CommittedState } from './committed-state.ts'
+import { tryDecodeHead } from './index-layout.ts'
+import { startOf } from './journal-reader.ts'
+import { scanDurable } from './journal-scan.ts'
+import {
+  ADDRESS_BYTES,
+  COMMIT_RECORD_BYTES,
+  decodeAddress,
+  decodeNoteBody,
+  type JournalRecord,
+  NAME_BYTES,
+  RECORD_COMMIT,
+  RECORD_ENTRIES,
+  RECORD_HEAD,
+  RECORD_MANIFEST,
+  RECORD_NOTE,
+  RECORD_PAYLOAD,
+  type RecordAddress,
+  recordBytes,
+} from './record.ts'
+import type { Segment, SegmentFiles } from './segment-files.ts'
+import { SEGMENT_HEADER_BYTES } from './segment-header.ts'
+import { SegmentWindow } from './segment-window.ts'
+import { FRAME_PRESENT, FrameCursor } from './stored-frame.ts'
+
+/** Entries records are joined up to this: one record is checked and held as a whole. */
+const JOINED_BYTES_MAX: number = 1024 * 1024
+
+/** A record of the old file. */
+export interface KeptPiece {
+  readonly offset: number
+  readonly byteLength: number
+}
+
+/** A record of the new file. */
+export interface KeptRecord {
+  readonly type: number
+  /** One, or several entries records that follow each other. */
+  readonly pieces: KeptPiece[]
+  bodyBytes: number
+  /** Of entries: which, and the branch that knows what is erased. */
+  readonly entries: { readonly branch: Branch; readonly start: number; count: number } | undefined
+}
+
+export interface SegmentPlan {
+  /** Of the old file. */
+  readonly end: number
+  readonly records: readonly KeptRecord[]
+  /** Of the new file, without its header. */
+  readonly bytesAfter: number
+  /** Bodies of erased entries are in the old file. */
+  readonly dropsErased: boolean
+}
+
+/** Undefined if there is damage in the segment. */
+export function planSegment(
+  files: SegmentFiles,
+  state: CommittedState,
+  segment: Segment,
+  end: number,
+): SegmentPlan | undefined {
+  if (segment.recordId === undefined) return undefined
+  const planner = new Planner(state)
+  let isDamaged = false
+  const window = new SegmentWindow(files.file(segment), segment.recordId)
+  const start = startOf(segment, { segment: 0, offset: 0, sequence: 0, chain: 0 })
+  scanDurable(window, start, end, true, {
+    record: (record) => {
+      isDamaged ||= !planner.add(record)
+    },
+    damage: () => {
+      isDamaged = true
+    },
+    commit: () => undefined,
+  })
+  return isDamaged || end < SEGMENT_HEADER_BYTES ? undefined : planner.finish(end)
+}
+
+class Planner {
+  readonly #state: CommittedState
+  readonly #cursor = new FrameCursor()
+  /** By branch, in order of first appearance. Notes and manifests are clusters of their own. */
+  readonly #clusters = new Map<string, KeptRecord[]>()
+  /** Those of which only the last counts, by what they are about. */
+  readonly #replaceable = new Map<string, KeptRecord>()
+  readonly #replaced = new Set<KeptRecord>()
+  #dropsErased = false
+
+  constructor(state: CommittedState) {
+    this.#state = state
+  }
+
+  /** False if the body is malformed. */
+  add(record: JournalRecord): boolean {
+    const { type, body } = record
+    if (type === RECORD_COMMIT) return true
+    if (type === RECORD_MANIFEST) return this.#keep(record, 'manifests')
+    if (type === RECORD_NOTE) {
+      const note = decodeNoteBody(body)
+      if (note === undefined) return false
+      return this.#keep(record, 'notes', `note ${String.fromCharCode(...note.key)}`)
+    }
+    const name = body.slice(0, NAME_BYTES) as RecordAddress['name']
+    if (type === RECORD_HEAD) {
+      const head = tryDecodeHead(body.subarray(NAME_BYTES))
+      if (head === undefined) return false
+      const key = branchKey(name, head.branch)
+      return this.#keep(record, key, `head ${key}`)
+    }
+    const address = decodeAddress(body)
+    if (address === undefined) return false
+    if (type === RECORD_ENTRIES) return this.#addEntries(record, address)
+    if (type === RECORD_PAYLOAD && this.#isErased(address)) {
+      this.#dropsErased = true
+      return true
+    }
+    return this.#keep(record, branchKey(name, address.branch))
+  }
+
+  finish(end: number): SegmentPlan {
+    const records: KeptRecord[] = []
+    let bytesAfter = COMMIT_RECORD_BYTES
+    for (const cluster of this.#clusters.values()) {
+      for (const kept of joinEntries(cluster.filter((record) => !this.#replaced.has(record)))) {
+        records.push(kept)
+        bytesAfter += recordBytes(kept.bodyBytes)
+      }
+    }
+    return { end, records, bytesAfter, dropsErased: this.#dropsErased }
+  }
+
+  #keep(record: JournalRecord, cluster: string, replaces?: string): true {
+    const kept = keptRecord(record, record.body.length, undefined)
+    this.#push(cluster, kept)
+    if (replaces === undefined) return true
+    const before = this.#replaceable.get(replaces)
+    if (before !== undefined) this.#replaced.add(before)
+    this.#replaceable.set(replaces, kept)
+    return true
+  }
+
+  #addEntries(record: JournalRecord, address: RecordAddress): boolean {
+    const { body } = record
+    const branch = this.#state.find(address.name, address.branch)
+    if (branch === undefined || branch.known < address.index + address.count) return false
+    let bodyBytes = body.length
+    let at = ADDRESS_BYTES
+    for (let i = 0; i < address.count; i++) {
+      if (!this.#cursor.read(body, at, body.length) || this.#cursor.end > body.length) return false
+      at = this.#cursor.end
+      if (this.#cursor.state !== FRAME_PRESENT || !branch.find(address.index + i).erased) continue
+      this.#dropsErased = true
+      bodyBytes -= at - this.#cursor.bodyAt
+    }
+    if (at !== body.length) return false
+    const entries = { branch, start: address.index, count: address.count }
+    this.#push(branchKey(address.name, address.branch), keptRecord(record, bodyBytes, entries))
+    return true
+  }
+
+  #isErased({ name, branch, index }: RecordAddress): boolean {
+    const found = this.#state.find(name, branch)
+    return found !== undefined && index < found.known && found.find(index).erased
+  }
+
+  #push(cluster: string, kept: KeptRecord): void {
+    const records = this.#clusters.get(cluster)
+    if (records === undefined) this.#clusters.set(cluster, [kept])
+    else records.push(kept)
+  }
+}
+
+function keptRecord(
+  record: JournalRecord,
+  bodyBytes: number,
+  entries: KeptRecord['entries'],
+): KeptRecord {
+  const piece = { offset: record.offset, byteLength: record.end - record.offset }
+  return { type: record.type, pieces: [piece], bodyBytes, entries }
+}
+
+/** Joins entries records that continue each other, also across the other records between them. */
+function joinEntries(cluster: readonly KeptRecord[]): KeptRecord[] {
+  const joined: KeptRecord[] = []
+  let last: KeptRecord | undefined
+  for (const record of cluster) {
+    const { entries } = record
+    if (entries === undefined) {
+      joined.push(record)
+      continue
+    }
+    const before = last?.entries
+    const continues = before !== undefined && before.start + before.count === entries.start
+    const bytes = (last?.bodyBytes ?? 0) + record.bodyBytes - ADDRESS_BYTES
+    if (last === undefined || !continues || bytes > JOINED_BYTES_MAX) {
+      joined.push(record)
+      last = record
+      continue
+    }
+    last.pieces.push(...record.pieces)
+    last.bodyBytes = bytes
+    before.count += entries.count
+  }
+  return joined
+}
+

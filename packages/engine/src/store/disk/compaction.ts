@@ -1,0 +1,141 @@
+/**
+ * Compaction: rewrites sealed segments without what was erased or replaced, with the entries of
+ * each branch together.
+ *
+ * Safe against a crash at any point: the new file is durable before it has its name, the index
+ * changes in one batch, and the old file goes last. Until then the old one counts; after that the
+ * index says which. A segment with damage in it is left as it is, because nothing but the damaged
+ * bytes says what is lost.
+ *
+ * Rules JR17 to JR19 of docs/spec/journal.md.
+ *
+ * @module
+ */
+import type { Runtime } from '../../runtime/runtime.ts'
+import type { CommittedState } from './committed-state.ts'
+import { planSegment, type SegmentPlan } from './compaction-plan.ts'
+import { rewriteSegment } from './compaction-rewrite.ts'
+import { scanDurable } from './journal-scan.ts'
+import { startOf } from './journal-reader.ts'
+import type { JournalWriter } from './journal-writer.ts'
+import { chooseHighest } from './open-index.ts'
+import { Replay } from './replay.ts'
+import type { Segment, SegmentFiles } from './segment-files.ts'
+import {
+  SEGMENT_HEADER_BYTES,
+  SEGMENT_ID_BYTES,
+  SEGMENTS_DIRECTORY,
+  type SegmentHeader,
+  type SegmentName,
+  segmentPath,
+} from './segment-header.ts'
+import { SegmentWindow } from './segment-window.ts'
+
+export interface CompactReport {
+  /** Bytes of all segment files. */
+  readonly bytesBefore: number
+  readonly bytesAfter: number
+  readonly segmentsRewritten: number
+  /** Left alone because of damage. */
+  readonly segmentsDamaged: number
+}
+
+export interface CompactionParts {
+  readonly files: SegmentFiles
+  readonly state: CommittedState
+  readonly writer: JournalWriter
+  readonly runtime: Runtime
+  /** A new segment was begun. */
+  sealed(): void
+  /** Writes the index; throws if that fails. */
+  flushIndex(): void
+}
+
+/** Without anything erased, a segment is rewritten if it becomes at least this much smaller. */
+const GAIN_MIN = 0.1
+
+export function compactStore(parts: CompactionParts): CompactReport {
+  const { files, state, writer } = parts
+  const bytesBefore = countBytes(files)
+  if (writer.position.offset > SEGMENT_HEADER_BYTES) {
+    writer.beginSegment()
+    parts.sealed()
+  }
+  parts.flushIndex()
+  let segmentsRewritten = 0
+  let segmentsDamaged = 0
+  for (const { number } of chooseHighest(files.list())) {
+    if (number >= writer.segmentNumber) break
+    const segment = files.inspect({ number, generation: state.generation(number) })
+    const end = findEnd(files, segment)
+    const plan = end === undefined ? undefined : planSegment(files, state, segment, end)
+    if (plan === undefined || segment.header === undefined) segmentsDamaged++
+    else if (isWorthIt(plan)) {
+      compactSegment(parts, segment, segment.header, plan)
+      segmentsRewritten++
+    } else if (segment.byteLength > plan.end) cutTail(files, segment, plan.end)
+  }
+  return { bytesBefore, bytesAfter: countBytes(files), segmentsRewritten, segmentsDamaged }
+}
+
+function isWorthIt(plan: SegmentPlan): boolean {
+  const bytesBefore = plan.end - SEGMENT_HEADER_BYTES
+  return plan.dropsErased || plan.bytesAfter <= bytesBefore * (1 - GAIN_MIN)
+}
+
+function compactSegment(
+  parts: CompactionParts,
+  old: Segment,
+  header: SegmentHeader,
+  plan: SegmentPlan,
+): void {
+  const { files, state, runtime } = parts
+  const next: SegmentHeader = {
+    ...header,
+    generation: old.generation + 1,
+    id: runtime.randomBytes(SEGMENT_ID_BYTES),
+  }
+  files.create(next, (file) => rewriteSegment(files.file(old), file, next, plan))
+  takeOverPlaces(parts, next)
+  state.setGeneration(next.number, next.generation)
+  parts.flushIndex()
+  files.remove(old)
+  files.disk.syncDirectory(SEGMENTS_DIRECTORY)
+  const details = { segment: next.number, generation: next.generation }
+  runtime.log('info', 'store.compacted', details)
+}
+
+/** Reads the new file, which also verifies it before the old one goes. */
+function takeOverPlaces({ files, state }: CompactionParts, header: SegmentHeader): void {
+  const segment = files.inspect(header)
+  const replay = new Replay(state)
+  const window = new SegmentWindow(files.file(segment), header.id)
+  const start = startOf(segment, { segment: 0, offset: 0, sequence: 0, chain: 0 })
+  scanDurable(window, start, segment.byteLength, true, {
+    record: (record) => replay.applyMove(record, segment),
+    damage: (offset) => {
+      throw new Error(`the segment that was just written is damaged at ${offset}`)
+    },
+    commit: () => undefined,
+  })
+}
+
+/** A dropped tail may hold a copy of something that was committed later, and erased. */
+function cutTail(files: SegmentFiles, segment: SegmentName, end: number): void {
+  const file = files.disk.open(segmentPath(segment), 'write')
+  file.truncate(end)
+  file.sync()
+  file.close()
+}
+
+function findEnd(files: SegmentFiles, segment: Segment): number | undefined {
+  if (segment.generation > 0) return segment.byteLength
+  const successor = files.list().find(({ number }) => number === segment.number + 1)
+  return successor === undefined ? undefined : files.inspect(successor).header?.previousEnd
+}
+
+function countBytes(files: SegmentFiles): number {
+  let sum = 0
+  for (const name of files.list()) sum += files.file(name).byteLength()
+  return sum
+}

@@ -1,0 +1,132 @@
+/**
+ * The reading half of the disk store, the same for the writer and for processes beside it.
+ *
+ * Rules ST8 to ST15 of docs/spec/store.md, JR14 and JR20 of docs/spec/journal.md.
+ *
+ * @module
+ */
+import { type BranchId, type CapsuleName, UnavailableError, UsageError } from '@longshore/capsule'
+import type { BranchState, IndexRange, StoredEntry, StoreReader } from '../store.ts'
+import type { Branch } from './branch.ts'
+import { TILE_WIDTH } from './branch-tiles.ts'
+import type { CommittedState } from './committed-state.ts'
+import { EntryReader } from './entry-reader.ts'
+import { isGone } from './journal-reader.ts'
+import type { SegmentFiles } from './segment-files.ts'
+import { storeError } from './store-error.ts'
+import type { JournalPosition } from './watermark.ts'
+
+/** What is committed, as of a position in the journal. */
+export class OpenedJournal {
+  readonly files: SegmentFiles
+  readonly state: CommittedState
+  readonly entries: EntryReader
+  position: JournalPosition
+
+  constructor(files: SegmentFiles, state: CommittedState, position: JournalPosition) {
+    this.files = files
+    this.state = state
+    this.entries = new EntryReader(files)
+    this.position = position
+  }
+}
+
+export abstract class DiskReads implements StoreReader {
+  /** Throws CLOSED or STORE_FAILED once the store has ended. */
+  protected abstract get journal(): OpenedJournal
+
+  /** A segment file was gone. True if places may have changed, so that trying again makes sense. */
+  protected abstract lookAgain(): boolean
+
+  get sequence(): number {
+    return this.journal.position.sequence
+  }
+
+  names(): CapsuleName[] {
+    return this.journal.state.names()
+  }
+
+  manifest(name: CapsuleName): Uint8Array | undefined {
+    return this.attempt(() => {
+      const { state, entries } = this.journal
+      const place = state.manifestPlace(name)
+      return place === undefined ? undefined : entries.manifest(place)
+    })
+  }
+
+  branches(name: CapsuleName): BranchId[] {
+    return this.journal.state.branches(name)
+  }
+
+  state(name: CapsuleName, branch: BranchId): BranchState | undefined {
+    return this.journal.state.find(name, branch)?.state()
+  }
+
+  entry(name: CapsuleName, branch: BranchId, index: number): StoredEntry {
+    return this.attempt(() => {
+      const found = this.#find(name, branch)
+      checkRange({ start: index, end: index + 1 }, found.size)
+      return this.journal.entries.entry(found, index)
+    })
+  }
+
+  *scan(name: CapsuleName, branch: BranchId, range: IndexRange): Iterable<StoredEntry> {
+    checkRange(range, this.#find(name, branch).size)
+    const find = (): Branch => this.#find(name, branch)
+    yield* this.journal.entries.scan(find, range, (action) => this.attempt(action))
+  }
+
+  tile(
+    name: CapsuleName,
+    branch: BranchId,
+    level: number,
+    n: number,
+    width: number,
+  ): Uint8Array {
+    const found = this.#find(name, branch)
+    let count = found.size
+    for (let l = 0; l < level && count > 0; l++) count = Math.floor(count / TILE_WIDTH)
+    const fits = level >= 0 && n >= 0 && width >= 1 && width <= TILE_WIDTH
+    if (!fits || n * TILE_WIDTH + width > count) {
+      const details = { level, n, width, size: found.size }
+      throw new UsageError('INDEX_OUT_OF_RANGE', 'this tile is not within the branch', details)
+    }
+    return found.tile(level, n, width)
+  }
+
+  indexAtTime(name: CapsuleName, branch: BranchId, timeUs: number): number {
+    return this.attempt(() => {
+      return this.journal.entries.indexAtTime(this.#find(name, branch), timeUs)
+    })
+  }
+
+  note(key: string): Uint8Array | undefined {
+    return this.journal.state.note(key)
+  }
+
+  /** Runs a read; once more if a segment was compacted away meanwhile. */
+  protected attempt<TResult>(action: () => TResult): TResult {
+    try {
+      return action()
+    } catch (error) {
+      if (!isGone(error) || !this.lookAgain()) throw storeError(error)
+    }
+    try {
+      return action()
+    } catch (error) {
+      throw storeError(error)
+    }
+  }
+
+  #find(name: CapsuleName, branch: BranchId): Branch {
+    const found = this.journal.state.find(name, branch)
+    if (found !== undefined) return found
+    throw new UnavailableError('NOT_FOUND', 'this branch of this capsule is not in the store')
+  }
+}
+
+function checkRange({ start, end }: IndexRange, size: number): void {
+  if (Number.isSafeInteger(start) && 0 <= start && start <= end && end <= size) return
+  const details = { start, end, size }
+  throw new UsageError('INDEX_OUT_OF_RANGE', 'not within the branch', details)
+}

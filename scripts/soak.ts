@@ -1,0 +1,73 @@
+/**
+ * `npm run soak`: the long proofs.
+ *
+ *     npm run soak -- crash    simulated disks that lose and tear writes, and real kills
+ *       --kills N                real processes to kill (default 300; 0 for none)
+ *       --sim-seconds N          time for simulated crashes (default 1800; 0 for none)
+ *     npm run soak -- scale    ten million entries in one capsule
+ *       --entries N              fewer of them
+ *
+ *       --seed N                 start here (default: a new seed, printed)
+ *       --no-record              do not append the run to bench/RESULTS.md
+ *
+ * Ctrl-C loses nothing: the same command goes on where it stopped, unless the commit changed.
+ *
+ * @module
+ */
+import { randomInt } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { runCrashes } from './soak/crash.ts'
+import { currentCommit, recordRun } from './soak/results.ts'
+import { runScale } from './soak/scale.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    kills: { type: 'string' },
+    'sim-seconds': { type: 'string' },
+    entries: { type: 'string', default: '10000000' },
+    seed: { type: 'string' },
+    'no-record': { type: 'boolean', default: false },
+  },
+})
+
+const commit = currentCommit()
+const seed = values.seed === undefined ? randomInt(2 ** 47) : count('seed', values.seed)
+
+function count(name: string, text: string): number {
+  const value = Number(text)
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  console.error(`--${name} takes a whole number`)
+  process.exit(2)
+}
+
+/** Naming one kind of crash means: only that one. */
+function crashOptions() {
+  const { kills, 'sim-seconds': simSeconds } = values
+  const none = kills === undefined && simSeconds === undefined
+  return {
+    seed,
+    commit,
+    kills: kills === undefined ? (none ? 300 : 0) : count('kills', kills),
+    simSeconds: simSeconds === undefined ? (none ? 1800 : 0) : count('sim-seconds', simSeconds),
+  }
+}
+
+async function run(): Promise<Readonly<Record<string, string | number>>> {
+  switch (positionals[0]) {
+    case 'crash':
+      return runCrashes(crashOptions())
+    case 'scale':
+      return runScale({ seed, entryCount: count('entries', values.entries) })
+    default:
+      console.error('usage: npm run soak -- crash|scale')
+      process.exit(2)
+  }
+}
+
+const started = performance.now()
+const facts = { commit, ...(await run()) }
+const seconds = Math.round((performance.now() - started) / 1000)
+const all = { ...facts, duration: `${seconds} s` }
+for (const [key, value] of Object.entries(all)) console.log(`${key}: ${value}`)
+if (!values['no-record']) recordRun(`soak ${positionals[0]}`, all)

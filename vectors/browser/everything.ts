@@ -1,0 +1,8 @@
+/**
+ * Everything that the packages offer to browsers, kept by a bundler: for the size of the bundle.
+ *
+ * @module
+ */
+import * as capsule from '@longshore/capsule'
+
+Object.assign(globalThis, { longshore: { capsule } })
