@@ -29,7 +29,7 @@ function agree<TCase extends VectorCase>(
   })
 }
 
-test('CB2 CB3: the same CBOR are accepted', () => {
+test('CB2 CB3: the same CBOR is accepted', () => {
   agree(readVectors<{ bytes: string }>('cbor'), ({ bytes }) => readCbor(bytesOf(bytes)))
 })
 

@@ -1,8 +1,180 @@
 /**
- * Decoders of what lies on the disk.
+ * What lies on the disk, damaged: whole stores are opened on it and read completely.
+ *
+ * A journal may lose entries to damage, but never give a wrong one. The index is believed as long
+ * as it makes sense, because whoever reads entries verifies them; it may only never break a store.
  *
  * @module
  */
+import {
+  bytesEqual,
+  type CapsuleName,
+  concatBytes,
+  formatHex,
+  MAIN_BRANCH,
+  UsageError,
+} from '@longshore/capsule'
+import { type DiskStore, decodeAnchor, encodeAnchor, openDiskStore } from '@longshore/engine'
+import {
+  BranchFixture,
+  createManifestOp,
+  Prng,
+  SimDisk,
+  SimIndex,
+  SimRuntime,
+  StoreDriver,
+} from '@longshore/engine/testing'
 import type { FuzzTarget } from './fuzz-target.ts'
+import { capsule, head } from './world.ts'
 
-export const engineTargets: readonly FuzzTarget[] = []
+const SEED = 7
+const CAPSULES = 2
+const GROUPS = 6
+const LIMITS = { segmentBytesMax: 6_000, aheadBytesMin: 512, aheadBytesMax: 1024 }
+
+interface Home {
+  readonly disk: SimDisk
+  readonly index: SimIndex
+  readonly runtime: SimRuntime
+}
+
+let made: { readonly home: Home; readonly entries: ReadonlyMap<string, Uint8Array> } | undefined
+
+/** A closed home with a few segments, and what it holds. */
+function makeHome() {
+  if (made !== undefined) return made
+  const prng = new Prng(SEED)
+  const home = {
+    ...{ disk: new SimDisk(prng.child()), index: new SimIndex(prng.child()) },
+    runtime: new SimRuntime(prng.child()),
+  }
+  const store = open(home)
+  const driver = new StoreDriver(store)
+  const manifests = Array.from({ length: CAPSULES }, () => createManifestOp(prng))
+  const branches = manifests.map(({ name }) => new BranchFixture(prng, name))
+  driver.commit(...manifests)
+  for (let group = 0; group < GROUPS; group++) {
+    driver.commit(...branches.map((branch) => branch.append(prng.between(1, 12))))
+  }
+  driver.commit(...branches.map((branch) => branch.erase([1, 3])))
+  const entries = new Map(readAll(store))
+  store.close()
+  made = { home, entries }
+  return made
+}
+
+function open({ disk, index, runtime }: Home): DiskStore {
+  return openDiskStore({ disk, index: index.open(), runtime, mode: 'write', limits: LIMITS })
+}
+
+/** Header and body of every entry that can be read, by capsule and index. */
+function* readAll(store: DiskStore): Generator<[key: string, bytes: Uint8Array]> {
+  for (const name of store.names()) {
+    store.manifest(name)
+    const size = store.state(name, MAIN_BRANCH)?.size ?? 0
+    for (let index = 0; index < size; index++) {
+      const bytes = readEntry(store, name, index)
+      if (bytes !== undefined) yield [`${formatHex(name)} ${index}`, bytes]
+    }
+  }
+}
+
+/** Undefined where the damage is. */
+function readEntry(store: DiskStore, name: CapsuleName, index: number): Uint8Array | undefined {
+  try {
+    const { header, body } = store.entry(name, MAIN_BRANCH, index)
+    return concatBytes(header, body ?? new Uint8Array(0))
+  } catch (error) {
+    if ((error as { code?: string }).code === 'STORE_CORRUPT') return undefined
+    throw error
+  }
+}
+
+/** A copy of the home with one change, opened and read. */
+function readDamaged(change: (copy: Home) => void, isTrusted: boolean): undefined {
+  const { home, entries } = makeHome()
+  const prng = new Prng(SEED + 1)
+  const copy: Home = {
+    disk: home.disk.copy(prng.child()),
+    index: new SimIndex(prng.child()),
+    runtime: new SimRuntime(prng.child()),
+  }
+  change(copy)
+  const store = open(copy)
+  for (const [key, bytes] of readAll(store)) {
+    const expected = entries.get(key)
+    const isRight = expected !== undefined && bytesEqual(bytes, expected)
+    if (isTrusted && !isRight) throw new Error(`read a wrong entry at ${key}`)
+  }
+  store.fsck()
+  store.close()
+  return undefined
+}
+
+/** A target for each segment file would be the same target: the last one and the first differ. */
+function segmentTarget(which: 'first' | 'last'): FuzzTarget {
+  const path = (): string => {
+    const segments = makeHome()
+      .home.disk.files()
+      .filter((file) => file.endsWith('.seg'))
+    return segments.sort().at(which === 'first' ? 0 : -1) ?? ''
+  }
+  return {
+    name: `journal-${which}-segment`,
+    samples: () => [makeHome().home.disk.contents(path())],
+    roundTrip: (input) => readDamaged(({ disk }) => disk.plant(path(), input), true),
+  }
+}
+
+const WATERMARK = 'watermark'
+
+/** Key and value of one index entry, as one input. */
+function packIndexEntry(key: Uint8Array, value: Uint8Array): Uint8Array {
+  return concatBytes(Uint8Array.of(key.length), key, value)
+}
+
+export const engineTargets: readonly FuzzTarget[] = [
+  {
+    name: 'anchor',
+    samples: () => {
+      const { name } = capsule
+      const instance = new Uint8Array(16).fill(9)
+      const { branch, epoch, size, root } = head
+      return [encodeAnchor({ instance, name, branch, epoch, size, root })]
+    },
+    roundTrip: (input) => {
+      const anchor = decodeAnchor(input)
+      if (anchor === undefined) throw new UsageError('USAGE', 'no anchor')
+      return encodeAnchor(anchor)
+    },
+  },
+  segmentTarget('first'),
+  segmentTarget('last'),
+  {
+    name: 'watermark',
+    samples: () => [makeHome().home.disk.contents(WATERMARK)],
+    roundTrip: (input) => readDamaged(({ disk }) => disk.plant(WATERMARK, input), true),
+  },
+  {
+    name: 'index',
+    samples: () => {
+      const everything = makeHome().home.index.open().range(Uint8Array.of(0), Uint8Array.of(255))
+      return [...everything].map(([key, value]) => packIndexEntry(key, value))
+    },
+    roundTrip: (input) => {
+      const keyBytes = input[0] ?? 0
+      const key = input.slice(1, 1 + keyBytes)
+      if (key.length === 0) throw new UsageError('USAGE', 'no key')
+      const value = input.slice(1 + keyBytes)
+      return readDamaged(({ index }) => {
+        const store = index.open()
+        store.write(
+          [...makeHome().home.index.open().range(Uint8Array.of(0), Uint8Array.of(255))].map(
+            ([k, v]) => ({ key: k, value: v }),
+          ),
+        )
+        store.write([{ key, value }])
+      }, false)
+    },
+  },
+]

@@ -5,7 +5,7 @@
  * @module
  */
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
@@ -54,5 +54,9 @@ export class Progress<TState extends object> {
     mkdirSync(dirname(this.#path), { recursive: true })
     const { state } = this
     writeFileSync(this.#path, JSON.stringify({ commit: this.#commit, state }))
+  }
+  /** The run is complete: the next one starts from nothing. */
+  clear(): void {
+    rmSync(this.#path, { force: true })
   }
 }

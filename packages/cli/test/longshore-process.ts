@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 
 const root = resolve(import.meta.dirname, '../../..')
-export const BINARY: string = join(root, 'bin/longshore')
+const BINARY = join(root, 'bin/longshore')
 
 /** A directory of its own for one test: home, anchors and files. */
 export class Place implements Disposable {
@@ -58,7 +58,7 @@ export interface Finished {
   readonly stderr: string
 }
 
-export class LongshoreProcess {
+class LongshoreProcess {
   readonly child: ChildProcessWithoutNullStreams
   readonly finished: Promise<Finished>
   #stderr = ''

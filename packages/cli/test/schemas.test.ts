@@ -74,7 +74,7 @@ test('CL10 CL37: errors are objects too, and a failed verification is reported t
     return finished.stdout
   }
   assert.equal(await failing(['bogus'], 2), '')
-  assert.equal(await failing(['list'], 3), '')
+  assert.equal(await failing(['du'], 3), '')
   const name = await place.create()
   assert.equal(await failing(['receipt', name, '0'], 2), '')
   assert.equal(await failing(['read', 'x'], 2), '')

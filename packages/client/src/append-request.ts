@@ -39,7 +39,10 @@ export function checkTerms(options: AppendOptions | undefined): AppendTerms {
   if (options === undefined) return DEFAULT_TERMS
   const { level = 'stored', timeUs, kind, pointers, ext } = options
   if (level !== 'stored' && level !== 'buffered') {
-    throw new UnavailableError('LEVEL_UNSUPPORTED', `the level ${String(level)} is not offered here`)
+    throw new UnavailableError(
+      'LEVEL_UNSUPPORTED',
+      `the level ${String(level)} is not offered here`,
+    )
   }
   if (timeUs !== undefined && !(Number.isSafeInteger(timeUs) && timeUs >= 0)) {
     throw new UsageError('TIME_INVALID', 'a time is an integer from 0 to 2^53 - 1 microseconds', {
@@ -55,7 +58,8 @@ export function checkTerms(options: AppendOptions | undefined): AppendTerms {
     timeUs,
     kind,
     pointers: pointers !== undefined && pointers.length > 0 ? pointers : undefined,
-    ext: ext !== undefined && Object.keys(ext).length > 0 ? new Map(Object.entries(ext)) : undefined,
+    ext:
+      ext !== undefined && Object.keys(ext).length > 0 ? new Map(Object.entries(ext)) : undefined,
   }
 }
 

@@ -83,6 +83,7 @@ class OpenStream {
         const next = await this.#source.next()
         if (next.done) break
         this.#isExhausted = false
+        if (this.#isStopped) break
         this.#add(this.#target.check(next.value))
         while (this.#inFlightBytes >= IN_FLIGHT_BYTES_MAX && !this.#isStopped) {
           await new Promise<void>((resolve) => (this.#resume = resolve))

@@ -107,10 +107,7 @@ export class CapsuleHandle implements Capsule {
     return this.appendMany([payload], options)
   }
 
-  appendMany(
-    payloads: readonly (Uint8Array | string)[],
-    options?: AppendOptions,
-  ): Promise<Ack> {
+  appendMany(payloads: readonly (Uint8Array | string)[], options?: AppendOptions): Promise<Ack> {
     try {
       this.#checkOpen()
       checkNotAborted(options?.signal)
@@ -269,7 +266,10 @@ export class CapsuleHandle implements Capsule {
     checkNotAborted(signal)
     const chunk: VerifiedEntry[] = []
     let bytes = 0
-    for (const entry of this.verified.scan({ start: at, end: Math.min(end, at + CHUNK_COUNT_MAX) })) {
+    for (const entry of this.verified.scan({
+      start: at,
+      end: Math.min(end, at + CHUNK_COUNT_MAX),
+    })) {
       chunk.push(entry)
       bytes += entry.payload?.byteLength ?? 0
       if (bytes >= CHUNK_BYTES_MAX) break

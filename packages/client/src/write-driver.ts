@@ -242,7 +242,8 @@ export class WriteDriver {
 
   #fail(cause: unknown): void {
     if (this.#failure !== undefined) return
-    const error = cause instanceof Error ? cause : new UnavailableError('STORE_FAILED', String(cause))
+    const error =
+      cause instanceof Error ? cause : new UnavailableError('STORE_FAILED', String(cause))
     this.#failure = error
     const open = [...this.#open.values()]
     this.#open.clear()

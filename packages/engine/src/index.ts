@@ -11,6 +11,15 @@ export type { AnchorSlot } from './runtime/anchor-slot.ts'
 export { type Disk, DiskError, type DiskErrorCode, type DiskFile } from './runtime/disk.ts'
 export type { IndexStore, IndexWrite } from './runtime/index-store.ts'
 export type { Runtime } from './runtime/runtime.ts'
+export type { CompactReport } from './store/disk/compaction.ts'
+export type { SnapshotFile, StoreUsage } from './store/disk/disk-reads.ts'
+export {
+  type DiskStore,
+  type DiskStoreOptions,
+  openDiskStore,
+} from './store/disk/disk-store.ts'
+export type { FsckCode, FsckProblem, FsckReport } from './store/disk/fsck-report.ts'
+export { DISK_STORE_LIMITS, type DiskStoreLimits } from './store/disk/limits.ts'
 export type { EntryBatch } from './store/entry-batch.ts'
 export { EntryBatchBuilder } from './store/entry-batch-builder.ts'
 export { MemoryMedium, MemoryStore } from './store/memory-store.ts'

@@ -21,6 +21,7 @@ export interface OpenedReceipt {
   readonly branch: Uint8Array
   readonly index: number
   readonly size: number
+  readonly root: Uint8Array
   readonly header: Uint8Array
   /** Without the salt; undefined if the receipt does not carry it. */
   readonly payload: Uint8Array | undefined
@@ -53,7 +54,7 @@ export function openReceipt(file: Uint8Array, expected?: Uint8Array): OpenedRece
     require(body.length <= 65536, 'a payload above 64 KiB')
     payload = checkBody(parsed, body)
   }
-  return { name, owner, branch, index, size, header, payload, heartbeatS }
+  return { name, owner, branch, index, size, root, header, payload, heartbeatS }
 }
 
 /** Nodes that may have cosigned: [signed manifest, certificates], sorted by name. */

@@ -8,7 +8,7 @@ import type { Context } from '../context.ts'
 import { formatByteSize } from '../text/byte-size.ts'
 
 export async function run({ out, homePath }: Context): Promise<undefined> {
-  await using home = await openHome({ path: homePath, create: false, readOnly: true })
+  await using home = await openHome({ path: homePath, readOnly: true })
   const { journalBytes, indexBytes, reclaimableBytes, capsuleCount, entryCount } =
     await home.usage()
   const totalBytes = journalBytes + indexBytes

@@ -9,7 +9,7 @@ import { formatByteSize } from '../text/byte-size.ts'
 
 export async function run({ args, out, stop, homePath }: Context): Promise<undefined> {
   const signal = stop.finish()
-  await using home = await openHome({ path: homePath, create: false, readOnly: true })
+  await using home = await openHome({ path: homePath, readOnly: true })
   await using capsule = await home.open(args.positional(0))
   const report = await capsule.exportTiles(args.positional(1), { signal })
   const { directory, size, fileCount, byteCount } = report

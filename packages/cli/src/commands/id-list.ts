@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
+import { openIdentities } from './identities.ts'
 import { identityLine, identityObject } from './identity-output.ts'
 
 export async function run({ out, homePath }: Context): Promise<undefined> {
-  await using home = await openHome({ path: homePath })
-  for (const identity of await home.identities()) {
+  for (const identity of await openIdentities(homePath)) {
     out.result(identityObject(identity), () => (out.quiet ? identity.text : identityLine(identity)))
   }
 }

@@ -5,17 +5,28 @@
  *
  * @module
  */
+import { isLongshoreError } from '@longshore/capsule'
 import { type CapsuleInfo, openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
 import { formatPrintable } from '../text/printable.ts'
 import { formatTime } from '../text/time.ts'
 
 export async function run({ args, out, homePath }: Context): Promise<undefined> {
-  await using home = await openHome({ path: homePath, create: false, readOnly: true })
-  for (const info of await home.list()) {
+  for (const info of await listCapsules(homePath)) {
     const isIdentityPart = info.type !== 'capsule' || info.authority === null
     if (isIdentityPart && !args.flag('all')) continue
     out.result(infoObject(info), () => (out.quiet ? info.text : infoLine(info)))
+  }
+}
+
+/** A home that nobody has made yet has no capsules. */
+async function listCapsules(path: string): Promise<CapsuleInfo[]> {
+  try {
+    await using home = await openHome({ path, readOnly: true })
+    return await home.list()
+  } catch (error) {
+    if (isLongshoreError(error) && error.code === 'NOT_FOUND') return []
+    throw error
   }
 }
 

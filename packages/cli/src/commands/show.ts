@@ -18,7 +18,7 @@ import { formatPrintable } from '../text/printable.ts'
 import { formatTime } from '../text/time.ts'
 
 export async function run({ args, out, homePath }: Context): Promise<undefined> {
-  await using home = await openHome({ path: homePath, create: false, readOnly: true })
+  await using home = await openHome({ path: homePath, readOnly: true })
   await using capsule = await home.open(args.positional(0))
   const vkey = vkeyOf(capsule)
   out.result(showObject(capsule, vkey), () => {

@@ -18,7 +18,7 @@ import {
 import { type AppendTerms, checkPayload } from '../append-request.ts'
 import type { Level } from '../capsule.ts'
 import type { BranchAddress } from '../home-writer.ts'
-import { Fields, invalid } from './fields.ts'
+import { type Fields, invalid } from './fields.ts'
 import { FRAME_BYTES_MAX } from './frame.ts'
 
 const LENGTH_BYTES = 4

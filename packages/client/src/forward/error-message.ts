@@ -11,14 +11,14 @@ import {
   type ErrorCode,
   type ErrorDetails,
   isLongshoreError,
-  ProtocolError,
   type ProtocolCode,
-  UnavailableError,
+  ProtocolError,
   type UnavailableCode,
-  UsageError,
+  UnavailableError,
   type UsageCode,
-  VerificationError,
+  UsageError,
   type VerificationCode,
+  VerificationError,
 } from '@longshore/capsule'
 import { Fields, invalid } from './fields.ts'
 

@@ -41,7 +41,7 @@ export class FrameReader {
   #chunks: Uint8Array[] = []
   #chunksBytes = 0
   /** Length of the frame under way, once its first four bytes are here. */
-  #frameBytes: number | undefined
+  #frameBytes: number | undefined;
 
   /**
    * Takes the next chunk; yields the frames that are complete. Holds no more than one frame.

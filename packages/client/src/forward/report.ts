@@ -13,7 +13,7 @@ import type {
   ImportReport,
 } from '../home.ts'
 import { decodeName } from './append-message.ts'
-import { Fields, invalid } from './fields.ts'
+import { type Fields, invalid } from './fields.ts'
 
 /** How one kind of answer becomes a message and an answer again. */
 export interface ReportCodec<T> {

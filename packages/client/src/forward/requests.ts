@@ -130,10 +130,7 @@ export const CREATE: Operation<CreateOptions, CapsuleName> = {
   run: (writer, options) => writer.create(options),
 }
 
-export const CREATE_IDENTITY: Operation<
-  { readonly label: string | undefined },
-  IdentityInfo
-> = {
+export const CREATE_IDENTITY: Operation<{ readonly label: string | undefined }, IdentityInfo> = {
   op: 'create-identity',
   encode: ({ label }) => createMap([['label', label ?? null]]),
   decode: (fields) => ({ label: fields.has('label') ? fields.text('label') : undefined }),
@@ -141,10 +138,7 @@ export const CREATE_IDENTITY: Operation<
   run: (writer, { label }) => writer.createIdentity(label),
 }
 
-export const IMPORT_TILES: Operation<
-  { readonly directory: string },
-  ImportReport
-> = {
+export const IMPORT_TILES: Operation<{ readonly directory: string }, ImportReport> = {
   op: 'import',
   encode: ({ directory }) => createMap([['directory', directory]]),
   decode: (fields) => ({ directory: fields.text('directory') }),
@@ -152,10 +146,7 @@ export const IMPORT_TILES: Operation<
   run: (writer, { directory }) => writer.importTiles(directory),
 }
 
-export const BACK_UP: Operation<
-  { readonly file: string },
-  BackupReport
-> = {
+export const BACK_UP: Operation<{ readonly file: string }, BackupReport> = {
   op: 'backup',
   encode: ({ file }) => createMap([['file', file]]),
   decode: (fields) => ({ file: fields.text('file') }),
@@ -163,10 +154,7 @@ export const BACK_UP: Operation<
   run: (writer, { file }) => writer.backup(file),
 }
 
-export const COMPACT_STORE: Operation<
-  Record<string, never>,
-  CompactReport
-> = {
+export const COMPACT_STORE: Operation<Record<string, never>, CompactReport> = {
   op: 'compact',
   encode: () => new Map(),
   decode: () => ({}),
@@ -174,10 +162,7 @@ export const COMPACT_STORE: Operation<
   run: (writer) => writer.compact(),
 }
 
-export const CHECK_STORE: Operation<
-  { readonly repair: boolean },
-  FsckReport
-> = {
+export const CHECK_STORE: Operation<{ readonly repair: boolean }, FsckReport> = {
   op: 'fsck',
   encode: ({ repair }) => createMap([['repair', repair]]),
   decode: (fields) => ({ repair: fields.boolean('repair') }),

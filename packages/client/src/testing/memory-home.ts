@@ -23,9 +23,11 @@ import {
   openBranchWriter,
 } from '@longshore/engine'
 import { Prng, SimRuntime } from '@longshore/engine/testing'
+import { DEFAULT_TERMS } from '../append-request.ts'
 import { BranchAppender } from '../branch-appender.ts'
+import type { Ack } from '../capsule.ts'
 import { VerifiedBranch } from '../verified-branch.ts'
-import { WriteDriver } from '../write-driver.ts'
+import { type DriverPlatform, WriteDriver } from '../write-driver.ts'
 
 /** An anchor that outlives homes, and can refuse to be written. */
 export class MemoryAnchor implements AnchorSlot {
@@ -48,14 +50,13 @@ export class MemoryAnchor implements AnchorSlot {
 
 /** Deferred actions run when the test says so; syncs off the thread end when the test says so. */
 export class ManualLoop {
-  now = 0
   isServing = false
-  /** Milliseconds that each sync in place takes. */
-  syncMs = 0.1
-  syncsInPlace = 0
+  /** How far the clock moves with each look at it: a sync in place seems to take this long. */
+  stepMs = 0.1
   syncsOffThread = 0
   /** What the next sync fails with. */
   syncFailure: Error | undefined
+  #nowMs = 0
   readonly #deferred: (() => void)[] = []
   readonly #syncs: { resolve: () => void; reject: (error: Error) => void; file: DiskFile }[] = []
 
@@ -77,13 +78,13 @@ export class ManualLoop {
     await flushMicrotasks()
   }
 
-  readonly platform = {
+  readonly platform: DriverPlatform = {
     defer: (action: () => void): void => void this.#deferred.push(action),
     syncOffThread: (file: DiskFile): Promise<void> => {
       this.syncsOffThread++
       return new Promise((resolve, reject) => this.#syncs.push({ resolve, reject, file }))
     },
-    nowMs: (): number => this.now,
+    nowMs: (): number => (this.#nowMs += this.stepMs),
     isServing: (): boolean => this.isServing,
   }
 }
@@ -96,7 +97,7 @@ export async function flushMicrotasks(): Promise<void> {
 export class MemoryHome {
   readonly medium: MemoryMedium
   readonly store: MemoryStore
-  readonly loop = new ManualLoop()
+  readonly loop: ManualLoop = new ManualLoop()
   readonly driver: WriteDriver
   readonly anchor: MemoryAnchor
   readonly runtime: SimRuntime
@@ -114,7 +115,7 @@ export class MemoryHome {
     this.medium = options.medium ?? new MemoryMedium()
     this.anchor = options.anchor ?? new MemoryAnchor()
     this.store = new MemoryStore(this.medium)
-    this.driver = new WriteDriver(this.store, this.#platform(), () => this.commits++)
+    this.driver = new WriteDriver(this.store, this.loop.platform, () => this.commits++)
     if (options.medium === undefined) this.#create()
     this.appender = this.openAppender()
   }
@@ -131,6 +132,18 @@ export class MemoryHome {
     return new BranchAppender(context, at, this.signed.manifest)
   }
 
+  /** Committed entries. */
+  get size(): number {
+    return this.store.state(this.name, MAIN_BRANCH)?.size ?? 0
+  }
+
+  /** Appends and waits for the answer. */
+  async append(...payloads: Uint8Array[]): Promise<Ack> {
+    const ack = this.appender.append(payloads, DEFAULT_TERMS)
+    await this.settle()
+    return ack
+  }
+
   openVerified(): VerifiedBranch {
     const key = manifestKey(this.signed.manifest, 'writer')
     return new VerifiedBranch(this.store, this.name, MAIN_BRANCH, key)
@@ -142,14 +155,6 @@ export class MemoryHome {
       this.loop.turn()
       await flushMicrotasks()
       if (this.loop.pendingSyncs > 0) await this.loop.finishSync()
-    }
-  }
-
-  #platform() {
-    const { loop } = this
-    return {
-      ...loop.platform,
-      nowMs: () => loop.now,
     }
   }
 

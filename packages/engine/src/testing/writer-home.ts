@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert, MAIN_BRANCH } from '@longshore/capsule'
+import { assert, encodeUtf8, MAIN_BRANCH } from '@longshore/capsule'
 import { MemoryMedium, MemoryStore } from '../store/memory-store.ts'
 import type { Store, StoreEffect, StoreOp } from '../store/store.ts'
 import type { BranchWriter, Cut, Release } from '../writer/branch-writer.ts'
@@ -72,7 +72,7 @@ export class WriterHome {
   /** Appends one entry per payload under one ticket. */
   append(...payloads: readonly string[]): void {
     const ticket = ++this.#ticket
-    for (const text of payloads) this.writer.append(ticket, new TextEncoder().encode(text))
+    for (const text of payloads) this.writer.append(ticket, encodeUtf8(text))
   }
 
   /** Cuts and submits; the refusal, if there is one, is told to the writer. */

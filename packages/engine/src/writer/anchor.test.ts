@@ -5,6 +5,7 @@ import { Prng } from '../testing/prng.ts'
 import {
   ANCHOR_BYTES,
   type Anchor,
+  type AnchorDoubt,
   type AnchorHome,
   type AnchorVerdict,
   checkAnchor,
@@ -110,15 +111,14 @@ test('WR7: every case of anchor and home', () => {
       { unknown: 'diverged' },
     ],
   ]
-  const strangers: [string, Partial<Anchor>][] = [
-    ['another instance', { instance: otherInstance }],
-    ['another capsule', { name: asCapsuleName(prng.bytes(32)) }],
-    ['another branch', { branch: asBranchId(prng.bytes(16)) }],
+  const strangers: [string, Partial<Anchor>, AnchorDoubt][] = [
+    ['another instance', { instance: otherInstance }, 'other-instance'],
+    ['another capsule', { name: asCapsuleName(prng.bytes(32)) }, 'missing'],
+    ['another branch', { branch: asBranchId(prng.bytes(16)) }, 'missing'],
   ]
-  for (const [what, changes] of strangers) {
+  for (const [what, changes, unknown] of strangers) {
     for (const size of [0, 3, 5, 6]) {
-      const verdict = { unknown: 'other-instance' } as const
-      cases.push([`${what} at ${size}`, anchorAt(size, changes), homeAt(5), verdict])
+      cases.push([`${what} at ${size}`, anchorAt(size, changes), homeAt(5), { unknown }])
     }
   }
   for (const size of [0, 3, 5, 6]) {

@@ -130,8 +130,11 @@ export function decodeAnchor(bytes: Uint8Array): Anchor | undefined {
  * exactly this. Everything else is unknown.
  */
 export function checkAnchor(anchor: Anchor | undefined, home: AnchorHome): AnchorVerdict {
-  if (anchor === undefined) return { unknown: 'missing' }
-  if (!isOfInstance(anchor, home)) return { unknown: 'other-instance' }
+  if (anchor === undefined || !isOfBranch(anchor, home)) return { unknown: 'missing' }
+  const { instance } = home
+  if (instance === undefined || !bytesEqual(anchor.instance, instance)) {
+    return { unknown: 'other-instance' }
+  }
   if (anchor.epoch > home.epoch || anchor.size > home.size) return { unknown: 'ahead' }
   if (!bytesEqual(home.rootAt(anchor.size), anchor.root)) return { unknown: 'diverged' }
   return 'clean'
@@ -147,13 +150,9 @@ export function isCaughtUp(anchor: Anchor | undefined, home: AnchorHome): boolea
   return bytesEqual(home.rootAt(home.size), anchor.root)
 }
 
-function isOfBranch(anchor: Anchor, home: AnchorHome): boolean {
-  return bytesEqual(anchor.name, home.name) && bytesEqual(anchor.branch, home.branch)
-}
-
-function isOfInstance(anchor: Anchor, home: AnchorHome): boolean {
-  if (home.instance === undefined || !isOfBranch(anchor, home)) return false
-  return bytesEqual(anchor.instance, home.instance)
+/** An anchor of another capsule or branch says nothing about this one. */
+export function isOfBranch(anchor: Anchor, { name, branch }: AnchorHome): boolean {
+  return bytesEqual(anchor.name, name) && bytesEqual(anchor.branch, branch)
 }
 
 function checkBytes(bytes: Uint8Array): Uint8Array {

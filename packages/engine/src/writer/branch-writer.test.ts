@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  asBranchId,
   bytesEqual,
   concatBytes,
   createSigner,
@@ -320,6 +321,8 @@ test('WR1: only the writer key of the manifest opens a writer', () => {
   assert.throws(open({ signer: createSigner(new Uint8Array(32)) }), { code: 'NOT_A_WRITER' })
   const stranger: CapsuleFixture = createCapsuleFixture(new Prng(99))
   assert.throws(open({ name: stranger.name, signer: stranger.writer }), { code: 'NOT_FOUND' })
+  const branch = asBranchId(new Uint8Array(16))
+  assert.throws(open({ branch }), { code: 'NOT_FOUND' }, 'a branch begins with a branch entry')
 })
 
 test('WR1: a writer does not sign on top of a tree that its last head contradicts', () => {

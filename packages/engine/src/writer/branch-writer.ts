@@ -18,7 +18,7 @@
  *    opened from what is committed.
  *
  * It does not decide when to cut, never touches a disk and answers nobody by itself. Opening is
- * `open-branch-writer.ts`. Rules WR1 to WR13 of docs/spec/writer.md.
+ * `open-branch-writer.ts`. Rules WR1 to WR14 of docs/spec/writer.md.
  *
  * @module
  */
@@ -328,7 +328,7 @@ export class BranchWriter {
 
   /** Signs the heartbeat whose change is committed. Time and head are those of the plan. */
   signHeartbeat({ timeS, size }: HeartbeatPosition, head: ReleasedHead): Heartbeat {
-    this.#checkReady()
+    assert(this.#standing.state === 'ready', 'a heartbeat is planned first')
     const stored = readHeartbeatPosition(this.#store, this.name, this.branch)
     assert(stored !== undefined && head.size === size, 'the heartbeat was planned for this head')
     assert(stored.timeS >= timeS && stored.size >= size, 'the position is committed')

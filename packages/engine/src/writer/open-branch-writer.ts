@@ -26,7 +26,15 @@ import {
 import type { AnchorSlot } from '../runtime/anchor-slot.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { StoreReader } from '../store/store.ts'
-import { type AnchorHome, checkAnchor, decodeAnchor, encodeAnchor, isCaughtUp } from './anchor.ts'
+import {
+  type Anchor,
+  type AnchorHome,
+  checkAnchor,
+  decodeAnchor,
+  encodeAnchor,
+  isCaughtUp,
+  isOfBranch,
+} from './anchor.ts'
 import { BranchWriter } from './branch-writer.ts'
 import type { Standing } from './standing.ts'
 import { readInstance } from './writer-notes.ts'
@@ -49,21 +57,21 @@ export interface WriterOptions {
  * Where the anchor does not vouch for the home the writer opens all the same, with its `doubt`:
  * it can then `recover` or `catchUp` and nothing else.
  *
- * @throws {UnavailableError} `NOT_FOUND` without manifest; `STORE_CORRUPT` if tiles, head and key
- * do not belong together, since a head signed on top of that would contradict the last one;
- * `ANCHOR_UNWRITABLE`
+ * @throws {UnavailableError} `NOT_FOUND` without manifest or branch; `STORE_CORRUPT` if tiles,
+ * head and key do not belong together, since a head signed on top of that would contradict the
+ * last one; `ANCHOR_UNWRITABLE`
  * @throws {UsageError} `NOT_A_WRITER` if the signer's key is not the writer key.
  */
 export function openBranchWriter(options: WriterOptions): BranchWriter {
   const { store, name, branch, signer } = options
   checkWriterKey(store, name, signer.publicKey)
   const state = store.state(name, branch)
-  const size = state?.size ?? 0
+  if (state === undefined) throw new UnavailableError('NOT_FOUND', 'this branch has no entry')
+  const { size, head } = state
   const tiles: TileSource = {
     tile: (level, n, width) => store.tile(name, branch, level, n, width),
   }
   const edge = RightEdge.open(tiles, size)
-  const head = state?.head
   checkHead(name, head, edge, signer.publicKey)
   const home: AnchorHome = {
     name,
@@ -108,13 +116,18 @@ function checkHead(
   }
 }
 
+function readAnchor(slot: AnchorSlot, home: AnchorHome): Anchor | undefined {
+  const bytes = slot.read()
+  const anchor = bytes === undefined ? undefined : decodeAnchor(bytes)
+  return anchor !== undefined && isOfBranch(anchor, home) ? anchor : undefined
+}
+
 /**
  * If the home is the one that its writer left, the anchor is brought up to it and synced: after a
  * power loss it may be behind, and from here on a copy of the home must not pass for it.
  */
 function openStanding(slot: AnchorSlot, home: AnchorHome): Standing {
-  const bytes = slot.read()
-  const anchor = bytes === undefined ? undefined : decodeAnchor(bytes)
+  const anchor = readAnchor(slot, home)
   const verdict = checkAnchor(anchor, home)
   if (verdict !== 'clean') {
     return {

@@ -291,6 +291,14 @@ test('WR7: an anchor that was tampered with or belongs to another history', () =
   home.anchor.plant(encodeAnchor(anchor).fill(0, 100))
   home.reopen()
   assert.equal(home.writer.doubt, 'missing', 'a damaged anchor tells as little as none')
+  const stranger = createCapsuleFixture(new Prng(99)).name
+  home.anchor.plant(encodeAnchor({ ...anchor, name: stranger }))
+  home.reopen()
+  assert.equal(home.writer.doubt, 'missing', 'and so does the anchor of another capsule')
+  home.writer.recover(1, '')
+  home.commit()
+  assert.deepEqual(controlAt(home, 2), { type: 'recover', anchor: null, reason: '' })
+  assert.deepEqual(anchorOf(home).name, home.capsule.name)
 })
 
 test('WR13: a heartbeat is signed after its position is committed, and never goes back', () => {

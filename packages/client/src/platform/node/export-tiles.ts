@@ -93,7 +93,8 @@ function exportTree(capsule: CapsuleHandle, files: ExportFiles, size: number): v
   for (let level = 0; tileWidth(level, 0, size) > 0; level++) {
     for (let n = 0; n <= fullTileCount(level, size); n++) {
       const width = tileWidth(level, n, size)
-      if (width > 0) files.write(tilePath(level, n, width), capsule.verified.tiles.tile(level, n, width))
+      if (width > 0)
+        files.write(tilePath(level, n, width), capsule.verified.tiles.tile(level, n, width))
     }
   }
 }
@@ -120,4 +121,3 @@ function payloadPath(stored: StoredEntry): string {
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
-

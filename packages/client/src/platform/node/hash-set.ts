@@ -62,7 +62,8 @@ export class HashSet {
     this.#slots = new Uint8Array(2 ** this.#bits * KEPT_BYTES)
     this.#isTaken = new Uint8Array(2 ** this.#bits)
     for (let old = 0; old < isTaken.length; old++) {
-      if (isTaken[old] === 1) this.#put(this.#find(slots, old * KEPT_BYTES), slots, old * KEPT_BYTES)
+      if (isTaken[old] === 1)
+        this.#put(this.#find(slots, old * KEPT_BYTES), slots, old * KEPT_BYTES)
     }
   }
 }

@@ -91,6 +91,11 @@ export class HolderConnection implements HomeWriter {
     return this.#end === undefined
   }
 
+  /** Requests that wait for an answer. */
+  get unansweredCount(): number {
+    return this.#open.size
+  }
+
   /** Resolves when every open request is answered, or can no longer be. */
   async drain(): Promise<void> {
     while (this.#open.size > 0) {
@@ -274,4 +279,3 @@ function lostAppend(acknowledged: number, count: number): UnavailableError {
   const message = `the process that was writing ended: ${acknowledged} of ${count} entries were acknowledged`
   return new UnavailableError('HOLDER_LOST', message, { acknowledged, count })
 }
-

@@ -14,7 +14,6 @@ import {
   decodeHeader,
   formatHex,
   formatName,
-  isLongshoreError,
   type Manifest,
   openManifest,
   UnavailableError,
@@ -41,8 +40,8 @@ import type {
 } from '../../home.ts'
 import type { BranchAddress, HomeWriter } from '../../home-writer.ts'
 import { type DriverPlatform, WriteDriver } from '../../write-driver.ts'
-import { type AnchorDirectory, type AnchorFile } from './anchor-directory.ts'
-import { writeBackup } from './backup.ts'
+import type { AnchorDirectory, AnchorFile } from './anchor-directory.ts'
+import { takeSnapshot, writeBackup } from './backup.ts'
 import { checkHome } from './check-home.ts'
 import type { HomeConfig } from './home-config.ts'
 import type { HomePaths } from './home-layout.ts'
@@ -168,11 +167,11 @@ export class Holder implements HomeWriter {
   }
 
   backup(file: string): Promise<BackupReport> {
-    return this.#runLong(() =>
-      writeBackup(file, this.#parts.paths, (action) =>
-        this.driver.whenIdle(() => action(this.#parts.store)),
-      ),
-    )
+    const { paths, store } = this.#parts
+    return this.#runLong(async () => {
+      const snapshot = await this.driver.whenIdle(() => takeSnapshot(paths, store))
+      return writeBackup(file, paths.home, snapshot)
+    })
   }
 
   compact(): Promise<CompactReport> {

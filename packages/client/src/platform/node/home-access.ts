@@ -183,7 +183,8 @@ export class HomeAccess {
 
   #locked(): UnavailableError {
     const holder = readHolderFile(this.#paths.holder)
-    const who = holder === undefined ? 'another process' : `process ${holder.pid} (${holder.command})`
+    const who =
+      holder === undefined ? 'another process' : `process ${holder.pid} (${holder.command})`
     return new UnavailableError('LOCKED', `the home is held by ${who}, which does not answer`, {
       path: this.#paths.home,
       ...(holder === undefined ? {} : { pid: holder.pid, command: holder.command }),
@@ -197,7 +198,8 @@ export class HomeAccess {
       return () => clearInterval(timer)
     }
     return this.#following.watch(() => {
-      if (this.#following?.isOutdated === true) void this.#tryFollow().then(() => this.commits.restart())
+      if (this.#following?.isOutdated === true)
+        void this.#tryFollow().then(() => this.commits.restart())
       this.refresh()
     })
   }

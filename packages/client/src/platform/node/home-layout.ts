@@ -106,6 +106,11 @@ export function asHomeError<T>(path: string, action: () => T): T {
   } catch (error) {
     if (isLongshoreError(error)) throw error
     const reason = error instanceof Error ? error.message : String(error)
-    throw new UnavailableError('HOME_UNREADABLE', `the home cannot be used: ${reason}`, { path }, { cause: error })
+    throw new UnavailableError(
+      'HOME_UNREADABLE',
+      `the home cannot be used: ${reason}`,
+      { path },
+      { cause: error },
+    )
   }
 }

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
-import os from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { isLongshoreError } from '@longshore/capsule'
 import { HomeLock } from './home-lock.ts'
+import { temporaryDirectory } from './testing/temporary.ts'
 
 function temporaryPath(): string {
-  return join(fs.mkdtempSync(join(os.tmpdir(), 'longshore-lock-')), 'lock')
+  return join(temporaryDirectory(), 'lock')
 }
 
 test('HM4: a second lock in the same process is refused until the first is released', () => {

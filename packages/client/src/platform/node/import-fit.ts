@@ -78,8 +78,7 @@ function checkConsistent(verified: VerifiedDirectory, known: Head, source: TileS
       ? large.root
       : new TreeNodes(source).rangeRoot(0, small.size, large.size)
   if (bytesEqual(root, small.root)) return
-  const path =
-    small.size === large.size ? [] : proveInconsistency(source, small.size, large.size)
+  const path = small.size === large.size ? [] : proveInconsistency(source, small.size, large.size)
   const evidence = createEquivocation(signed.signed, [small, large], path)
   throw new VerificationError('EQUIVOCATION', 'the writer of this capsule signed two histories', {
     name: formatName(signed.name),

@@ -25,7 +25,7 @@ import {
   hashLeaf,
   MAIN_BRANCH,
   openBody,
-  RightEdge,
+  type RightEdge,
   SIGNATURE_BYTES,
   VerificationError,
 } from '@longshore/capsule'
@@ -200,9 +200,7 @@ class Importer {
     const n = Math.floor(index / TILE_WIDTH)
     const at = index - n * TILE_WIDTH
     const bytes = this.#bundle(n)[at]
-    const expected = this.#tiles
-      .wholeTile(0, n)
-      .subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES)
+    const expected = this.#tiles.wholeTile(0, n).subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES)
     if (bytes === undefined || !bytesEqual(hashLeaf(bytes), expected)) {
       throw new VerificationError('ROOT_MISMATCH', 'an entry changed while it was imported', {
         index,

@@ -92,6 +92,11 @@ function readKeyFile(path: string, name: CapsuleName): string {
       throw new UsageError('KEY_MISSING', 'this home has no key for it', { name: text })
     }
     const reason = (error as Error).message
-    throw new UnavailableError('KEY_UNREADABLE', `cannot read the key file: ${reason}`, { path }, { cause: error })
+    throw new UnavailableError(
+      'KEY_UNREADABLE',
+      `cannot read the key file: ${reason}`,
+      { path },
+      { cause: error },
+    )
   }
 }

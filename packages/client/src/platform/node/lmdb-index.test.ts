@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
-import os from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { LmdbIndex } from './lmdb-index.ts'
+import { temporaryDirectory } from './testing/temporary.ts'
 
 const BOOT = 'boot-1'
-
-function temporaryDirectory(): string {
-  return fs.mkdtempSync(join(os.tmpdir(), 'longshore-index-'))
-}
 
 function key(n: number): Uint8Array {
   const bytes = new Uint8Array(8)

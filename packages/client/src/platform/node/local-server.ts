@@ -14,7 +14,7 @@
 import fs from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { type CborValue, isLongshoreError } from '@longshore/capsule'
 import { encodeError } from '../../forward/error-message.ts'
 import { Fields, invalid } from '../../forward/fields.ts'
@@ -33,10 +33,18 @@ export class LocalServer {
   /** Where it listens; differs from the wish if that path is too long. */
   readonly path: string
   readonly #server: net.Server
+  /** Made for the socket alone, if the wish was too long. */
+  readonly #privateDirectory: string | undefined
   readonly #connections = new Set<ServedConnection>()
 
-  private constructor(path: string, server: net.Server, writer: HomeWriter) {
+  private constructor(
+    path: string,
+    privateDirectory: string | undefined,
+    server: net.Server,
+    writer: HomeWriter,
+  ) {
     this.path = path
+    this.#privateDirectory = privateDirectory
     this.#server = server
     server.on('connection', (socket) => {
       const connection = new ServedConnection(socket, writer)
@@ -48,12 +56,11 @@ export class LocalServer {
   /** Listens at `wish`, or in a private directory under the system's one for temporary files. */
   static async open(wish: string, writer: HomeWriter): Promise<LocalServer> {
     const isShort = Buffer.byteLength(wish) <= SOCKET_PATH_BYTES_MAX
-    const path = isShort
-      ? wish
-      : join(fs.mkdtempSync(join(os.tmpdir(), 'longshore-')), 'socket')
+    const privateDirectory = isShort ? undefined : fs.mkdtempSync(join(os.tmpdir(), 'longshore-'))
+    const path = privateDirectory === undefined ? wish : join(privateDirectory, 'socket')
     fs.rmSync(path, { force: true })
     const server = net.createServer()
-    const opened = new LocalServer(path, server, writer)
+    const opened = new LocalServer(path, privateDirectory, server, writer)
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen(path, resolve)
@@ -76,9 +83,7 @@ export class LocalServer {
     await Promise.all([...this.#connections].map((connection) => connection.finish()))
     await closed
     fs.rmSync(this.path, { force: true })
-    if (dirname(this.path).startsWith(join(os.tmpdir(), 'longshore-'))) {
-      fs.rmSync(dirname(this.path), { recursive: true, force: true })
-    }
+    if (this.#privateDirectory !== undefined) fs.rmdirSync(this.#privateDirectory)
   }
 }
 

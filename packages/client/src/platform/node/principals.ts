@@ -15,9 +15,9 @@ import {
   MAIN_BRANCH,
   type Manifest,
   type ManifestKey,
-  type PrincipalType,
   openManifest,
   type Policy,
+  type PrincipalType,
   SEED_BYTES,
   type SignedManifest,
   type Signer,
@@ -25,7 +25,12 @@ import {
   UnavailableError,
   UsageError,
 } from '@longshore/capsule'
-import { createFirstInstance, type Runtime, type StoreOp, type StoreReader } from '@longshore/engine'
+import {
+  createFirstInstance,
+  type Runtime,
+  type StoreOp,
+  type StoreReader,
+} from '@longshore/engine'
 import type { CreateOptions, IdentityInfo } from '../../home.ts'
 import type { WriteDriver } from '../../write-driver.ts'
 import type { AnchorDirectory } from './anchor-directory.ts'

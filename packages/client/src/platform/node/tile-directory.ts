@@ -15,8 +15,8 @@ import {
   formatHex,
   fullTileCount,
   HASH_BYTES,
-  HEADER_BYTES_MAX,
   type Hash,
+  HEADER_BYTES_MAX,
   type Head,
   isLongshoreError,
   MAIN_BRANCH,
@@ -170,11 +170,7 @@ export class TileDirectory implements TileSource {
 }
 
 /** Every file below a directory, one after the other: never more than one listing per level. */
-function* walk(
-  root: string,
-  below: string,
-  depth: number,
-): Generator<WalkedFile> {
+function* walk(root: string, below: string, depth: number): Generator<WalkedFile> {
   const directory = fs.opendirSync(join(root, below))
   try {
     for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
@@ -209,11 +205,7 @@ function readSmallFile(root: string, relative: string, bytesMax: number): Uint8A
 }
 
 /** The whole file, without following a link in its last component; at most `bytesMax` bytes. */
-function readFileIfThere(
-  root: string,
-  relative: string,
-  bytesMax: number,
-): Uint8Array | undefined {
+function readFileIfThere(root: string, relative: string, bytesMax: number): Uint8Array | undefined {
   let fd: number
   try {
     fd = fs.openSync(

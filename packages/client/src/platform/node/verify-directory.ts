@@ -128,3 +128,20 @@ async function verifyPayloads(
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
+
+/**
+ * Verifies an export, offline and without a home: manifest, checkpoint, every entry, tile and
+ * payload, and that nothing else is in the directory.
+ *
+ * Without `name` it is only shown that the directory is consistent with the name in it: a forger
+ * can make a capsule of its own.
+ *
+ * @throws {VerificationError} `EXPORT_INVALID`, `NAME_MISMATCH`, and the code of what does not hold
+ * @throws {UsageError} `FILE_UNREADABLE`
+ */
+export async function verifyDirectory(
+  directory: string,
+  options: { readonly name?: CapsuleName; readonly signal?: AbortSignal } = {},
+): Promise<VerifyReport> {
+  return (await verifyTileDirectory(directory, options)).report
+}

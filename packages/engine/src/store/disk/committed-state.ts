@@ -15,6 +15,7 @@ import {
 } from '@longshore/capsule'
 import type { IndexStore, IndexWrite } from '../../runtime/index-store.ts'
 import { branchKey, nameKey } from '../branch-key.ts'
+import { writeUint32 } from './big-endian.ts'
 import { Branch } from './branch.ts'
 import {
   branchOfStateKey,
@@ -27,7 +28,6 @@ import {
   otherBranchesRange,
   WATERMARK_KEY,
 } from './index-layout.ts'
-import { writeUint32 } from './big-endian.ts'
 import { decodePlace, encodePlace, type Place } from './position-block.ts'
 import type { JournalPosition } from './watermark.ts'
 

@@ -213,4 +213,3 @@ function joinEntries(cluster: readonly KeptRecord[]): KeptRecord[] {
   }
   return joined
 }
-

@@ -68,7 +68,10 @@ function copyBody(from: DiskFile, record: KeptRecord, out: Uint8Array, at: numbe
       frame = cursor.end
     }
   }
-  assert(index === start + count && end === at + record.bodyBytes, 'the plan has counted these bytes')
+  assert(
+    index === start + count && end === at + record.bodyBytes,
+    'the plan has counted these bytes',
+  )
 }
 
 /** The body of a record of the old file, verified once more. */

@@ -9,11 +9,13 @@
  *
  * @module
  */
-import { assert, UnavailableError } from '@longshore/capsule'
+import { assert, UnavailableError, UsageError } from '@longshore/capsule'
 import type { Store, StoreEffect, StoreEvent } from '../store.ts'
-import { DiskReads, OpenedJournal } from './disk-reads.ts'
+import { DiskReads } from './disk-reads.ts'
+import type { FsckReport } from './fsck-report.ts'
 import { JournalReader } from './journal-reader.ts'
 import { chooseHighest, type OpenedIndex, openIndex, readIndexWatermark } from './open-index.ts'
+import { OpenedJournal } from './opened-journal.ts'
 import type { StoreParts } from './recovery.ts'
 import { SegmentFiles } from './segment-files.ts'
 import type { SegmentName } from './segment-header.ts'
@@ -64,6 +66,15 @@ export class DiskFollower extends DiskReads implements Store {
     this.#files.close()
   }
 
+  compact(): never {
+    throw new UsageError('USAGE', 'only the process that writes can compact the store')
+  }
+
+  fsck(options: { readonly repair?: boolean } = {}): FsckReport {
+    if (options.repair !== true) return this.check()
+    throw new UsageError('USAGE', 'only the process that writes can repair the store')
+  }
+
   protected override get journal(): OpenedJournal {
     this.#checkOpen()
     return this.#journal
@@ -84,7 +95,10 @@ export class DiskFollower extends DiskReads implements Store {
         ? indexed === this.#indexed
         : samePosition(indexed, this.#indexed)
     const goesOn = watermark?.isCurrent === true && watermark.sequence >= position.sequence
-    if (!sameIndex || !goesOn) return this.#reopen()
+    if (!sameIndex || !goesOn) {
+      this.#reopen()
+      return
+    }
     if (samePosition(watermark, position)) return
     if (!this.#segments.some(({ number }) => number === watermark.segment)) {
       this.#segments = chooseHighest(files.list()).filter(
@@ -136,4 +150,3 @@ export class DiskFollower extends DiskReads implements Store {
     if (this.#isClosed) throw new UnavailableError('CLOSED', 'the store is closed')
   }
 }
-

@@ -9,26 +9,26 @@ import { type BranchId, type CapsuleName, UnavailableError, UsageError } from '@
 import type { BranchState, IndexRange, StoredEntry, StoreReader } from '../store.ts'
 import type { Branch } from './branch.ts'
 import { TILE_WIDTH } from './branch-tiles.ts'
-import type { CommittedState } from './committed-state.ts'
-import { EntryReader } from './entry-reader.ts'
+import { checkStore } from './fsck.ts'
+import type { FsckReport } from './fsck-report.ts'
 import { isGone } from './journal-reader.ts'
-import type { SegmentFiles } from './segment-files.ts'
+import { countedSegments, type OpenedJournal } from './opened-journal.ts'
+import { segmentPath } from './segment-header.ts'
 import { storeError } from './store-error.ts'
-import type { JournalPosition } from './watermark.ts'
 
-/** What is committed, as of a position in the journal. */
-export class OpenedJournal {
-  readonly files: SegmentFiles
-  readonly state: CommittedState
-  readonly entries: EntryReader
-  position: JournalPosition
+/** A file to copy for a backup. */
+export interface SnapshotFile {
+  /** Below the root of the disk. */
+  readonly path: string
+  /** Bytes to copy from its beginning; what follows is not committed. */
+  readonly byteLength: number
+}
 
-  constructor(files: SegmentFiles, state: CommittedState, position: JournalPosition) {
-    this.files = files
-    this.state = state
-    this.entries = new EntryReader(files)
-    this.position = position
-  }
+export interface StoreUsage {
+  readonly segments: number
+  /** Bytes of all segment files, space written ahead included. */
+  readonly journalBytes: number
+  readonly capsules: number
 }
 
 export abstract class DiskReads implements StoreReader {
@@ -76,13 +76,7 @@ export abstract class DiskReads implements StoreReader {
     yield* this.journal.entries.scan(find, range, (action) => this.attempt(action))
   }
 
-  tile(
-    name: CapsuleName,
-    branch: BranchId,
-    level: number,
-    n: number,
-    width: number,
-  ): Uint8Array {
+  tile(name: CapsuleName, branch: BranchId, level: number, n: number, width: number): Uint8Array {
     const found = this.#find(name, branch)
     let count = found.size
     for (let l = 0; l < level && count > 0; l++) count = Math.floor(count / TILE_WIDTH)
@@ -102,6 +96,32 @@ export abstract class DiskReads implements StoreReader {
 
   note(key: string): Uint8Array | undefined {
     return this.journal.state.note(key)
+  }
+
+  /** What has to be copied to have everything that is committed now. */
+  snapshotFiles(): SnapshotFile[] {
+    return this.attempt(() => {
+      const { files, position } = this.journal
+      return countedSegments(this.journal).map((name) => {
+        const isActive = name.number === position.segment
+        const byteLength = isActive ? position.offset : files.file(name).byteLength()
+        return { path: segmentPath(name), byteLength }
+      })
+    })
+  }
+
+  usage(): StoreUsage {
+    return this.attempt(() => {
+      const { files, state } = this.journal
+      const segments = countedSegments(this.journal)
+      let journalBytes = 0
+      for (const name of segments) journalBytes += files.file(name).byteLength()
+      return { segments: segments.length, journalBytes, capsules: state.names().length }
+    })
+  }
+
+  protected check(): FsckReport {
+    return this.attempt(() => checkStore(this.journal))
   }
 
   /** Runs a read; once more if a segment was compacted away meanwhile. */

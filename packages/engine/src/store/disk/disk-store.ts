@@ -17,8 +17,9 @@ import type { Runtime } from '../../runtime/runtime.ts'
 import type { Store } from '../store.ts'
 import type { CompactReport } from './compaction.ts'
 import { DiskFollower } from './disk-follower.ts'
+import type { SnapshotFile, StoreUsage } from './disk-reads.ts'
 import { DiskWriter } from './disk-writer.ts'
-import type { FsckReport } from './fsck.ts'
+import type { FsckReport } from './fsck-report.ts'
 import { DISK_STORE_LIMITS, type DiskStoreLimits } from './limits.ts'
 import { storeError } from './store-error.ts'
 
@@ -34,21 +35,6 @@ export interface DiskStoreOptions {
   readonly refreshIndex?: () => void
   /** For tests. */
   readonly limits?: Partial<DiskStoreLimits>
-}
-
-/** A file to copy for a backup. */
-export interface SnapshotFile {
-  /** Below the root of the disk. */
-  readonly path: string
-  /** Bytes to copy from its beginning; what follows is not committed. */
-  readonly byteLength: number
-}
-
-export interface StoreUsage {
-  readonly segments: number
-  /** Bytes of all segment files, space written ahead included. */
-  readonly journalBytes: number
-  readonly capsules: number
 }
 
 export interface DiskStore extends Store {

@@ -27,8 +27,10 @@ import { StagedShape } from '../staged-shape.ts'
 import type { Store, StoreEffect, StoreEvent, StoreOp } from '../store.ts'
 import type { Branch } from './branch.ts'
 import { type CompactReport, compactStore } from './compaction.ts'
-import { DiskReads, OpenedJournal } from './disk-reads.ts'
+import { DiskReads } from './disk-reads.ts'
+import type { FsckReport } from './fsck-report.ts'
 import type { JournalWriter, WrittenGroup } from './journal-writer.ts'
+import { OpenedJournal } from './opened-journal.ts'
 import { type PreparedRecord, preparedBytes, prepareRecords } from './prepared-record.ts'
 import { recover, type StoreParts } from './recovery.ts'
 import { storeError } from './store-error.ts'
@@ -111,7 +113,7 @@ export class DiskWriter extends DiskReads implements Store {
     assert(this.#inFlight === undefined, 'no sync is in flight at close')
     if (this.#ended === undefined) {
       if (this.#unflushedBytes > 0) this.#flushIndex()
-      this.attempt(() => this.#writer.trim())
+      this.#writer.trim()
     }
     if (this.#ended !== 'CLOSED') {
       this.#watermark.close()
@@ -142,10 +144,16 @@ export class DiskWriter extends DiskReads implements Store {
     }
   }
 
-  /** Forgets the index and reads the whole journal. Nothing may be in flight. */
-  rebuildIndex(): void {
+  /** Reads and verifies everything; with `repair` with an index that is built anew. */
+  fsck(options: { readonly repair?: boolean } = {}): FsckReport {
+    if (options.repair === true) this.attempt(() => this.#rebuildIndex())
+    return this.check()
+  }
+
+  /** Forgets the index and reads the whole journal. */
+  #rebuildIndex(): void {
     const { files } = this.journal
-    assert(this.#inFlight === undefined, 'rebuilding waits for the sync in flight')
+    assert(this.#inFlight === undefined, 'repair waits for the sync in flight')
     this.#writer.trim()
     files.close()
     this.#watermark.close()

@@ -10,6 +10,7 @@
 import { UnavailableError } from '@longshore/capsule'
 import { DiskError } from '../../runtime/disk.ts'
 import type { IndexRange, PayloadState, StoredEntry } from '../store.ts'
+import { readUint32 } from './big-endian.ts'
 import type { Branch } from './branch.ts'
 import { ENTRY_GUESS_BYTES, SCAN_BYTES } from './limits.ts'
 import { BLOCK_ENTRIES, type EntryPlace, isLost, type Place } from './position-block.ts'
@@ -23,8 +24,8 @@ import {
   RECORD_PAYLOAD,
   recordBytes,
 } from './record.ts'
-import { readUint32 } from './big-endian.ts'
 import type { SegmentFiles } from './segment-files.ts'
+import type { SegmentName } from './segment-header.ts'
 import { readFully } from './segment-window.ts'
 import {
   FRAME_ABSENT,
@@ -222,7 +223,7 @@ export class EntryReader {
   /** Up to `byteLength` bytes at a place; fewer only at the end of the file. */
   #read(place: Place, byteLength: number): Uint8Array {
     const bytes = new Uint8Array(byteLength)
-    const read = readFully(this.#files.file(place), place.offset, bytes)
+    const read = readFully(this.#files.file(fileOf(place)), place.offset, bytes)
     return read === byteLength ? bytes : bytes.subarray(0, read)
   }
 }
@@ -241,6 +242,10 @@ function collectPlaces(branch: Branch, start: number, end: number): EntryPlace[]
     previous = place
   }
   return places
+}
+
+function fileOf({ segment, generation }: Place): SegmentName {
+  return { number: segment, generation }
 }
 
 function payloadStateOf(frameState: number): PayloadState {

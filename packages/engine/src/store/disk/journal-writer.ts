@@ -113,8 +113,7 @@ export class JournalWriter {
     const sealed = this.#position
     const header = createNextHeader(this.#runtime, sealed, this.#header.id)
     this.#files.create(header, () => undefined)
-    // The file only becomes shorter; if a crash undoes that, zeros follow the end.
-    if (this.#file.byteLength() > sealed.offset) this.#file.truncate(sealed.offset)
+    this.trim()
     this.#header = header
     this.#file = this.#files.openActive(header)
     this.#position = segmentStart(header)
@@ -122,10 +121,16 @@ export class JournalWriter {
     this.#aheadBytes = this.#limits.aheadBytesMin
   }
 
-  /** Cuts off the zeros that were not used. */
+  /** Cuts off the zeros that were not used. If that fails, or a crash undoes it, they stay. */
   trim(): void {
-    if (this.#file.byteLength() > this.#position.offset) this.#file.truncate(this.#position.offset)
-    this.#zerosEnd = this.#position.offset
+    const { offset } = this.#position
+    try {
+      if (this.#file.byteLength() > offset) this.#file.truncate(offset)
+      this.#zerosEnd = offset
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      this.#runtime.log('warn', 'store.untrimmed', { reason: error.message })
+    }
   }
 
   /** Makes sure that the file holds zeros, or room for data, up to `end`. */

@@ -10,7 +10,14 @@
  * @module
  */
 import type { BranchId, CapsuleName } from '@longshore/capsule'
-import { isZero, readUint16, readUint32, readUint64, writeUint32, writeUint64 } from './big-endian.ts'
+import {
+  isZero,
+  readUint16,
+  readUint32,
+  readUint64,
+  writeUint32,
+  writeUint64,
+} from './big-endian.ts'
 import { crc32c } from './crc32c.ts'
 
 export const RECORD_HEADER_BYTES = 32

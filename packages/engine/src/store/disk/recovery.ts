@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { Disk } from '../../runtime/disk.ts'
+import type { Disk, DiskFile } from '../../runtime/disk.ts'
 import type { IndexStore } from '../../runtime/index-store.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { CommittedState } from './committed-state.ts'
@@ -17,8 +17,13 @@ import { createNextHeader, JournalWriter, segmentStart } from './journal-writer.
 import type { DiskStoreLimits } from './limits.ts'
 import { WINDOW_BYTES } from './limits.ts'
 import { type OpenedIndex, openIndex } from './open-index.ts'
-import { SegmentFiles, sameRecordId } from './segment-files.ts'
-import { SEGMENTS_DIRECTORY, type SegmentHeader, type SegmentName } from './segment-header.ts'
+import { type Segment, SegmentFiles, sameRecordId } from './segment-files.ts'
+import {
+  SEGMENT_HEADER_BYTES,
+  SEGMENTS_DIRECTORY,
+  type SegmentHeader,
+  type SegmentName,
+} from './segment-header.ts'
 import { readFully } from './segment-window.ts'
 import type { JournalPosition, Watermark, WatermarkFile } from './watermark.ts'
 
@@ -56,6 +61,8 @@ export function recover(
   const reader = new JournalReader({ files, state, runtime, onProgress: progress.note })
   const stops = { floor: watermark, stop: undefined }
   const end = reader.readOn(opened.position, opened.segments, stops)
+  // A process that was killed may have left names that are not durable.
+  disk.syncDirectory(SEGMENTS_DIRECTORY)
   const writer = continueJournal(parts, files, end, watermark)
   watermarkFile.openForWriting()
   disk.syncDirectory('')
@@ -158,7 +165,7 @@ function continueJournal(
  */
 function secure(
   files: SegmentFiles,
-  segment: SegmentName & { readonly recordId: Uint8Array | undefined },
+  segment: Segment,
   position: JournalPosition,
   watermark: Watermark | undefined,
 ): void {
@@ -167,14 +174,18 @@ function secure(
     segment.recordId !== undefined &&
     watermark.segment === segment.number &&
     sameRecordId(watermark.segmentId, segment.recordId)
-  if (isHere && watermark.offset >= position.offset) return
+  const durable = isHere ? watermark.offset : SEGMENT_HEADER_BYTES
+  if (durable >= position.offset) return
   const file = files.openActive(segment)
-  if (isHere && watermark.isCurrent) {
-    const window = new Uint8Array(Math.min(WINDOW_BYTES, position.offset - watermark.offset))
-    for (let offset = watermark.offset; offset < position.offset; offset += window.length) {
-      const piece = window.subarray(0, Math.min(window.length, position.offset - offset))
-      file.write(offset, [piece.subarray(0, readFully(file, offset, piece))])
-    }
-  }
+  if (watermark === undefined || watermark.isCurrent) rewrite(file, durable, position.offset)
   file.sync()
+}
+
+/** Writes the bytes [start, end) of a file to where they are. */
+function rewrite(file: DiskFile, start: number, end: number): void {
+  const window = new Uint8Array(Math.min(WINDOW_BYTES, end - start))
+  for (let offset = start; offset < end; offset += window.length) {
+    const piece = window.subarray(0, Math.min(window.length, end - offset))
+    file.write(offset, [piece.subarray(0, readFully(file, offset, piece))])
+  }
 }

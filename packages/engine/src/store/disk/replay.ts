@@ -13,7 +13,6 @@ import {
   type CapsuleName,
   decodeUtf8,
   HASH_BYTES,
-  isLongshoreError,
   MAIN_BRANCH,
   sha256Into,
 } from '@longshore/capsule'
@@ -21,8 +20,8 @@ import { readUint32 } from './big-endian.ts'
 import type { Branch, EntryRun } from './branch.ts'
 import type { CommittedState } from './committed-state.ts'
 import { tryDecodeHead } from './index-layout.ts'
-import { framesPlace } from './prepared-record.ts'
 import type { Place } from './position-block.ts'
+import { framesPlace } from './prepared-record.ts'
 import {
   ADDRESS_BYTES,
   decodeAddress,
@@ -91,7 +90,8 @@ export class Replay {
 
   /** Takes in a record. False if its body has a shape that its type does not allow. */
   apply(record: JournalRecord, file: SegmentName): boolean {
-    const place: Place = { ...file, offset: record.offset }
+    const { number: segment, generation } = file
+    const place: Place = { segment, generation, offset: record.offset }
     const { body } = record
     switch (record.type) {
       case RECORD_MANIFEST:
@@ -157,13 +157,10 @@ export class Replay {
   #applyNote(body: Uint8Array): boolean {
     const note = decodeNoteBody(body)
     if (note === undefined) return false
-    try {
-      this.#state.setNote(decodeUtf8(note.key), note.value)
-      return true
-    } catch (error) {
-      if (isLongshoreError(error)) return false
-      throw error
-    }
+    const key = decodeUtf8(note.key)
+    if (key === undefined) return false
+    this.#state.setNote(key, note.value)
+    return true
   }
 
   #applyAddressed(type: number, body: Uint8Array, place: Place): boolean {

@@ -122,7 +122,7 @@ export class SegmentFiles {
     file.close()
     assert(!this.disk.exists(segmentPath(header)), 'a segment is made once')
     this.disk.rename(path, segmentPath(header))
-    this.disk.syncDirectory(SEGMENTS_DIRECTORY)
+    this.#syncNames()
   }
 
   remove(name: SegmentName): void {
@@ -134,6 +134,16 @@ export class SegmentFiles {
     this.#shrink(0)
     this.#active?.close()
     this.#active = undefined
+  }
+
+  /** From here on the name may last or not, so that no error means that nothing has changed. */
+  #syncNames(): void {
+    try {
+      this.disk.syncDirectory(SEGMENTS_DIRECTORY)
+    } catch (cause) {
+      if (!(cause instanceof DiskError)) throw cause
+      throw new DiskError('IO', SEGMENTS_DIRECTORY, cause.message, { cause })
+    }
   }
 
   #forget(path: string): void {

@@ -1,0 +1,195 @@
+/**
+ * Making a home from a backup: verified twice before anything is put in place.
+ *
+ * First the file's own hash. Then the home is laid out beside its place, opened, and every
+ * manifest, head and tree in it verified; only then it is moved into place, in one step. What the
+ * writers of that home have signed since the backup is not in it: their anchors know, and appends
+ * are refused until it is clear (F20). Rules BK5-BK8 of docs/spec/backup.md.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import fs from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import {
+  bytesEqual,
+  isLongshoreError,
+  MAIN_BRANCH,
+  manifestKey,
+  openManifest,
+  UsageError,
+} from '@longshore/capsule'
+import { openDiskStore } from '@longshore/engine'
+import type { RestoreReport } from '../../home.ts'
+import { VerifiedBranch } from '../../verified-branch.ts'
+import {
+  BACKUP_PREFIX_BYTES,
+  BACKUP_TRAILER_BYTES,
+  type BackedUpFile,
+  decodeBackupList,
+  decodeBackupPrefix,
+  invalidBackup,
+} from './backup-format.ts'
+import { createHomeDirectories, type HomePaths, homePaths } from './home-layout.ts'
+import { LmdbIndex } from './lmdb-index.ts'
+import { NodeDisk, syncDirectory } from './node-disk.ts'
+import { createNodeRuntime } from './node-runtime.ts'
+
+const CHUNK_BYTES = 1_048_576
+
+/**
+ * Restores a backup into a home that does not exist yet, or is an empty directory.
+ *
+ * @throws {VerificationError} `BACKUP_INVALID`
+ * @throws {UsageError} `FILE_EXISTS` if there is something at `path`, `FILE_UNREADABLE`
+ */
+export async function restoreHome(
+  file: string,
+  options: { readonly path: string },
+): Promise<RestoreReport> {
+  const target = homePaths(options.path).home
+  checkEmpty(target)
+  const source = openSource(resolve(file))
+  const building = homePaths(`${target}.restoring-${process.pid}`)
+  try {
+    const files = readList(source)
+    await verifyHash(source, files)
+    fs.rmSync(building.home, { recursive: true, force: true })
+    await extract(source, files, building)
+    const capsuleCount = checkRestored(building)
+    fs.rmSync(target, { recursive: true, force: true })
+    fs.renameSync(building.home, target)
+    syncDirectory(dirname(target))
+    return { path: target, fileCount: files.length, capsuleCount }
+  } catch (error) {
+    fs.rmSync(building.home, { recursive: true, force: true })
+    throw error
+  } finally {
+    fs.closeSync(source.fd)
+  }
+}
+
+interface Source {
+  readonly fd: number
+  readonly byteLength: number
+}
+
+function checkEmpty(target: string): void {
+  try {
+    if (!fs.existsSync(target)) return
+    if (fs.statSync(target).isDirectory() && fs.readdirSync(target).length === 0) return
+  } catch (cause) {
+    const reason = (cause as Error).message
+    throw new UsageError('FILE_UNREADABLE', reason, { path: target }, { cause })
+  }
+  throw new UsageError('FILE_EXISTS', 'a home is restored only where there is none', {
+    path: target,
+  })
+}
+
+function openSource(file: string): Source {
+  let fd: number | undefined
+  try {
+    fd = fs.openSync(file, 'r')
+    const stat = fs.fstatSync(fd)
+    if (!stat.isFile()) throw new Error('not a file')
+    return { fd, byteLength: stat.size }
+  } catch (cause) {
+    if (fd !== undefined) fs.closeSync(fd)
+    const reason = (cause as Error).message
+    throw new UsageError('FILE_UNREADABLE', reason, { path: file }, { cause })
+  }
+}
+
+/** The files, whose lengths add up to exactly the length of the backup. */
+function readList(source: Source): BackedUpFile[] {
+  const listBytes = decodeBackupPrefix(readAt(source, 0, BACKUP_PREFIX_BYTES))
+  if (listBytes > source.byteLength) throw invalidBackup('the backup is cut off')
+  const files = decodeBackupList(readAt(source, BACKUP_PREFIX_BYTES, listBytes))
+  const content = files.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  const expected = BACKUP_PREFIX_BYTES + listBytes + content + BACKUP_TRAILER_BYTES
+  if (expected !== source.byteLength) throw invalidBackup('the backup is cut off or too long')
+  return files
+}
+
+async function verifyHash(source: Source, files: readonly BackedUpFile[]): Promise<void> {
+  const hasher = createHash('sha256')
+  const end = source.byteLength - BACKUP_TRAILER_BYTES
+  for (let at = 0; at < end; at += CHUNK_BYTES) {
+    hasher.update(readAt(source, at, Math.min(CHUNK_BYTES, end - at)))
+    await turn()
+  }
+  const trailer = readAt(source, end, BACKUP_TRAILER_BYTES)
+  if (!bytesEqual(new Uint8Array(hasher.digest()), trailer)) {
+    throw invalidBackup(`the backup of ${files.length} files was changed since it was written`)
+  }
+}
+
+async function extract(
+  source: Source,
+  files: readonly BackedUpFile[],
+  building: HomePaths,
+): Promise<void> {
+  createHomeDirectories(building)
+  const content = files.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  let at = source.byteLength - BACKUP_TRAILER_BYTES - content
+  for (const { path, byteLength } of files) {
+    const absolute = join(building.home, path)
+    fs.mkdirSync(dirname(absolute), { recursive: true, mode: 0o700 })
+    const fd = fs.openSync(absolute, 'wx', 0o600)
+    try {
+      for (let done = 0; done < byteLength; done += CHUNK_BYTES) {
+        const length = Math.min(CHUNK_BYTES, byteLength - done)
+        fs.writeFileSync(fd, readAt(source, at + done, length))
+        await turn()
+      }
+      fs.fsyncSync(fd)
+    } finally {
+      fs.closeSync(fd)
+    }
+    at += byteLength
+  }
+}
+
+/** Opens the home as it will be, and verifies every manifest, head and tree edge in it. */
+function checkRestored(building: HomePaths): number {
+  const runtime = createNodeRuntime()
+  const index = LmdbIndex.openForWriting({ directory: building.index, bootId: runtime.bootId })
+  try {
+    const disk = new NodeDisk(building.store)
+    const store = openDiskStore({ disk, index, runtime, mode: 'write' })
+    try {
+      let capsuleCount = 0
+      for (const name of store.names()) {
+        const { manifest } = openManifest(store.manifest(name) as Uint8Array, name)
+        if (manifest.type !== 'capsule') continue
+        capsuleCount++
+        const key = manifestKey(manifest, 'writer')
+        new VerifiedBranch(store, name, MAIN_BRANCH, key).advance()
+      }
+      return capsuleCount
+    } finally {
+      store.close()
+    }
+  } catch (cause) {
+    if (!isLongshoreError(cause)) throw cause
+    throw invalidBackup(`the backed-up home does not hold: ${cause.message}`, cause)
+  } finally {
+    index.close()
+  }
+}
+
+function readAt(source: Source, position: number, byteLength: number): Uint8Array {
+  const bytes = new Uint8Array(byteLength)
+  let filled = 0
+  while (filled < byteLength) {
+    const count = fs.readSync(source.fd, bytes, filled, byteLength - filled, position + filled)
+    if (count === 0) throw invalidBackup('the backup is cut off')
+    filled += count
+  }
+  return bytes
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

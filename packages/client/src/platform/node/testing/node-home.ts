@@ -1,0 +1,90 @@
+/**
+ * Homes and processes for tests: everything in temporary directories, anchors included.
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import { join } from 'node:path'
+import readline from 'node:readline'
+import type { Home, OpenHomeOptions } from '../../../home.ts'
+import { openHome } from '../home.ts'
+import { temporaryDirectory } from './temporary.ts'
+
+/** The tests' own anchors: set before any home is opened. */
+process.env['XDG_STATE_HOME'] = temporaryDirectory()
+
+/** A path where there is no home yet. */
+export function newHomePath(): string {
+  return join(temporaryDirectory(), 'home')
+}
+
+export function openAt(path: string, options: OpenHomeOptions = {}): Promise<Home> {
+  return openHome({ ...options, path })
+}
+
+/** A copy as `cp -a` makes it, which is what people do to homes. */
+export function copyHome(from: string): string {
+  const to = newHomePath()
+  fs.cpSync(from, to, {
+    recursive: true,
+    preserveTimestamps: true,
+    filter: (path) => !path.endsWith('/socket'),
+  })
+  return to
+}
+
+/** Another process that runs a piece of code with a home, line by line observed. */
+export class OtherProcess {
+  readonly child: ChildProcess
+  readonly #lines: AsyncIterator<string>
+  #stderr = ''
+
+  /** `code` may use `home`, `openHome`, `print` and top-level await. */
+  constructor(path: string, code: string, options: OpenHomeOptions = {}) {
+    const module = new URL('../home.ts', import.meta.url).href
+    const script = `
+      import { openHome } from ${JSON.stringify(module)}
+      const print = (line) => console.log(typeof line === 'string' ? line : JSON.stringify(line))
+      const home = await openHome(${JSON.stringify({ ...options, path })})
+      ${code}`
+    this.child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    this.child.stderr!.on('data', (chunk) => (this.#stderr += chunk))
+    this.#lines = readline.createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]()
+  }
+
+  /** The next line that it prints; an error with its stderr if it ends before. */
+  async line(): Promise<string> {
+    const { done, value } = await this.#lines.next()
+    if (done) throw new Error(`the other process ended: ${this.#stderr}`)
+    return value
+  }
+
+  /** Ends it with SIGKILL. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL')
+    if (this.child.exitCode === null && this.child.signalCode === null)
+      await once(this.child, 'exit')
+  }
+
+  /** Lets `await nextInput()`-free code end by itself; returns its exit code. */
+  async end(): Promise<number | null> {
+    this.child.stdin!.end()
+    if (this.child.exitCode === null && this.child.signalCode === null)
+      await once(this.child, 'exit')
+    if (this.child.exitCode !== 0) throw new Error(`exit ${this.child.exitCode}: ${this.#stderr}`)
+    return this.child.exitCode
+  }
+}
+
+/** Code for {@link OtherProcess}: waits until the test ends its input. */
+export const UNTIL_END = `await new Promise((resolve) => process.stdin.resume().on('end', resolve))`
+
+export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = []
+  for await (const item of source) items.push(item)
+  return items
+}

@@ -1,0 +1,195 @@
+/**
+ * Reads the whole journal and says what is wrong with it, and where the index disagrees.
+ *
+ * Changes nothing. What belongs to which entry is checked in `fsck-branches.ts`.
+ * Rule JR21 of docs/spec/journal.md.
+ *
+ * @module
+ */
+import { decodeUtf8 } from '@longshore/capsule'
+import { BranchChecks } from './fsck-branches.ts'
+import { FsckProblems, type FsckReport, NO_PLACE } from './fsck-report.ts'
+import { startOf } from './journal-reader.ts'
+import { scanDurable } from './journal-scan.ts'
+import { countedSegments, type OpenedJournal } from './opened-journal.ts'
+import type { Place } from './position-block.ts'
+import {
+  decodeAddress,
+  decodeNoteBody,
+  type JournalRecord,
+  NAME_BYTES,
+  RECORD_COMMIT,
+  RECORD_ENTRIES,
+  RECORD_HEAD,
+  RECORD_MANIFEST,
+  RECORD_NOTE,
+  RECORD_PAYLOAD,
+} from './record.ts'
+import { type Segment, sameRecordId } from './segment-files.ts'
+import {
+  parseSegmentName,
+  SEGMENT_HEADER_BYTES,
+  SEGMENTS_DIRECTORY,
+  type SegmentName,
+} from './segment-header.ts'
+import { SegmentWindow } from './segment-window.ts'
+import { type JournalPosition, WATERMARK_PATH } from './watermark.ts'
+
+/** Checks everything up to the position of `journal`. */
+export function checkStore(journal: OpenedJournal): FsckReport {
+  return new Fsck(journal).run()
+}
+
+class Fsck {
+  readonly #journal: OpenedJournal
+  readonly #problems = new FsckProblems()
+  readonly #branches: BranchChecks
+  readonly #notes = new Map<string, Uint8Array>()
+  #bytes = 0
+
+  constructor(journal: OpenedJournal) {
+    this.#journal = journal
+    this.#branches = new BranchChecks(journal.state, journal.entries, this.#problems)
+  }
+
+  run(): FsckReport {
+    const { state } = this.#journal
+    this.#checkNames()
+    const segments = countedSegments(this.#journal)
+    let before: Segment | undefined
+    let position: JournalPosition = { segment: 0, offset: 0, sequence: 0, chain: 0 }
+    for (const [i, name] of segments.entries()) {
+      for (let number = (before?.number ?? 0) + 1; number < name.number; number++) {
+        const place = { segment: number, offset: 0 }
+        this.#problems.add('SEGMENT_MISSING', place, 'there is no file for this segment')
+      }
+      const segment = this.#journal.files.inspect(name, this.#linkedId(segments[i + 1]))
+      this.#checkHeader(segment, before, position)
+      position = this.#checkSegment(segment, segments[i + 1], position)
+      before = segment
+    }
+    this.#branches.finish()
+    this.#checkNotes()
+    const { problems, count } = this.#problems
+    return {
+      ok: count === 0,
+      problems,
+      problemCount: count,
+      entries: this.#branches.entries,
+      capsules: state.names().length,
+      bytes: this.#bytes,
+    }
+  }
+
+  #checkNames(): void {
+    const { disk } = this.#journal.files
+    for (const name of disk.list('')) {
+      if (name === SEGMENTS_DIRECTORY || name === WATERMARK_PATH) continue
+      this.#problems.add('FILE_UNKNOWN', NO_PLACE, name)
+    }
+    for (const name of disk.list(SEGMENTS_DIRECTORY)) {
+      if (parseSegmentName(name) !== undefined || name.endsWith('.tmp')) continue
+      this.#problems.add('FILE_UNKNOWN', NO_PLACE, `${SEGMENTS_DIRECTORY}/${name}`)
+    }
+  }
+
+  #checkHeader(segment: Segment, before: Segment | undefined, position: JournalPosition): void {
+    const { header, number } = segment
+    const place = { segment: number, offset: 0 }
+    if (header === undefined) {
+      this.#problems.add('SEGMENT_HEADER', place, 'the header of the segment is damaged')
+      return
+    }
+    const follows = before === undefined || header.firstSequence > position.sequence
+    // A compacted segment has an id of its own; the link names the file before that.
+    const isLinked =
+      before?.header === undefined ||
+      before.number !== number - 1 ||
+      before.generation > 0 ||
+      sameRecordId(header.previousId, before.header.id)
+    if (!follows || !isLinked) {
+      this.#problems.add('SEGMENT_HEADER', place, 'the segment does not follow the one before it')
+    }
+  }
+
+  #checkSegment(
+    segment: Segment,
+    successor: SegmentName | undefined,
+    before: JournalPosition,
+  ): JournalPosition {
+    const start = startOf(segment, before)
+    const end = this.#endOf(segment, successor)
+    const limit = end ?? segment.byteLength
+    const damage = (from: number, to: number): void => {
+      const place = { segment: segment.number, offset: from }
+      const detail = from === to ? 'records are missing here' : `${to - from} bytes are damaged`
+      this.#problems.add('RECORD_DAMAGED', place, detail)
+    }
+    if (segment.recordId === undefined) {
+      damage(SEGMENT_HEADER_BYTES, limit)
+      return start
+    }
+    this.#bytes += limit
+    const window = new SegmentWindow(this.#journal.files.file(segment), segment.recordId)
+    return scanDurable(window, start, limit, end !== undefined, {
+      record: (record) => this.#checkRecord(record, segment),
+      damage,
+      commit: () => undefined,
+    })
+  }
+
+  #endOf(segment: Segment, successor: SegmentName | undefined): number | undefined {
+    const { position, files } = this.#journal
+    if (segment.number === position.segment) return position.offset
+    if (segment.generation > 0) return segment.byteLength
+    if (successor?.number !== segment.number + 1) return undefined
+    return files.inspect(successor).header?.previousEnd
+  }
+
+  #linkedId(successor: SegmentName | undefined): Uint8Array | undefined {
+    if (successor === undefined) return undefined
+    return this.#journal.files.inspect(successor).header?.previousId
+  }
+
+  #checkRecord(record: JournalRecord, { number, generation }: SegmentName): void {
+    const place: Place = { segment: number, generation, offset: record.offset }
+    if (!this.#takeRecord(record, place)) {
+      const detail = `the body of a record of type ${record.type} is malformed`
+      this.#problems.add('RECORD_SHAPE', place, detail)
+    }
+  }
+
+  /** False if the body is malformed. */
+  #takeRecord({ type, body }: JournalRecord, place: Place): boolean {
+    if (type === RECORD_COMMIT) return true
+    if (type === RECORD_NOTE) return this.#addNote(body)
+    if (body.length <= NAME_BYTES) return false
+    if (type === RECORD_HEAD) return this.#branches.addHead(body, place)
+    if (type === RECORD_MANIFEST) {
+      this.#branches.manifest(body, place)
+      return true
+    }
+    const address = decodeAddress(body)
+    if (address === undefined) return false
+    if (type === RECORD_ENTRIES) return this.#branches.addEntries(address, body, place)
+    if (type !== RECORD_PAYLOAD) return this.#branches.addErasure(address, body, place)
+    this.#branches.addPayload(address, body, place)
+    return true
+  }
+
+  #addNote(body: Uint8Array): boolean {
+    const note = decodeNoteBody(body)
+    const key = note === undefined ? undefined : decodeUtf8(note.key)
+    if (note === undefined || key === undefined) return false
+    this.#notes.set(key, note.value)
+    return true
+  }
+
+  #checkNotes(): void {
+    for (const [key, value] of this.#notes) {
+      const indexed = this.#journal.state.note(key)
+      const same = indexed?.length === value.length && value.every((byte, i) => byte === indexed[i])
+      if (!same) this.#problems.add('INDEX_MISMATCH', NO_PLACE, `the note ${key} differs`)
+    }
+  }
+}

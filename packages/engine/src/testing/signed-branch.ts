@@ -1,0 +1,109 @@
+/**
+ * A branch whose heads are really signed, and which can be set back to an earlier size: what a
+ * writer does that lost the end of its work in a crash.
+ *
+ * @module
+ */
+import {
+  type BranchId,
+  createBody,
+  encodeHeader,
+  type Header,
+  NO_EXTENSION,
+  RightEdge,
+  sha256,
+  signHead,
+} from '@longshore/capsule'
+import { EntryBatchBuilder } from '../store/entry-batch-builder.ts'
+import type { StoreOp } from '../store/store.ts'
+import type { AppendOp, AppendShape } from './branch-fixture.ts'
+import type { CapsuleFixture } from './capsule-fixture.ts'
+import type { Prng } from './prng.ts'
+
+interface SignedEntry {
+  readonly header: Uint8Array
+  readonly body: Uint8Array
+  readonly leafHash: Uint8Array
+}
+
+export class SignedBranch {
+  readonly capsule: CapsuleFixture
+  readonly branch: BranchId
+  readonly #prng: Prng
+  readonly #builder = new EntryBatchBuilder()
+  #entries: SignedEntry[] = []
+  #edge: RightEdge = RightEdge.empty()
+
+  constructor(prng: Prng, capsule: CapsuleFixture, branch: BranchId) {
+    this.#prng = prng
+    this.capsule = capsule
+    this.branch = branch
+  }
+
+  get size(): number {
+    return this.#entries.length
+  }
+
+  /** Forgets the entries from `size` on. */
+  rewind(size: number): void {
+    this.#entries = this.#entries.slice(0, size)
+    this.#edge = RightEdge.empty()
+    for (const { leafHash } of this.#entries) this.#edge.append(leafHash)
+  }
+
+  /** The next `count` entries as one change. */
+  append(count: number, shape: AppendShape = {}): AppendOp {
+    const start = this.size
+    for (let i = 0; i < count; i++) {
+      const timeUs = shape.timesUs?.[i] ?? start + i
+      const { header, body } = this.#createEntry(timeUs, shape.payloadBytes)
+      const isHole = shape.holes?.includes(i) === true
+      this.#builder.addEncoded(header, timeUs, isHole ? undefined : body)
+      this.#entries.push({ header, body, leafHash: new Uint8Array(0) })
+    }
+    const entries = this.#builder.build()
+    for (let i = 0; i < count; i++) {
+      const entry = this.#entries[start + i] as SignedEntry
+      const leafHash = entries.leafHashes.slice(32 * i, 32 * i + 32)
+      this.#entries[start + i] = { ...entry, leafHash }
+    }
+    const tiles = this.#edge.append(entries.leafHashes)
+    const { branch } = this
+    const { name, writer } = this.capsule
+    const unsigned = { name, branch, epoch: 0, size: this.size, root: this.#edge.root() }
+    const head = signHead(unsigned, writer)
+    return { type: 'append', name, branch, start, entries, tiles, head }
+  }
+
+  fill(index: number): StoreOp {
+    const { body } = this.#entries[index] as SignedEntry
+    return { type: 'payload', name: this.capsule.name, branch: this.branch, index, body }
+  }
+
+  body(index: number): Uint8Array {
+    return (this.#entries[index] as SignedEntry).body
+  }
+
+  erase(...ranges: readonly (readonly [start: number, end: number])[]): StoreOp {
+    return {
+      type: 'erase',
+      name: this.capsule.name,
+      branch: this.branch,
+      ranges: ranges.map(([start, end]) => ({ start, end })),
+    }
+  }
+
+  #createEntry(timeUs: number, payloadBytes: number | undefined): Omit<SignedEntry, 'leafHash'> {
+    const payload = this.#prng.bytes(payloadBytes ?? this.#prng.between(20, 120))
+    const body = createBody(0, payload)
+    const header: Header = {
+      kind: 0,
+      timeUs,
+      payloadBytes: payload.length,
+      payloadHash: sha256(body),
+      pointers: [],
+      ext: NO_EXTENSION,
+    }
+    return { header: encodeHeader(header), body }
+  }
+}
