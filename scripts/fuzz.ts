@@ -23,7 +23,7 @@ import { type FuzzOrder, LastInput } from './fuzz/fuzz-worker.ts'
 import { targets } from './fuzz/targets.ts'
 
 const SECONDS_EACH = 10
-const SMOKE_ITERATIONS = 2_000
+const SMOKE_ITERATIONS = 1_000
 const CANARY_ITERATIONS = 20_000
 
 /** A decoder that shows no progress for so long hangs. */

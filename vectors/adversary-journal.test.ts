@@ -215,7 +215,8 @@ test('JR3 JR13 JR14: damage without the index never makes a store give other byt
   const { tried, noticed, rollbacks, returned, lies } = damageAll(writeHome(), false)
   console.log(
     `journal without its index: ${tried} bytes damaged, ${noticed} noticed on reading, ` +
-      `${rollbacks.length} left an older head, ${returned.length} brought an erased payload back`,
+      `${rollbacks.length} lost a manifest or the newest head, ` +
+      `${returned.length} brought an erased payload back`,
   )
   assert.deepEqual(lies, [])
   assert.ok(tried > 1000 && noticed > tried / 4)

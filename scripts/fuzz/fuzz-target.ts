@@ -19,6 +19,8 @@ export interface FuzzTarget {
    * spellings on purpose. Refusing is throwing a LongshoreError.
    */
   readonly roundTrip: (input: Uint8Array) => Uint8Array | undefined
+  /** One input takes a millisecond or more: the smoke test takes fewer of them. */
+  readonly isSlow?: boolean
 }
 
 export interface Finding {

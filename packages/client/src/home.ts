@@ -95,8 +95,6 @@ export interface FsckReport {
 export interface UsageReport {
   readonly journalBytes: number
   readonly indexBytes: number
-  /** Space in the journal that compaction would give back. */
-  readonly reclaimableBytes: number
   readonly capsuleCount: number
   readonly entryCount: number
 }

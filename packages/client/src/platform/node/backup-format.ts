@@ -89,7 +89,7 @@ function decodeFile(item: CborValue): BackedUpFile {
 /** True for the files that a home is made of. */
 export function isHomePath(path: string): boolean {
   if (path === 'config.json') return true
-  if (/^store\/(watermark|segments\/[0-9]{8}\.[0-9]{1,10}\.seg)$/.test(path)) return true
+  if (/^store\/segments\/[0-9]{8,10}\.[0-9]{1,10}\.seg$/.test(path)) return true
   const [, name] = /^keys\/([a-z2-7]+)\.key$/.exec(path) ?? []
   if (name === undefined) return false
   try {

@@ -33,9 +33,8 @@ export interface HomeSnapshot {
 export function takeSnapshot(paths: HomePaths, store: DiskStore): HomeSnapshot {
   const contents = new Map<string, Uint8Array>()
   const files: BackedUpFile[] = []
-  for (const { path, byteLength, bytes } of store.snapshotFiles()) {
+  for (const { path, byteLength } of store.snapshotFiles()) {
     files.push({ path: `store/${path}`, byteLength })
-    if (bytes !== undefined) contents.set(`store/${path}`, bytes)
   }
   const config = new Uint8Array(fs.readFileSync(paths.config))
   contents.set('config.json', config)

@@ -32,7 +32,8 @@ export class Following {
     if (index === undefined) return undefined
     try {
       const disk = new NodeDisk(paths.store)
-      const store = openDiskStore({ disk, index, runtime, mode: 'read' })
+      const refreshIndex = (): void => index.refresh()
+      const store = openDiskStore({ disk, index, runtime, mode: 'read', refreshIndex })
       return new Following(paths, index, store)
     } catch (error) {
       index.close()
@@ -43,7 +44,6 @@ export class Following {
   /** Looks at the watermark; true if there is more than before. */
   refresh(): boolean {
     const before = this.store.sequence
-    this.#index.refresh()
     this.store.step({ type: 'refresh' })
     return this.store.sequence !== before
   }

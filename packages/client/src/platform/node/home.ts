@@ -41,9 +41,9 @@ import { readConfig } from './home-config.ts'
 import { createHomeDirectories, type HomePaths, homeExists, homePaths } from './home-layout.ts'
 import { KeyStore } from './key-store.ts'
 import type { LiveReader } from './live-reader.ts'
+import { measureIndex } from './lmdb-index.ts'
 import { createNodeRuntime } from './node-runtime.ts'
 import { describeIdentity } from './principals.ts'
-import { measureUsage } from './usage.ts'
 
 /**
  * Opens a home; makes it where there is none.
@@ -168,10 +168,15 @@ class NodeHome implements Home, CapsuleContext {
   }
 
   async usage(): Promise<UsageReport> {
-    this.refresh()
+    const infos = await this.list()
     const store = (this.#access.holding ?? this.#access.following)?.store
     if (store === undefined) throw new UnavailableError('CLOSED', 'the home was closed')
-    return measureUsage(store, this.#paths)
+    return {
+      journalBytes: store.usage().journalBytes,
+      indexBytes: measureIndex(this.#paths.index),
+      capsuleCount: infos.filter(({ type }) => type === 'capsule').length,
+      entryCount: infos.reduce((sum, { size }) => sum + size, 0),
+    }
   }
 
   async close(): Promise<void> {

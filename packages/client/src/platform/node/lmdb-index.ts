@@ -183,6 +183,11 @@ class IndexFiles {
   }
 }
 
+/** Bytes of an index on disk; 0 if there is none. */
+export function measureIndex(directory: string): number {
+  return fs.statSync(join(directory, DATA_FILE), { throwIfNoEntry: false })?.size ?? 0
+}
+
 function openDatabase(path: string, mode: 'write' | 'read'): Database {
   return open<Uint8Array, Uint8Array>({
     path,

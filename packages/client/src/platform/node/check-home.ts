@@ -1,0 +1,62 @@
+/**
+ * `fsck`: is everything in this home as it was written?
+ *
+ * The engine reads and verifies the whole journal; here the rest of the home is looked at: does
+ * every key fit its manifest, and was an import left unfinished?
+ *
+ * Rule HM47 of docs/spec/home.md.
+ *
+ * @module
+ */
+import {
+  bytesEqual,
+  type CapsuleName,
+  formatName,
+  isLongshoreError,
+  MAIN_BRANCH,
+  manifestKey,
+  openManifest,
+} from '@longshore/capsule'
+import type { DiskStore, StoreReader } from '@longshore/engine'
+import { pendingImport } from '../../committed-head.ts'
+import type { FsckProblem, FsckReport } from '../../home.ts'
+import type { KeyStore } from './key-store.ts'
+
+/** `repair` builds the index anew first: only for the holder. */
+export function checkHome(store: DiskStore, keys: KeyStore, repair: boolean): FsckReport {
+  const report = store.fsck({ repair })
+  const problems = report.problems.map(({ code, segment, offset, capsule, detail }) => {
+    const place = segment === 0 ? '' : ` (segment ${segment}, byte ${offset})`
+    return { code, message: `${detail}${place}${capsule === undefined ? '' : ` in ${capsule}`}` }
+  })
+  for (const name of store.names()) problems.push(...checkPrincipal(store, keys, name))
+  return {
+    problems,
+    repaired: repair ? ['the index was built anew from the journal'] : [],
+    capsuleCount: report.capsules,
+    entryCount: report.entries,
+  }
+}
+
+function checkPrincipal(store: StoreReader, keys: KeyStore, name: CapsuleName): FsckProblem[] {
+  const problems: FsckProblem[] = []
+  const text = formatName(name)
+  try {
+    const { manifest } = openManifest(store.manifest(name) as Uint8Array, name)
+    const use = manifest.type === 'capsule' ? 'writer' : 'owner'
+    if (keys.has(name) && !bytesEqual(keys.signer(name).publicKey, manifestKey(manifest, use))) {
+      problems.push({
+        code: 'KEY_MISMATCH',
+        message: `the key file is not the ${use} key of ${text}`,
+      })
+    }
+    if (pendingImport(store, name, MAIN_BRANCH) !== undefined) {
+      const message = `an import of ${text} was begun and not finished: run it again`
+      problems.push({ code: 'IMPORT_PENDING', message })
+    }
+  } catch (error) {
+    if (!isLongshoreError(error)) throw error
+    problems.push({ code: error.code, message: `${error.message} (${text})` })
+  }
+  return problems
+}
