@@ -7,6 +7,7 @@
  */
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { formatName, isLongshoreError, parseName } from '@longshore/capsule'
 import { verifyDirectory } from '@longshore/client/node'
@@ -14,6 +15,7 @@ import { type Statement, truthsOf } from './adversary/attack.ts'
 import {
   addStrangers,
   type DirectoryMutant,
+  listFiles,
   mutateContents,
   mutateNames,
 } from './adversary/directory-mutants.ts'
@@ -29,6 +31,7 @@ import { openDirectory } from './eyes/verifier/directory.ts'
 import { formatName as formatEyesName } from './eyes/verifier/name.ts'
 import { openReceipt } from './eyes/verifier/receipt.ts'
 import { Refused } from './eyes/verifier/refuse.ts'
+import { runTool } from './foreign-tool.ts'
 import { hexOf } from './read-vectors.ts'
 
 /** What a verifier says: a statement, or that it refuses. Anything else it throws is a crash. */
@@ -60,9 +63,12 @@ async function attackDirectory(
   assert.equal(truth, readEyes(directory))
   assert.ok(truth.startsWith(`${name} ${size} `))
   mkdirSync(home.file('aside'), { recursive: true })
+  const paths = listFiles(directory)
+  const payloads = paths.filter((path) => path.startsWith('payload/'))
+  const chosen = paths.filter((path) => !payloads.slice(2).includes(path))
   const lists: Iterable<DirectoryMutant>[] = [
-    mutateContents(directory, step),
-    mutateNames(directory, home.file('aside')),
+    mutateContents(directory, chosen, step),
+    mutateNames(directory, chosen, home.file('aside')),
     addStrangers(directory),
   ]
   let [tried, refused] = [0, 0]
@@ -81,15 +87,15 @@ async function attackDirectory(
   }
   console.log(`export of ${size} entries: ${tried} mutants tried, ${refused} refused by both`)
   assert.deepEqual(findings.slice(0, 20), [])
-  assert.ok(tried > 500 && refused > tried / 2)
+  assert.ok(tried > 200 && refused > tried / 2)
   assert.equal(await readOurs(directory), truth)
 }
 
 test('EX2 EX3 EX4 EX5 EX6 EX7: no changed export is believed, and both verifiers agree', async () => {
   using home = new CommandHome()
-  await attackDirectory(exportCapsule(home, 4), 1)
-  await attackDirectory(exportCapsule(home, 3, true), 7)
-  await attackDirectory(exportCapsule(home, 260), 997)
+  await attackDirectory(exportCapsule(home, 3), 2)
+  await attackDirectory(exportCapsule(home, 2, true), 11)
+  await attackDirectory(exportCapsule(home, 256), 4099)
 })
 
 test('RC2 RC11: both verifiers agree on every changed receipt of the command', async () => {
@@ -98,7 +104,7 @@ test('RC2 RC11: both verifiers agree on every changed receipt of the command', a
   const encode = (read: () => Statement) => () => JSON.stringify(read())
   let tried = 0
   const findings: string[] = []
-  for (const index of [0, 1, 4, 6]) {
+  for (const index of [4]) {
     const receipt = makeReceipt(capsule, index)
     assert.equal(formatName(parseName(capsule.name)), capsule.name)
     const text = new TextDecoder().decode(receipt)
@@ -113,7 +119,30 @@ test('RC2 RC11: both verifiers agree on every changed receipt of the command', a
   }
   console.log(`receipts of the command: ${tried} mutants, both verifiers agree`)
   assert.deepEqual(findings.slice(0, 20), [])
-  assert.ok(tried > 10_000)
+  assert.ok(tried > 5_000)
+})
+
+test('RC2 EX2: the second verifier is a command as well', () => {
+  using home = new CommandHome()
+  const capsule = exportCapsule(home, 2)
+  const receipt = home.file('receipt-0')
+  makeReceipt(capsule, 0)
+  const run = (...args: string[]) => {
+    const program = join(import.meta.dirname, 'eyes/verifier/main.ts')
+    return runTool(process.execPath, [program, ...args])
+  }
+  const { name, directory, size } = capsule
+  for (const [kind, path, more] of [
+    ['receipt', receipt, { size, index: 0 }],
+    ['directory', directory, { size }],
+  ] as const) {
+    const { status, output } = run(kind, path, name)
+    assert.equal(status, 0, output)
+    assert.deepEqual(JSON.parse(output), { ok: true, name, ...more })
+    const other = exportCapsule(home, 1).name
+    assert.equal(run(kind, path, other).status, 1)
+  }
+  assert.equal(run('receipt').status, 2)
 })
 
 /** What the second verifier reads in a receipt, in the words of `readReceipt`. */

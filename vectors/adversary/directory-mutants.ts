@@ -53,9 +53,13 @@ function* contentsOf(bytes: Uint8Array, step: number): Generator<[what: string, 
   yield ['a byte that is not UTF-8 behind', join(bytes, Uint8Array.of(0xff))]
 }
 
-/** Every file with other contents. */
-export function* mutateContents(directory: string, step: number): Generator<DirectoryMutant> {
-  for (const path of listFiles(directory)) {
+/** Each of these files with other contents. */
+export function* mutateContents(
+  directory: string,
+  paths: readonly string[],
+  step: number,
+): Generator<DirectoryMutant> {
+  for (const path of paths) {
     const file = join(directory, path)
     const bytes = new Uint8Array(readFileSync(file))
     for (const [what, changed] of contentsOf(bytes, step)) {
@@ -68,9 +72,12 @@ export function* mutateContents(directory: string, step: number): Generator<Dire
   }
 }
 
-/** Files removed, exchanged, renamed, or replaced by links and directories. */
-export function* mutateNames(directory: string, aside: string): Generator<DirectoryMutant> {
-  const paths = listFiles(directory)
+/** Each of these files removed, exchanged with the next, or replaced by a link or a directory. */
+export function* mutateNames(
+  directory: string,
+  paths: readonly string[],
+  aside: string,
+): Generator<DirectoryMutant> {
   for (const [at, path] of paths.entries()) {
     const file = join(directory, path)
     const away = join(aside, 'away')

@@ -52,7 +52,7 @@ type Proven = Pick<
 > & { readonly head: VerifiedReceipt['head'] }
 
 /** What a verified receipt says, as text. */
-export function receiptStatement(proven: Proven, cosigners: readonly string[]): Statement {
+function receiptStatement(proven: Proven, cosigners: readonly string[]): Statement {
   const { name, owner, branch, index, head, headerBytes, payload, heartbeatS } = proven
   const says = JSON.stringify({
     name: formatName(name),

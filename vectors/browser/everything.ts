@@ -4,5 +4,6 @@
  * @module
  */
 import * as capsule from '@longshore/capsule'
+import * as client from '@longshore/client'
 
-Object.assign(globalThis, { longshore: { capsule } })
+Object.assign(globalThis, { longshore: { capsule, client } })

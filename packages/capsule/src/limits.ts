@@ -70,8 +70,8 @@ export const PATH_HASHES_MAX = 54
 export const NOTE_BYTES_MAX = 65_536
 /** Each signature by a known key costs a verification. C2SP asks for at least 16. */
 export const NOTE_SIGNATURES_MAX = 64
-/** Name in a vkey: as long as an ML-DSA cosignature can commit to (C2SP). */
-export const KEY_NAME_CHARS_MAX = 255
+/** UTF-8 bytes of the name in a vkey: as many as an ML-DSA cosignature can commit to (C2SP). */
+export const KEY_NAME_BYTES_MAX = 255
 /** Branch, epoch, size, root, signature and their heads, rounded up. */
 export const COMPACT_HEAD_BYTES_MAX = 160
 /** Certificates in one chain, and cosigners in one receipt. */

@@ -1,46 +1,27 @@
 /**
- * Checks a whole branch from its headers, in order: the tree they make, where each stands, and
- * which payloads they erase.
+ * Looks at all headers of a branch, in order: may each stand where it stands, and which payloads
+ * do they erase? That they belong to the signed tree has been verified before.
  *
  * Rules HM37-HM38 of docs/spec/home.md; EX8-EX9 of docs/spec/export.md.
  *
  * @module
  */
-import {
-  type BranchId,
-  bytesEqual,
-  checkHeaderPosition,
-  decodeHeader,
-  type FullTile,
-  HASH_BYTES,
-  type Head,
-  type Header,
-  hashLeafInto,
-  RightEdge,
-  VerificationError,
-} from '@longshore/capsule'
+import { type BranchId, checkHeaderPosition, decodeHeader, type Header } from '@longshore/capsule'
 import { RangeSet } from './range-set.ts'
-
-const TILE_WIDTH = 256
 
 export class HeaderAudit {
   /** Named by an erase entry of the branch. */
   readonly erased: RangeSet = new RangeSet()
   readonly #branch: BranchId
-  readonly #edge: RightEdge = RightEdge.empty()
-  readonly #onTiles: (full: readonly FullTile[]) => void
-  readonly #hashes = new Uint8Array(TILE_WIDTH * HASH_BYTES)
-  #hashCount = 0
+  #size = 0
 
-  /** `onTiles` gets every full tile of the tree, when it is complete. */
-  constructor(branch: BranchId, onTiles: (full: readonly FullTile[]) => void = () => {}) {
+  constructor(branch: BranchId) {
     this.#branch = branch
-    this.#onTiles = onTiles
   }
 
   /** Headers seen. */
   get size(): number {
-    return this.#edge.size + this.#hashCount
+    return this.#size
   }
 
   /**
@@ -50,36 +31,12 @@ export class HeaderAudit {
    */
   add(bytes: Uint8Array): Header {
     const header = decodeHeader(bytes)
-    const index = this.size
-    checkHeaderPosition(header, this.#branch, index)
+    checkHeaderPosition(header, this.#branch, this.#size)
+    this.#size++
     const { control } = header.ext
     if (control?.type === 'erase') {
       for (const { start, end } of control.ranges) this.erased.add(start, end)
     }
-    hashLeafInto(this.#hashes, this.#hashCount * HASH_BYTES, bytes)
-    this.#hashCount++
-    if (this.#hashCount === TILE_WIDTH) this.#flush()
     return header
-  }
-
-  /**
-   * The finished tree, after the last header.
-   *
-   * @throws {VerificationError} `ROOT_MISMATCH` unless it is the tree of `head`.
-   */
-  finish(head: Head): RightEdge {
-    this.#flush()
-    const isEqual = this.#edge.size === head.size && bytesEqual(this.#edge.root(), head.root)
-    if (isEqual) return this.#edge
-    throw new VerificationError('ROOT_MISMATCH', 'the entries do not make the signed tree', {
-      size: this.#edge.size,
-      signedSize: head.size,
-    })
-  }
-
-  #flush(): void {
-    if (this.#hashCount === 0) return
-    this.#onTiles(this.#edge.append(this.#hashes.subarray(0, this.#hashCount * HASH_BYTES)))
-    this.#hashCount = 0
   }
 }

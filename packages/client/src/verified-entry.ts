@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { type Hash, type Header, openBody, UnavailableError } from '@longshore/capsule'
+import {
+  type Hash,
+  type Header,
+  openBody,
+  UnavailableError,
+  VerificationError,
+} from '@longshore/capsule'
 import type { StoredEntry } from '@longshore/engine'
 import type { Entry } from './capsule.ts'
 
@@ -24,7 +30,7 @@ export class VerifiedEntry implements Entry {
     this.index = stored.index
     this.state = stored.state
     this.header = header
-    this.payload = stored.body === undefined ? undefined : openBody(header, stored.body)
+    this.payload = stored.body && openBodyOf(stored.index, header, stored.body)
   }
 
   get timeUs(): number {
@@ -50,5 +56,20 @@ export class VerifiedEntry implements Entry {
       throw new UnavailableError('PAYLOAD_ERASED', 'the payload of this entry was erased', details)
     }
     throw new UnavailableError('PAYLOAD_ABSENT', 'the payload of this entry is not here', details)
+  }
+}
+
+/**
+ * The payload of entry `index`.
+ *
+ * @throws {VerificationError} `PAYLOAD_MISMATCH`, saying of which entry.
+ */
+export function openBodyOf(index: number, header: Header, body: Uint8Array): Uint8Array {
+  try {
+    return openBody(header, body)
+  } catch (cause) {
+    if (!(cause instanceof VerificationError)) throw cause
+    const message = `entry ${index}: ${cause.message}`
+    throw new VerificationError('PAYLOAD_MISMATCH', message, { index, ...cause.details }, { cause })
   }
 }

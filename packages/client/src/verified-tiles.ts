@@ -79,7 +79,7 @@ export class VerifiedTiles implements TileSource {
     const at = (n - parent * TILE_WIDTH) * HASH_BYTES
     const expected = this.wholeTile(level + 1, parent).subarray(at, at + HASH_BYTES)
     if (!bytesEqual(subtreeRoot(bytes), expected)) {
-      const message = 'a tile is not part of the tree that the writer signed'
+      const message = `tile ${level}/${n} is not of the tree that the writer signed`
       throw new VerificationError('ROOT_MISMATCH', message, { level, n, size: this.size })
     }
     this.#kept.put(level, n, bytes)

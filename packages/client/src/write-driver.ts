@@ -71,6 +71,7 @@ export class WriteDriver {
   #syncInFlight: Promise<void> | undefined
   #syncMs = 0
   #failure: Error | undefined
+  readonly #betweens: (() => void)[] = []
   #idleWaiters: (() => void)[] = []
 
   /** `onCommit` is called after every group that was made visible. */
@@ -113,15 +114,33 @@ export class WriteDriver {
     })
   }
 
-  /** Runs `action` (compaction, a snapshot) at a moment when no transaction is open. */
-  async whenIdle<T>(action: () => T): Promise<T> {
-    while (!this.isIdle) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
-    this.checkAlive()
-    return action()
+  /**
+   * Runs `action` (compaction, a snapshot) between two commits: no transaction is open then. It
+   * comes before everything that waits for the next commit, so load cannot put it off.
+   */
+  between<T>(action: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.checkAlive()
+      this.#betweens.push(() => {
+        try {
+          this.checkAlive()
+          resolve(action())
+        } catch (error) {
+          reject(error)
+        }
+      })
+      this.#schedule()
+    })
   }
 
-  get isIdle(): boolean {
-    return this.#sources.size === 0 && this.#open.size === 0 && this.#syncInFlight === undefined
+  /** Resolves when nothing is pending and nothing on its way. */
+  async drained(): Promise<void> {
+    while (!this.#isIdle) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
+  }
+
+  get #isIdle(): boolean {
+    const isQuiet = this.#open.size === 0 && this.#syncInFlight === undefined
+    return isQuiet && this.#sources.size === 0 && this.#betweens.length === 0
   }
 
   #schedule(): void {
@@ -135,6 +154,7 @@ export class WriteDriver {
 
   #commit(): void {
     if (this.#syncInFlight !== undefined || this.#failure !== undefined) return
+    for (const action of this.#betweens.splice(0)) action()
     const sources = [...this.#sources]
     this.#sources.clear()
     for (const source of sources) {
@@ -212,7 +232,7 @@ export class WriteDriver {
       .then((error) => {
         this.#syncInFlight = undefined
         this.#synced(token, start, error)
-        if (this.#sources.size > 0) this.#commit()
+        if (this.#sources.size > 0 || this.#betweens.length > 0) this.#commit()
         this.#noteIdle()
       })
   }
@@ -251,11 +271,12 @@ export class WriteDriver {
     const sources = [...this.#sources]
     this.#sources.clear()
     for (const source of sources) source.cut()?.failed(error)
+    for (const action of this.#betweens.splice(0)) action()
     this.#noteIdle()
   }
 
   #noteIdle(): void {
-    if (!this.isIdle || this.#idleWaiters.length === 0) return
+    if (!this.#isIdle || this.#idleWaiters.length === 0) return
     const waiters = this.#idleWaiters
     this.#idleWaiters = []
     for (const resolve of waiters) resolve()

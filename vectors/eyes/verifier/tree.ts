@@ -14,7 +14,7 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 export const leafHash = (entry: Uint8Array): Uint8Array => sha256(Uint8Array.of(0), entry)
-export const nodeHash = (left: Uint8Array, right: Uint8Array): Uint8Array =>
+const nodeHash = (left: Uint8Array, right: Uint8Array): Uint8Array =>
   sha256(Uint8Array.of(1), left, right)
 export const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 

@@ -20,6 +20,14 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length
 }
 
+/**
+ * A copy of `bytes[start, end)` that shares no memory with it and is a plain Uint8Array. Bytes from
+ * outside are copied with this and not with `slice`, which gives a view if they are a Buffer.
+ */
+export function copyBytes(bytes: Uint8Array, start = 0, end: number = bytes.length): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end))
+}
+
 /** A new array with all parts one after the other. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   let byteLength = 0

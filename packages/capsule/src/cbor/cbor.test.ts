@@ -47,6 +47,37 @@ test('CB2 CB3: every value that is encoded decodes, and a longer spelling does n
   }
 })
 
+test('CB3 CB4: a refusal does not repeat what the input says', () => {
+  const escaped = [0x62, 0x1b, 0x5b]
+  for (const bytes of [
+    [0xa2, ...escaped, 0x01, ...escaped, 0x02],
+    [0xa2, ...escaped, 0x01, 0x61, 0x61, 0x02],
+    [0x82, ...escaped],
+    [...escaped, 0x00],
+  ]) {
+    assert.throws(
+      () => decodeCbor(Uint8Array.from(bytes)),
+      (error: Error) => !error.message.includes('\u001b'),
+    )
+    refuses(Uint8Array.from(bytes))
+  }
+})
+
+test('CB1 CB3: text keeps its byte order mark, and broken text is not repaired', () => {
+  assert.equal(decodeCbor(encodeCbor('\ufeffship')), '\ufeffship')
+  for (const text of [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80]]) {
+    refuses(Uint8Array.from([0x60 + text.length, ...text]))
+    refuses(Uint8Array.from([0xa1, 0x60 + text.length, ...text, 0x01]))
+  }
+})
+
+test('CB1: byte strings that were read are copies, also from a Buffer', () => {
+  const bytes = Buffer.from(encodeCbor([new Uint8Array([1, 2, 3])]))
+  const [value] = decodeCbor(bytes) as [Uint8Array]
+  bytes.fill(0)
+  assert.deepEqual(value, new Uint8Array([1, 2, 3]))
+})
+
 test('CB1: values that the formats cannot hold are not encoded', () => {
   const wrong = [
     1.5,

@@ -52,9 +52,11 @@ export function decodeCbor(bytes: Uint8Array, depthMax: number = CBOR_DEPTH_MAX)
     })
   } catch (cause) {
     if (cause instanceof VerificationError) throw cause
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    // Not cborg's message, which may quote the input: this one is shown on terminals.
     const details = { offset: tokenizer.pos() }
-    throw new VerificationError('CBOR_INVALID', reason, details, { cause })
+    throw new VerificationError('CBOR_INVALID', 'the bytes are not one canonical value', details, {
+      cause,
+    })
   }
   const canonical = encode(value)
   if (!bytesEqual(canonical, bytes)) {

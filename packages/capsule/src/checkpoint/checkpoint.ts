@@ -17,7 +17,12 @@ import { type CheckpointText, parseCheckpointText } from './checkpoint-text.ts'
 import { type Head, headText } from './head.ts'
 import { formatNote, type NoteSignature, parseNote } from './note.ts'
 import { NOTE_COSIGNATURE, NOTE_ED25519, type NoteKey, noteKeyId } from './note-key.ts'
-import { type VerifiedNote, type VerifiedSignature, verifyNote } from './verify-note.ts'
+import {
+  newestOfEachKey,
+  type VerifiedNote,
+  type VerifiedSignature,
+  verifyNote,
+} from './verify-note.ts'
 
 export interface CheckpointExpectation {
   /** The writer's key of the epoch that the head is expected in. */
@@ -37,13 +42,13 @@ export interface OpenedCheckpoint {
   readonly head: Head
   /** Newest heartbeat of the writer on this checkpoint, seconds since 1970; if it has one. */
   readonly heartbeatS: number | undefined
-  /** Cosignatures by the expected cosigners. */
+  /** Cosignatures by the expected cosigners: the newest of each. */
   readonly cosignatures: readonly VerifiedSignature[]
   /** Lines that could not be verified. They prove nothing. */
   readonly unknown: readonly NoteSignature[]
 }
 
-/** A checkpoint of any other transparency log. */
+/** A checkpoint of any other transparency log: of each known key the newest signature. */
 export interface ForeignCheckpoint extends CheckpointText, VerifiedNote {}
 
 /**
@@ -91,11 +96,12 @@ export function openCheckpoint(note: string, expected: CheckpointExpectation): O
   }
   if (byWriter.length > 1) throw invalid('the writer has signed more than once')
   const head: Head = { branch, epoch, size, root, signature: first.signature as Signature }
+  const newest = newestOfEachKey(verified)
   return {
     name,
     head,
-    heartbeatS: newestTime(verified.filter(({ key }) => key === heartbeats)),
-    cosignatures: verified.filter(({ key }) => key !== writer && key !== heartbeats),
+    heartbeatS: newest.find(({ key }) => key === heartbeats)?.timeS,
+    cosignatures: newest.filter(({ key }) => key !== writer && key !== heartbeats),
     unknown,
   }
 }
@@ -120,7 +126,7 @@ export function openForeignCheckpoint(
   if (!verified.some(({ key }) => key === keyOfLog)) {
     throw new VerificationError('BAD_SIGNATURE', 'the log has not signed this checkpoint')
   }
-  return { ...text, verified, unknown }
+  return { ...text, verified: newestOfEachKey(verified), unknown }
 }
 
 function openOrigin(
@@ -142,14 +148,6 @@ function openOrigin(
     throw mismatch('branch')
   }
   return place
-}
-
-function newestTime(signatures: readonly VerifiedSignature[]): number | undefined {
-  let newest: number | undefined
-  for (const { timeS } of signatures) {
-    if (timeS !== undefined && (newest === undefined || timeS > newest)) newest = timeS
-  }
-  return newest
 }
 
 function invalid(what: string): VerificationError {

@@ -16,6 +16,7 @@
  * @module
  */
 import { assert } from '../assert.ts'
+import { copyBytes } from '../bytes/bytes.ts'
 import { encodeUtf8 } from '../bytes/utf8.ts'
 import { VerificationError } from '../errors.ts'
 import { INTEGER_MAX, SIGNATURE_BYTES } from '../limits.ts'
@@ -70,7 +71,7 @@ export function decodeTimestampedSignature(
   if (!isTime(timeS)) {
     throw new VerificationError('NOTE_INVALID', 'a cosignature from beyond the end of time')
   }
-  return { timeS, signature: bytes.slice(TIME_BYTES) }
+  return { timeS, signature: copyBytes(bytes, TIME_BYTES) }
 }
 
 function isTime(timeS: number): boolean {

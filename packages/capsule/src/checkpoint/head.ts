@@ -50,12 +50,22 @@ export function signHead(head: UnsignedHead, signer: Signer): Head {
 }
 
 /**
- * Returns if the holder of `writerKey` signed this head for this capsule; throws otherwise. The
- * caller chooses the key by `head.epoch`.
+ * Returns if the holder of `writerKey` signed this head for this capsule; throws otherwise.
  *
- * @throws {VerificationError} `BAD_SIGNATURE`, or `CHECKPOINT_INVALID` for an empty tree.
+ * Nobody signs the epoch in a head. It is therefore held against `epoch`, that of the key: else
+ * anybody could relabel a head, and make every true one look older.
+ *
+ * @param epoch Default 0: the key is the one in the manifest.
+ * @throws {VerificationError} `BAD_SIGNATURE`, or `CHECKPOINT_INVALID` for another epoch or an
+ * empty tree.
  */
-export function verifyHead(name: CapsuleName, head: Head, writerKey: PublicKey): void {
+export function verifyHead(
+  name: CapsuleName,
+  head: Head,
+  writerKey: PublicKey,
+  epoch: number = 0,
+): void {
+  if (head.epoch !== epoch) fail('the head is of another epoch than the key')
   if (head.size === 0) fail('a writer never signs an empty tree')
   verifySignature(writerKey, encodeUtf8(headText(name, head)), head.signature)
 }

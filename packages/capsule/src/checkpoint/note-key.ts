@@ -17,7 +17,7 @@ import { encodeUtf8 } from '../bytes/utf8.ts'
 import { decodePublicKey } from '../crypto/ed25519.ts'
 import { sha256 } from '../crypto/sha256.ts'
 import { VerificationError } from '../errors.ts'
-import { KEY_NAME_CHARS_MAX } from '../limits.ts'
+import { KEY_NAME_BYTES_MAX } from '../limits.ts'
 
 /** A plain Ed25519 signature over the note text. */
 export const NOTE_ED25519 = 0x01
@@ -42,7 +42,7 @@ export interface NoteKey {
 const ML_DSA_44_KEY_BYTES = 1312
 
 /** A name, an id, and the base64 of the longest key: 1313 bytes. */
-const VKEY_CHARS_MAX: number = KEY_NAME_CHARS_MAX + 1 + 8 + 1 + 1752
+const VKEY_CHARS_MAX: number = KEY_NAME_BYTES_MAX + 1 + 8 + 1 + 1752
 
 const NEWLINE = 0x0a
 
@@ -76,6 +76,12 @@ export function parseVkey(vkey: string): NoteKey {
   const name = vkey.slice(0, Math.max(0, first))
   if (vkey.length > VKEY_CHARS_MAX || second < 0 || !isKeyName(name)) {
     throw new VerificationError('BAD_KEY', 'a vkey is a name, a key id and a key, joined by +')
+  }
+  if (encodeUtf8(name).length > KEY_NAME_BYTES_MAX) {
+    throw new VerificationError(
+      'BAD_KEY',
+      `the name in a vkey has at most ${KEY_NAME_BYTES_MAX} bytes`,
+    )
   }
   const material = parseBase64(vkey.slice(second + 1))
   const type = material?.[0]

@@ -62,11 +62,15 @@ export function parseNote(note: string): Note {
   return { text: note.slice(0, end + 1), signatures: lines.map(parseSignatureLine) }
 }
 
-/** Puts a note together. `text` ends in a newline; there is at least one signature. */
+/**
+ * Puts a note together. `text` ends in a newline; there is at least one signature.
+ *
+ * @throws {VerificationError} `NOTE_INVALID` above 64 KiB: some lines may be of others' making.
+ */
 export function formatNote({ text, signatures }: Note): string {
-  const note = `${text}\n${signatures.map(formatSignatureLine).join('')}`
   assert(text.endsWith('\n') && signatures.length > 0, 'a note has text and a signature')
-  assert(encodeUtf8(note).length <= NOTE_BYTES_MAX, 'the maker of a note bounds it')
+  const note = `${text}\n${signatures.map(formatSignatureLine).join('')}`
+  if (encodeUtf8(note).length > NOTE_BYTES_MAX) throw invalid('too long')
   return note
 }
 

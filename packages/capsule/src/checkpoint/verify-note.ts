@@ -24,6 +24,7 @@ export interface VerifiedSignature {
 }
 
 export interface VerifiedNote {
+  /** In the order of the note; may hold several by one key (`newestOfEachKey`). */
   readonly verified: readonly VerifiedSignature[]
   /** By keys that are not known, or of a type that cannot be verified. They prove nothing. */
   readonly unknown: readonly NoteSignature[]
@@ -47,6 +48,28 @@ export function verifyNote(note: Note, keys: readonly NoteKey[]): VerifiedNote {
     else verified.push(holds)
   }
   return { verified, unknown }
+}
+
+/**
+ * The newest signature by each key, in the order of the keys' first lines. Anybody can repeat a
+ * line: who counts signatures must not take one signer for several.
+ */
+export function newestOfEachKey(
+  signatures: readonly VerifiedSignature[],
+): readonly VerifiedSignature[] {
+  const newest = new Map<NoteKey, VerifiedSignature>()
+  for (const signature of signatures) {
+    const known = newest.get(signature.key)
+    if (known === undefined || timeOf(signature) > timeOf(known)) {
+      newest.set(signature.key, signature)
+    }
+  }
+  return [...newest.values()]
+}
+
+/** A plain signature is older than any that says when it was made. */
+function timeOf({ timeS }: VerifiedSignature): number {
+  return timeS ?? -1
 }
 
 /** Undefined where this version has no way to verify the signature. */

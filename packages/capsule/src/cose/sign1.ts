@@ -2,7 +2,7 @@
  * COSE_Sign1 (RFC 9052 section 4.2) in the one shape that Longshore uses.
  *
  *     d2 84                                   tag 18, array of 4
- *        58 2d a2 01 32 03 78 27 …            protected: {1: -19, 3: content type}
+ *        58 29 a2 01 32 03 78 23 …            protected: {1: -19, 3: content type}
  *        a0                                   unprotected: empty
  *        59 …                                 payload
  *        58 40 …                              Ed25519 signature

@@ -16,7 +16,10 @@ export interface SigningKey {
 
 export interface CryptoBackend {
   readonly name: string
-  /** Writes SHA-256 of `input[start, end)` to `out[outOffset, outOffset + 32)`. */
+  /**
+   * Writes SHA-256 of `input[start, end)` to `out[outOffset, outOffset + 32)`. The caller has
+   * checked that both lie inside their arrays.
+   */
   sha256Into(
     out: Uint8Array,
     outOffset: number,

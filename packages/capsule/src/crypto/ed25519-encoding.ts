@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { bytesEqual } from '../bytes/bytes.ts'
 import { parseHex } from '../bytes/hex.ts'
 
 /** y coordinates, little-endian without the sign bit, of the eight points of order 1, 2, 4, 8. */
@@ -31,14 +30,14 @@ function isFieldElement(point: Uint8Array): boolean {
   return (point[0] as number) < 0xed
 }
 
-/** True whatever the sign bit says, so "negative zero" spellings are caught as well. */
+/** True if the point has this y, whatever its sign bit: "negative zero" is caught as well. */
+function hasY(point: Uint8Array, y: Uint8Array): boolean {
+  for (let i = 0; i < 31; i++) if (point[i] !== y[i]) return false
+  return ((point[31] as number) & 0x7f) === y[31]
+}
+
 function isSmallOrder(point: Uint8Array): boolean {
-  const first = point[0] as number
-  // Cheap way out for all but five in 256 points.
-  if (!SMALL_ORDER_Y.some((y) => y[0] === first)) return false
-  const y = point.slice(0, 32)
-  y[31] = (y[31] as number) & 0x7f
-  return SMALL_ORDER_Y.some((small) => bytesEqual(small, y))
+  return SMALL_ORDER_Y.some((y) => hasY(point, y))
 }
 
 /**

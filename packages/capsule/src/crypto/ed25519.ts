@@ -9,6 +9,7 @@
 import { backend } from '#crypto'
 import { assert } from '../assert.ts'
 import { asPublicKey, asSignature, type PublicKey, type Signature } from '../bytes/brands.ts'
+import { copyBytes } from '../bytes/bytes.ts'
 import { VerificationError } from '../errors.ts'
 import { PUBLIC_KEY_BYTES, SEED_BYTES, SIGNATURE_BYTES } from '../limits.ts'
 import type { CryptoBackend } from './crypto-backend.ts'
@@ -36,7 +37,7 @@ export function createSigner(seed: Uint8Array): Signer {
 }
 
 /**
- * The one way in for public keys from outside.
+ * The one way in for public keys from outside. The result is a copy.
  *
  * A key that passes may still not be on the curve; then no signature verifies under it.
  *
@@ -44,6 +45,11 @@ export function createSigner(seed: Uint8Array): Signer {
  * of small order, under which one signature fits many messages.
  */
 export function decodePublicKey(bytes: Uint8Array): PublicKey {
+  checkPublicKey(bytes)
+  return asPublicKey(copyBytes(bytes))
+}
+
+function checkPublicKey(bytes: Uint8Array): void {
   if (bytes.length !== PUBLIC_KEY_BYTES) {
     throw new VerificationError('BAD_KEY', 'a public key has 32 bytes', {
       byteLength: bytes.length,
@@ -52,7 +58,6 @@ export function decodePublicKey(bytes: Uint8Array): PublicKey {
   if (!isAcceptablePoint(bytes)) {
     throw new VerificationError('BAD_KEY', 'the public key is not canonical or of small order')
   }
-  return bytes as PublicKey
 }
 
 /**
@@ -72,7 +77,7 @@ export function verifySignatureWith(
   message: Uint8Array,
   signature: Uint8Array,
 ): void {
-  decodePublicKey(key)
+  checkPublicKey(key)
   if (signature.length !== SIGNATURE_BYTES) {
     throw new VerificationError('BAD_SIGNATURE', 'a signature has 64 bytes', {
       byteLength: signature.length,

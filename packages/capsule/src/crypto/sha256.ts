@@ -4,6 +4,7 @@
  * @module
  */
 import { backend } from '#crypto'
+import { assert } from '../assert.ts'
 import type { Hash } from '../bytes/brands.ts'
 import { HASH_BYTES } from '../limits.ts'
 
@@ -26,5 +27,7 @@ export function sha256Into(
   start: number,
   end: number,
 ): void {
+  assert(start >= 0 && start <= end && end <= input.length, 'the range lies in the input')
+  assert(outOffset >= 0 && outOffset + HASH_BYTES <= out.length, 'the output has room')
   backend.sha256Into(out, outOffset, input, start, end)
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { AssertionFailure } from '../assert.ts'
 import { asBranchId, asHash, type BranchId, MAIN_BRANCH } from '../bytes/brands.ts'
 import { parseHex } from '../bytes/hex.ts'
 import { sha256 } from '../crypto/sha256.ts'
@@ -48,6 +49,25 @@ test('EN3 EN4: both codecs agree at every width of every integer', () => {
       assert.deepEqual(decodeHeader(hot), decodeGeneralHeader(hot))
     }
   }
+})
+
+test('EN1 EN4: the hot codec writes no header that the general one would not', () => {
+  const out = new Uint8Array(64)
+  const wrong = [
+    [1.5, 0],
+    [-1, 0],
+    [2 ** 53, 0],
+    [Number.NaN, 0],
+    [0, 0.5],
+    [0, -1],
+    [0, PAYLOAD_BYTES_MAX + 1],
+  ] as const
+  for (const [timeUs, payloadBytes] of wrong) {
+    assert.throws(() => writeHotHeader(out, 0, 0, timeUs, payloadBytes, hash, 0), AssertionFailure)
+    assert.throws(() => encodeHeader(plainHeader(timeUs, payloadBytes)), { code: 'USAGE' })
+  }
+  assert.throws(() => writeHotHeader(out, 30, 0, 5, 5, hash, 0), AssertionFailure)
+  assert.throws(() => writeHotHeader(out, 0, 0, 5, 5, hash, 1), AssertionFailure)
 })
 
 test('EN4 EN5: both decoders give the same verdict on every change of one byte, and on cuts', () => {
@@ -127,14 +147,17 @@ test('EN6 EN7: control headers carry no payload and keep their fields', () => {
 test('EN10: control entries stand only where they may', () => {
   const check = (control: Control | null, at: BranchId, index: number) => () =>
     checkHeaderPosition({ ...plainHeader(0, 0), ext: { control, app: new Map() } }, at, index)
-  const [start, , erase] = controls as [Control, Control, Control]
+  const [start, merge, erase] = controls as [Control, Control, Control]
   check(start, branch, 0)()
   check(erase, MAIN_BRANCH, 4)()
   check(null, MAIN_BRANCH, 0)()
+  check(merge, MAIN_BRANCH, 7)()
   check(null, branch, 1)()
   const refused = [
+    check(merge, branch, 7),
     check(start, MAIN_BRANCH, 0),
     check(start, branch, 1),
+    check({ type: 'branch', parent: { ...parent, branch }, reason: '' }, branch, 0),
     check(null, branch, 0),
     check(erase, branch, 0),
     check(erase, MAIN_BRANCH, 3),

@@ -113,7 +113,7 @@ function readExtension(value: CborValue | undefined): HeaderExtension {
       continue
     }
     const type = CONTROL_TYPES.find((known) => known === key)
-    if (type === undefined) fail(`the extension key ${key} is not known`)
+    if (type === undefined) fail('the extension has a key that is not known')
     if (control !== null) fail('a header must have at most one control key')
     control = readControl(type, item, fail)
   }
@@ -129,6 +129,10 @@ function checkNoPayload(header: Header): void {
 
 function extensionValue(ext: HeaderExtension): Map<string, CborValue> {
   const value = new Map<string, CborValue>(ext.app)
+  for (const key of value.keys()) {
+    // Without this, an application could write a control entry, and one that may not stand there.
+    if (!key.includes('/')) throw new UsageError('USAGE', 'an application key has a "/" in it')
+  }
   if (ext.control !== null) value.set(ext.control.type, controlValue(ext.control))
   return value
 }

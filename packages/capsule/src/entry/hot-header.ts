@@ -15,6 +15,7 @@
  */
 import { assert } from '../assert.ts'
 import type { Hash } from '../bytes/brands.ts'
+import { copyBytes } from '../bytes/bytes.ts'
 import { VerificationError } from '../errors.ts'
 import { HASH_BYTES, INTEGER_MAX, PAYLOAD_BYTES_MAX } from '../limits.ts'
 import {
@@ -57,8 +58,9 @@ export function writeHotHeader(
   payloadHash: Uint8Array,
   hashOffset: number,
 ): number {
-  assert(timeUs >= 0 && timeUs <= INTEGER_MAX, 'the caller bounds the time')
-  assert(payloadBytes >= 0 && payloadBytes <= PAYLOAD_BYTES_MAX, 'the caller bounds the payload')
+  assert(Number.isSafeInteger(timeUs) && timeUs >= 0, 'the caller bounds the time')
+  assert(Number.isSafeInteger(payloadBytes) && payloadBytes >= 0, 'a length is an integer')
+  assert(payloadBytes <= PAYLOAD_BYTES_MAX, 'the caller bounds the payload')
   assert(hashOffset + HASH_BYTES <= payloadHash.length, 'the hash is complete')
   let at = position
   out[at++] = ARRAY_OF_4
@@ -100,7 +102,7 @@ export function decodeHotHeader(bytes: Uint8Array): Header {
     kind: kind as HeaderKind,
     timeUs,
     payloadBytes,
-    payloadHash: bytes.slice(at) as Hash,
+    payloadHash: copyBytes(bytes, at) as Hash,
     pointers: NO_POINTERS,
     ext: NO_EXTENSION,
   }

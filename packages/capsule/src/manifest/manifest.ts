@@ -15,7 +15,7 @@
  * @module
  */
 import type { CapsuleName, PublicKey } from '../bytes/brands.ts'
-import { bytesEqual, compareBytes } from '../bytes/bytes.ts'
+import { bytesEqual, compareBytes, copyBytes } from '../bytes/bytes.ts'
 import { encodeUtf8 } from '../bytes/utf8.ts'
 import { type CborMap, type CborValue, decodeCbor, encodeCbor } from '../cbor/cbor.ts'
 import {
@@ -133,6 +133,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
 function bodyValue(manifest: Manifest): CborMap {
   const { authority, blind, crit, keys, mode, nonce, policy, labels } = manifest
   const ext = new Map<string, CborValue>(manifest.ext)
+  if (ext.has(LABELS_KEY)) throw new UsageError('USAGE', 'labels do not belong in ext')
   const pairs = Object.entries(labels)
   if (pairs.length > 0) ext.set(LABELS_KEY, new Map(pairs))
   return new Map<string, CborValue>([
@@ -241,7 +242,7 @@ export function openManifest(signed: Uint8Array, expected?: CapsuleName): Signed
   if (expected !== undefined && !bytesEqual(name, expected)) {
     throw new VerificationError('NAME_MISMATCH', 'this is the manifest of another capsule')
   }
-  return { name, manifest, body, signed: signed.slice() }
+  return { name, manifest, body, signed: copyBytes(signed) }
 }
 
 /**

@@ -68,8 +68,8 @@ export function formatOrigin(name: CapsuleName, branch: BranchId): string {
 
 /** @throws {UsageError} `NAME_INVALID` unless `origin` is what `formatOrigin` would give. */
 export function parseOrigin(origin: string): { name: CapsuleName; branch: BranchId } {
-  const [prefix, name, branch, ...rest] = origin.split('/')
-  if (`${prefix}/` !== ORIGIN_PREFIX || name === undefined || branch === '' || rest.length > 0) {
+  const [prefix, name, branch, more] = origin.split('/', 4)
+  if (`${prefix}/` !== ORIGIN_PREFIX || name === undefined || branch === '' || more !== undefined) {
     throw new UsageError('NAME_INVALID', 'the text is not the origin of a capsule')
   }
   return { name: parseName(name), branch: parseBranch(branch ?? '') }

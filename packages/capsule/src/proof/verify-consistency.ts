@@ -7,10 +7,12 @@
  *
  * @module
  */
+import { assert } from '../assert.ts'
 import type { Hash } from '../bytes/brands.ts'
 import { bytesEqual } from '../bytes/bytes.ts'
 import { VerificationError } from '../errors.ts'
 import { EMPTY_ROOT } from '../tree/hash.ts'
+import { isSize } from '../tree/tree-shape.ts'
 import { verifySubtree } from './verify-subtree.ts'
 
 export interface ConsistencyProof {
@@ -33,6 +35,7 @@ export interface ConsistencyProof {
  */
 export function verifyConsistency(proof: ConsistencyProof): void {
   const { oldSize, oldRoot, newSize, newRoot, path } = proof
+  assert(isSize(oldSize) && isSize(newSize), 'the decoder bounds numbers')
   if (oldSize > 0) {
     verifySubtree({ start: 0, end: oldSize, size: newSize, path }, oldRoot, newRoot)
     return

@@ -14,6 +14,7 @@
  */
 import { assert } from '../assert.ts'
 import type { Hash } from '../bytes/brands.ts'
+import { copyBytes } from '../bytes/bytes.ts'
 import { VerificationError } from '../errors.ts'
 import {
   HASH_BYTES,
@@ -123,7 +124,7 @@ export function decodePackage(bytes: Uint8Array, count: number): EntryPackage {
   }
   const path: Hash[] = []
   for (; position < bytes.length; position += HASH_BYTES) {
-    path.push(bytes.slice(position, position + HASH_BYTES) as Hash)
+    path.push(copyBytes(bytes, position, position + HASH_BYTES) as Hash)
   }
   return { headers, path }
 }

@@ -7,6 +7,7 @@
  */
 import { assert } from '../assert.ts'
 import type { Hash } from '../bytes/brands.ts'
+import { copyBytes } from '../bytes/bytes.ts'
 import { HASH_BYTES } from '../limits.ts'
 import { EMPTY_ROOT, hashPairInto } from './hash.ts'
 
@@ -21,7 +22,7 @@ export function subtreeRoot(hashes: Uint8Array): Hash {
   let width = hashes.length / HASH_BYTES
   assert(Number.isInteger(width), 'hashes have 32 bytes each')
   if (width === 0) return EMPTY_ROOT
-  const row = hashes.slice()
+  const row = copyBytes(hashes)
   while (width > 1) {
     const pairs = Math.floor(width / 2)
     for (let i = 0; i < pairs; i++) hashPairInto(row, i * HASH_BYTES, row, 2 * i * HASH_BYTES)

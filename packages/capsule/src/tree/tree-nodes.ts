@@ -12,6 +12,7 @@
  */
 import { assert } from '../assert.ts'
 import type { Hash } from '../bytes/brands.ts'
+import { copyBytes } from '../bytes/bytes.ts'
 import { HASH_BYTES } from '../limits.ts'
 import { hashNode, hashPairInto } from './hash.ts'
 import { subtreeRoot } from './subtree-root.ts'
@@ -102,7 +103,7 @@ export class TreeNodes {
     const row = this.#rows(level, n, width)[height - lowest]
     const position = (offset / count) * HASH_BYTES
     assert(row !== undefined && position < row.length, 'the subtree is complete in this tile')
-    return row.slice(position, position + HASH_BYTES) as Hash
+    return copyBytes(row, position, position + HASH_BYTES) as Hash
   }
 
   /** The kept rows of a tile. They may be those of a wider one: complete nodes never change. */

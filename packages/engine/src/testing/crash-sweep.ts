@@ -283,9 +283,12 @@ class SweepWorld {
     this.#take(this.#store?.step({ type: 'synced', token }) ?? [])
   }
 
+  /** Until nothing waits; what a full disk refused may have been submitted again meanwhile. */
   #settle(): void {
-    this.#flush()
-    while (this.#sync !== undefined) this.#finishSync()
+    do {
+      this.#flush()
+      while (this.#sync !== undefined) this.#finishSync()
+    } while (this.#transactions.some(({ state }) => state === 'waiting'))
   }
 
   #take(effects: readonly StoreEffect[]): void {

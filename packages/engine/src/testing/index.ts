@@ -14,6 +14,7 @@ export {
   type ManifestOp,
 } from './branch-fixture.ts'
 export { type CapsuleFixture, createCapsuleFixture } from './capsule-fixture.ts'
+export { type CrashSweepOptions, type CrashSweepReport, runCrashSweep } from './crash-sweep.ts'
 export { Prng } from './prng.ts'
 export { SimAnchor } from './sim-anchor.ts'
 export { type DiskCounts, type Fault, SimCrash, SimDisk } from './sim-disk.ts'

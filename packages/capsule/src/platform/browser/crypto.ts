@@ -10,7 +10,7 @@
  */
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
-import { bytesEqual } from '../../bytes/bytes.ts'
+import { bytesEqual, copyBytes } from '../../bytes/bytes.ts'
 import type { CryptoBackend, SigningKey } from '../../crypto/crypto-backend.ts'
 
 const { Point } = ed25519
@@ -36,7 +36,7 @@ function isSignatureBy(publicKey: Uint8Array, message: Uint8Array, signature: Ui
 }
 
 function createSigningKey(seed: Uint8Array): SigningKey {
-  const secret = seed.slice()
+  const secret = copyBytes(seed)
   return {
     publicKey: ed25519.getPublicKey(secret),
     sign: (message) => ed25519.sign(message, secret),

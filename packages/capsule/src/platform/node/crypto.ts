@@ -9,7 +9,6 @@
  */
 import { hash } from 'node:crypto'
 import sodium from 'sodium-native'
-import { assert } from '../../assert.ts'
 import type { CryptoBackend, SigningKey } from '../../crypto/crypto-backend.ts'
 
 /** From here on `crypto.hash` beats sodium-native, its allocation included. */
@@ -27,8 +26,6 @@ function sha256Into(
   start: number,
   end: number,
 ): void {
-  assert(start >= 0 && start <= end && end <= input.length, 'the range lies in the input')
-  assert(outOffset >= 0 && outOffset + HASH_BYTES <= out.length, 'the output has room')
   const bytes =
     start === 0 && end === input.length
       ? input

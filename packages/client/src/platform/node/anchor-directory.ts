@@ -21,7 +21,7 @@ import {
   UnavailableError,
 } from '@longshore/capsule'
 import type { AnchorSlot } from '@longshore/engine'
-import { writeFileDurably } from './node-disk.ts'
+import { makeDirectories, writeFileDurably } from './node-disk.ts'
 
 const SYNC_DELAY_MS = 1000
 
@@ -122,7 +122,7 @@ export class AnchorFile implements AnchorSlot {
   }
 
   #openOrCreate(bytes: Uint8Array): void {
-    fs.mkdirSync(this.#directory.path, { recursive: true, mode: 0o700 })
+    makeDirectories(this.#directory.path, 0o700)
     const isSound = fs.existsSync(this.#path) && fs.statSync(this.#path).size === bytes.byteLength
     if (!isSound) writeFileDurably(this.#path, bytes, 0o600)
     this.#fd = fs.openSync(this.#path, fs.constants.O_RDWR | fs.constants.O_NOFOLLOW)

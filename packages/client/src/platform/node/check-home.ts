@@ -25,10 +25,12 @@ import type { KeyStore } from './key-store.ts'
 /** `repair` builds the index anew first: only for the holder. */
 export function checkHome(store: DiskStore, keys: KeyStore, repair: boolean): FsckReport {
   const report = store.fsck({ repair })
-  const problems = report.problems.map(({ code, segment, offset, capsule, detail }) => {
-    const place = segment === 0 ? '' : ` (segment ${segment}, byte ${offset})`
-    return { code, message: `${detail}${place}${capsule === undefined ? '' : ` in ${capsule}`}` }
-  })
+  const problems: FsckProblem[] = report.problems.map(
+    ({ code, segment, offset, capsule, detail }) => {
+      const place = segment === 0 ? '' : ` (segment ${segment}, byte ${offset})`
+      return { code, message: `${detail}${place}${capsule === undefined ? '' : ` in ${capsule}`}` }
+    },
+  )
   for (const name of store.names()) problems.push(...checkPrincipal(store, keys, name))
   return {
     problems,

@@ -13,7 +13,7 @@ import {
   tileWidth,
   UsageError,
 } from '@longshore/capsule'
-import { writeFileDurably } from './node-disk.ts'
+import { makeDirectories, writeFileDurably } from './node-disk.ts'
 import {
   CHECKPOINT_FILE,
   invalid,
@@ -40,7 +40,7 @@ export class ExportFiles {
   static open(root: string, signedManifest: Uint8Array): ExportFiles {
     const files = new ExportFiles(root)
     try {
-      fs.mkdirSync(root, { recursive: true })
+      makeDirectories(root)
       if (fs.readdirSync(root).length === 0) {
         files.write(MANIFEST_FILE, signedManifest)
         return files
@@ -51,7 +51,7 @@ export class ExportFiles {
     } catch (cause) {
       if (isLongshoreError(cause)) throw cause
       const { code, message } = cause as NodeJS.ErrnoException
-      const isFile = code === 'EEXIST' || code === 'ENOTDIR'
+      const isFile = code === 'NOT_A_FILE' || code === 'ENOTDIR'
       const kind = isFile ? 'FILE_EXISTS' : 'FILE_UNREADABLE'
       throw new UsageError(kind, message, { path: root }, { cause })
     }
@@ -68,7 +68,7 @@ export class ExportFiles {
     const existing = this.#read(relative)
     if (existing !== undefined && bytesEqual(existing, bytes)) return
     const path = join(this.#root, relative)
-    if (existing === undefined) fs.mkdirSync(dirname(path), { recursive: true })
+    if (existing === undefined) makeDirectories(dirname(path))
     fs.writeFileSync(path, bytes)
     this.fileCount++
     this.byteCount += bytes.byteLength

@@ -24,9 +24,12 @@ import { HolderClosed } from './holder-connection.ts'
 export class Forwarder implements HomeWriter {
   /** The holder, be it this process or a connection to another. */
   readonly #reach: () => Promise<HomeWriter>
+  /** Something has changed: whoever asked shall see it. */
+  readonly #onAnswered: () => void
 
-  constructor(reach: () => Promise<HomeWriter>) {
+  constructor(reach: () => Promise<HomeWriter>, onAnswered: () => void) {
     this.#reach = reach
+    this.#onAnswered = onAnswered
   }
 
   async append(
@@ -41,6 +44,7 @@ export class Forwarder implements HomeWriter {
       const writer = await this.#reach()
       try {
         const ack = await writer.append(at, payloads.slice(done), terms, signal)
+        this.#onAnswered()
         return { ...ack, index: first ?? ack.index, count: done + ack.count }
       } catch (error) {
         if (!(error instanceof HolderClosed)) throw error
@@ -94,7 +98,9 @@ export class Forwarder implements HomeWriter {
     for (;;) {
       const writer = await this.#reach()
       try {
-        return await action(writer)
+        const answer = await action(writer)
+        this.#onAnswered()
+        return answer
       } catch (error) {
         if (!(error instanceof HolderClosed)) throw error
       }

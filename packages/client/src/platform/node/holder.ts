@@ -169,18 +169,18 @@ export class Holder implements HomeWriter {
   backup(file: string): Promise<BackupReport> {
     const { paths, store } = this.#parts
     return this.#runLong(async () => {
-      const snapshot = await this.driver.whenIdle(() => takeSnapshot(paths, store))
+      const snapshot = await this.driver.between(() => takeSnapshot(paths, store))
       return writeBackup(file, paths.home, snapshot)
     })
   }
 
   compact(): Promise<CompactReport> {
-    return this.#runLong(() => this.driver.whenIdle(() => this.#parts.store.compact()))
+    return this.#runLong(() => this.driver.between(() => this.#parts.store.compact()))
   }
 
   fsck(repair: boolean): Promise<FsckReport> {
     const { store, keys } = this.#parts
-    return this.#runLong(() => this.driver.whenIdle(() => checkHome(store, keys, repair)))
+    return this.#runLong(() => this.driver.between(() => checkHome(store, keys, repair)))
   }
 
   /** Finishes everything and lets go of anchors; the store is the caller's to close. */
@@ -189,7 +189,7 @@ export class Holder implements HomeWriter {
     await this.#lastLongRun
     for (const key of [...this.#appenders.keys()]) await this.#retire(key)
     try {
-      await this.driver.whenIdle(() => {})
+      await this.driver.drained()
     } finally {
       this.#parts.anchors.close()
       this.#parts.writerLock.release()
@@ -215,12 +215,8 @@ export class Holder implements HomeWriter {
   }
 
   #createAppender(at: BranchAddress): OpenAppender {
-    const { store, runtime, keys, anchors } = this.#parts
+    const { store, runtime, anchors } = this.#parts
     const manifest = this.#manifest(at.name)
-    if (!keys.has(at.name)) {
-      const details = { name: formatName(at.name) }
-      throw new UsageError('NOT_A_WRITER', 'this home does not have the writer key', details)
-    }
     const slot = anchors.slot(at.name, at.branch)
     const context = {
       store,
@@ -233,6 +229,10 @@ export class Holder implements HomeWriter {
 
   #openWriter(at: BranchAddress, anchor: AnchorFile): BranchWriter {
     const { store, runtime, keys, writerLock } = this.#parts
+    if (!keys.has(at.name)) {
+      const details = { name: formatName(at.name) }
+      throw new UsageError('NOT_A_WRITER', 'this home does not have the writer key', details)
+    }
     writerLock.require()
     return openBranchWriter({ store, ...at, signer: keys.signer(at.name), runtime, anchor })
   }

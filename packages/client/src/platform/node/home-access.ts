@@ -49,7 +49,10 @@ export class HomeAccess {
     this.#runtime = runtime
     this.#isReadOnly = isReadOnly
     this.commits = new CommitSignal(() => this.#watch())
-    this.#forwarder = new Forwarder(() => this.#reach())
+    this.#forwarder = new Forwarder(
+      () => this.#reach(),
+      () => this.refresh(),
+    )
   }
 
   get role(): 'holder' | 'guest' | 'reader' {

@@ -11,6 +11,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import { join, resolve } from 'node:path'
 import { isLongshoreError, UnavailableError } from '@longshore/capsule'
+import { makeDirectories } from './node-disk.ts'
 
 /** Names this layout; a home that says another number was made by another version. */
 export const HOME_VERSION = 1
@@ -60,9 +61,9 @@ export function stateDirectory(): string {
  */
 export function createHomeDirectories(paths: HomePaths): void {
   asHomeError(paths.home, () => {
-    fs.mkdirSync(paths.home, { recursive: true, mode: DIRECTORY_MODE })
+    makeDirectories(paths.home, DIRECTORY_MODE)
     for (const directory of [paths.keys, paths.store, paths.index]) {
-      fs.mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE })
+      makeDirectories(directory, DIRECTORY_MODE)
     }
   })
 }

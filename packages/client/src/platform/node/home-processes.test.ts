@@ -13,7 +13,7 @@ import {
 
 test('HM21 HM40: a guest reads by itself and has the holder write; both see all of it', async () => {
   const path = newHomePath()
-  const holder = new OtherProcess(
+  await using holder = new OtherProcess(
     path,
     `const capsule = await home.create({ labels: { by: 'holder' } })
      await capsule.appendMany(['0', '1'])
@@ -23,7 +23,7 @@ test('HM21 HM40: a guest reads by itself and has the holder write; both see all 
      await home.close()`,
   )
   const name = await holder.line()
-  const home = await openAt(path)
+  await using home = await openAt(path)
   assert.equal(home.role, 'guest')
   const capsule = await home.open(name)
   assert.equal(capsule.size, 2)
@@ -50,7 +50,7 @@ test('HM21 HM40: a guest reads by itself and has the holder write; both see all 
   await home.close()
   holder.child.stdin!.end()
   assert.equal(await holder.line(), '3005')
-  assert.equal(await holder.end(), 0)
+  await holder.end()
 })
 
 test('HM21: two homes opened in one process are holder and guest of each other', async () => {
@@ -97,7 +97,7 @@ test('HM39: a follower in another process sees appends, a new holder and a compa
   const home = await openAt(path)
   const capsule = await home.create()
   await capsule.appendMany(['0', '1'])
-  const follower = new OtherProcess(
+  await using follower = new OtherProcess(
     path,
     `const capsule = await home.open(${JSON.stringify(capsule.text)})
      print('ready')
@@ -123,13 +123,13 @@ test('HM39: a follower in another process sees appends, a new holder and a compa
   await reopened.appendMany(['6', '7'])
   await next(3)
   assert.deepEqual(lines, ['0', '1', '2', '3', '4', '', '6', '7'])
-  assert.equal(await follower.end(), 0)
+  await follower.end()
   await again.close()
 })
 
 test('HM46: a killed holder loses nothing it acknowledged; its guest says so and goes on', async () => {
   const path = newHomePath()
-  const holder = new OtherProcess(
+  await using holder = new OtherProcess(
     path,
     `const capsule = await home.create()
      print(capsule.text)

@@ -24,7 +24,6 @@ import {
   type Header,
   hashLeaf,
   MAIN_BRANCH,
-  openBody,
   type RightEdge,
   SIGNATURE_BYTES,
   VerificationError,
@@ -39,6 +38,7 @@ import {
 import { checkNotAborted } from '../../commit-signal.ts'
 import { pendingImportOp } from '../../committed-head.ts'
 import type { ImportReport } from '../../home.ts'
+import { openBodyOf } from '../../verified-entry.ts'
 import { VerifiedTiles } from '../../verified-tiles.ts'
 import type { WriteDriver } from '../../write-driver.ts'
 import { checkImportFits, type ImportBase } from './import-fit.ts'
@@ -219,7 +219,7 @@ class Importer {
   #body(header: Header, index: number): Uint8Array {
     const body = this.#verified.directory.body(header.payloadHash)
     if (body === undefined) throw invalid(`the payload of entry ${index} is missing`, 'payload')
-    openBody(header, body)
+    openBodyOf(index, header, body)
     return body
   }
 

@@ -19,6 +19,7 @@ import type { IndexStore, IndexWrite } from '@longshore/engine'
 import { open, type RootDatabase } from 'lmdb'
 import { digestBootId } from './boot-id.ts'
 import { IndexGuard, type Seal } from './index-guard.ts'
+import { makeDirectories } from './node-disk.ts'
 
 const DATA_FILE = 'index.mdb'
 const GUARD_FILE = 'guard'
@@ -61,7 +62,7 @@ export class LmdbIndex implements IndexStore {
 
   /** Only for the holder of the home's lock. Starts empty where the old index is in doubt. */
   static openForWriting(options: LmdbIndexOptions): LmdbIndex {
-    fs.mkdirSync(options.directory, { recursive: true, mode: 0o700 })
+    makeDirectories(options.directory, 0o700)
     const files = new IndexFiles(options)
     return new LmdbIndex(files, 'write', files.openExisting() ?? files.createNew())
   }

@@ -116,10 +116,13 @@ test('HM44 HM45: when the holder closes in order, nothing is lost and nothing is
   let server = await LocalServer.open(path, asWriter(first))
   const second = new ManualWriter()
   let reached = 0
-  const forwarder = new Forwarder(async () => {
-    reached++
-    return connect(path)
-  })
+  const forwarder = new Forwarder(
+    async () => {
+      reached++
+      return connect(path)
+    },
+    () => {},
+  )
   const begun = forwarder.append(AT, [new Uint8Array([1])], DEFAULT_TERMS)
   await until(() => first.received.length === 1)
   const closing = server.close()
@@ -146,11 +149,14 @@ test('HM45: a request that a closing holder did not look at goes to the next one
   await new Promise<void>((resolve) => closing.listen(path, resolve))
   const writer = new ManualWriter()
   let isFirst = true
-  const forwarder = new Forwarder(async () => {
-    if (!isFirst) return asWriter(writer)
-    isFirst = false
-    return connect(path)
-  })
+  const forwarder = new Forwarder(
+    async () => {
+      if (!isFirst) return asWriter(writer)
+      isFirst = false
+      return connect(path)
+    },
+    () => {},
+  )
   const ack = await forwarder.append(AT, [new Uint8Array([1])], DEFAULT_TERMS)
   assert.deepEqual(ack, { index: 0, count: 1, size: 1, level: 'stored' })
   await new Promise((resolve) => closing.close(resolve))

@@ -205,6 +205,28 @@ export function syncDirectory(absolutePath: string): void {
 }
 
 /**
+ * Makes a directory and what is missing above it. What is there already stays as it is.
+ *
+ * Not `mkdirSync` with `recursive`: where the system says ENOENT for ever (below /proc), that one
+ * never returns.
+ */
+export function makeDirectories(absolutePath: string, mode = 0o777): void {
+  const missing: string[] = []
+  for (let path = absolutePath; !fs.existsSync(path); path = dirname(path)) missing.push(path)
+  for (const path of missing.reverse()) {
+    try {
+      fs.mkdirSync(path, { mode })
+    } catch (error) {
+      // Somebody else was faster.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  }
+  if (!fs.statSync(absolutePath).isDirectory()) {
+    throw new DiskError('NOT_A_FILE', absolutePath, 'a file is where a directory should be')
+  }
+}
+
+/**
  * Writes a small file so that a crash leaves the old content or the new one, durably: temporary
  * name beside it, sync, rename, sync of the directory.
  */

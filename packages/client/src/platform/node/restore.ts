@@ -32,7 +32,7 @@ import {
 } from './backup-format.ts'
 import { createHomeDirectories, type HomePaths, homePaths } from './home-layout.ts'
 import { LmdbIndex } from './lmdb-index.ts'
-import { NodeDisk, syncDirectory } from './node-disk.ts'
+import { makeDirectories, NodeDisk, syncDirectory } from './node-disk.ts'
 import { createNodeRuntime } from './node-runtime.ts'
 
 const CHUNK_BYTES = 1_048_576
@@ -135,7 +135,7 @@ async function extract(
   let at = source.byteLength - BACKUP_TRAILER_BYTES - content
   for (const { path, byteLength } of files) {
     const absolute = join(building.home, path)
-    fs.mkdirSync(dirname(absolute), { recursive: true, mode: 0o700 })
+    makeDirectories(dirname(absolute), 0o700)
     const fd = fs.openSync(absolute, 'wx', 0o600)
     try {
       for (let done = 0; done < byteLength; done += CHUNK_BYTES) {

@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import {
   BODY_BYTES_MAX,
   type CapsuleName,
+  decodeUtf8,
   formatHex,
   fullTileCount,
   HASH_BYTES,
@@ -79,7 +80,8 @@ export class TileDirectory implements TileSource {
     const signed = openManifest(signedBytes, expected)
     if (signed.manifest.type !== 'capsule') throw invalid('the manifest is not that of a capsule')
     const checkpointBytes = readSmallFile(path, CHECKPOINT_FILE, CHECKPOINT_BYTES_MAX)
-    const checkpoint = new TextDecoder().decode(checkpointBytes)
+    const checkpoint = decodeUtf8(checkpointBytes)
+    if (checkpoint === undefined) throw invalid('a checkpoint that is not UTF-8', CHECKPOINT_FILE)
     const { head } = openCheckpoint(checkpoint, {
       writerKey: manifestKey(signed.manifest, 'writer'),
       name: signed.name,

@@ -13,21 +13,26 @@ import {
   bytesEqual,
   type CapsuleName,
   decodeHeader,
-  type FullTile,
   formatName,
+  HASH_BYTES,
+  hashLeaf,
   MAIN_BRANCH,
   manifestKey,
-  openBody,
-  type RightEdge,
+  RightEdge,
+  VerificationError,
 } from '@longshore/capsule'
 import type { VerifyReport } from '../../capsule.ts'
 import { checkNotAborted } from '../../commit-signal.ts'
 import { HeaderAudit } from '../../header-audit.ts'
 import type { RangeSet } from '../../range-set.ts'
+import { openBodyOf } from '../../verified-entry.ts'
+import { VerifiedTiles } from '../../verified-tiles.ts'
 import { HashSet } from './hash-set.ts'
 import { invalid, TileDirectory } from './tile-directory.ts'
 
 const TILE_WIDTH = 256
+/** Of a tile above, for the 256 below it; and a few. */
+const TILE_CACHE_BYTES = 1_048_576
 
 export interface VerifiedDirectory {
   readonly directory: TileDirectory
@@ -75,31 +80,34 @@ export async function verifyTileDirectory(
   }
 }
 
+/** Every header and every tile, up to the signed root. Says which file is wrong. */
 async function verifyTree(
   directory: TileDirectory,
   signal: AbortSignal | undefined,
 ): Promise<{ erased: RangeSet; edge: RightEdge }> {
-  const audit = new HeaderAudit(MAIN_BRANCH, (full) => {
-    for (const tile of full) checkTile(directory, tile)
-  })
+  const edge = RightEdge.open(directory, directory.size)
+  if (!bytesEqual(edge.root(), directory.head.root)) {
+    throw invalid('the last tile of some level is not of the signed tree', 'tile')
+  }
+  const tiles = new VerifiedTiles(directory, TILE_CACHE_BYTES)
+  tiles.believe(edge)
+  const audit = new HeaderAudit(MAIN_BRANCH)
   for (let n = 0; n * TILE_WIDTH < directory.size; n++) {
     checkNotAborted(signal)
-    for (const header of directory.headers(n)) audit.add(header)
+    const hashes = tiles.wholeTile(0, n)
+    for (const [position, header] of directory.headers(n).entries()) {
+      const expected = hashes.subarray(position * HASH_BYTES, (position + 1) * HASH_BYTES)
+      if (!bytesEqual(hashLeaf(header), expected)) throw notSigned(audit.size)
+      audit.add(header)
+    }
     await turn()
   }
-  const edge = audit.finish(directory.head)
-  for (let level = 0; ; level++) {
-    const partial = edge.partialTile(level)
-    const n = Math.floor(Math.floor(directory.size / TILE_WIDTH ** level) / TILE_WIDTH)
-    if (partial.byteLength > 0) checkTile(directory, { level, n, bytes: partial })
-    if (n === 0) return { erased: audit.erased, edge }
-  }
+  return { erased: audit.erased, edge }
 }
 
-function checkTile(directory: TileDirectory, { level, n, bytes }: FullTile): void {
-  if (!bytesEqual(directory.tile(level, n, bytes.byteLength / 32), bytes)) {
-    throw invalid('a tile that is not of the signed tree', `tile ${level}/${n}`)
-  }
+function notSigned(index: number): VerificationError {
+  const message = `entry ${index} is not what the writer signed`
+  return new VerificationError('ROOT_MISMATCH', message, { index })
 }
 
 /** Returns how many different bodies the entries have. */
@@ -117,7 +125,7 @@ async function verifyPayloads(
       const header = decodeHeader(bytes)
       const body = directory.body(header.payloadHash)
       if (body === undefined) throw invalid(`the payload of entry ${index} is missing`, 'payload')
-      openBody(header, body)
+      openBodyOf(index, header, body)
       seen.add(header.payloadHash)
     }
     await turn()

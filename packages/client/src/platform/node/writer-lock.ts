@@ -8,10 +8,10 @@
  *
  * @module
  */
-import fs from 'node:fs'
 import { join } from 'node:path'
 import { formatHex, UnavailableError } from '@longshore/capsule'
 import { HomeLock } from './home-lock.ts'
+import { makeDirectories } from './node-disk.ts'
 
 export class WriterLock {
   readonly #directory: string
@@ -31,7 +31,7 @@ export class WriterLock {
   require(): void {
     if (this.#lock !== undefined) return
     try {
-      fs.mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
+      makeDirectories(this.#directory, 0o700)
       this.#lock = HomeLock.tryAcquire(this.#path)
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)

@@ -14,7 +14,13 @@ import type { Store, StoreEffect, StoreEvent } from '../store.ts'
 import { DiskReads } from './disk-reads.ts'
 import type { FsckReport } from './fsck-report.ts'
 import { JournalReader } from './journal-reader.ts'
-import { chooseHighest, type OpenedIndex, openIndex, readIndexWatermark } from './open-index.ts'
+import {
+  chooseHighest,
+  noteGenerations,
+  type OpenedIndex,
+  openIndex,
+  readIndexWatermark,
+} from './open-index.ts'
 import { OpenedJournal } from './opened-journal.ts'
 import type { StoreParts } from './recovery.ts'
 import { SegmentFiles } from './segment-files.ts'
@@ -136,6 +142,7 @@ export class DiskFollower extends DiskReads implements Store {
       if (opened.isUsable || !isIndexed || attempt === OPEN_ATTEMPTS_MAX) break
     }
     const { state, segments } = opened
+    noteGenerations(state, segments)
     const reader = new JournalReader({ files, state, runtime, onProgress: () => undefined })
     const stop = watermark?.isCurrent === true ? watermark : undefined
     const isBehind = stop !== undefined && stop.sequence <= opened.position.sequence

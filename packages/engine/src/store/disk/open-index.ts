@@ -51,6 +51,13 @@ export function openIndex(
   return { state, position: JOURNAL_START, segments: chooseHighest(list), isUsable: false }
 }
 
+/** Tells the state which generations count where the index does not say so. */
+export function noteGenerations(state: CommittedState, segments: readonly SegmentName[]): void {
+  for (const { number, generation } of segments) {
+    if (state.generation(number) !== generation) state.setGeneration(number, generation)
+  }
+}
+
 /** The highest generation of each segment: it is whole, because it got its name last. */
 export function chooseHighest(list: readonly SegmentName[]): SegmentName[] {
   return list.filter((name, i) => list[i + 1]?.number !== name.number)

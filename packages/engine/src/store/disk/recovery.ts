@@ -16,7 +16,7 @@ import { type JournalEnd, JournalReader } from './journal-reader.ts'
 import { createNextHeader, JournalWriter, segmentStart } from './journal-writer.ts'
 import type { DiskStoreLimits } from './limits.ts'
 import { WINDOW_BYTES } from './limits.ts'
-import { type OpenedIndex, openIndex } from './open-index.ts'
+import { noteGenerations, type OpenedIndex, openIndex } from './open-index.ts'
 import { type Segment, SegmentFiles, sameRecordId } from './segment-files.ts'
 import {
   SEGMENT_HEADER_BYTES,
@@ -56,7 +56,8 @@ export function recover(
   if (rebuild) index.clear()
   const opened = openIndex(index, limits.branchesMax, files, files.list(), watermark)
   const state = opened.isUsable ? opened.state : clearIndex(parts)
-  removeOtherGenerations(files, opened, state)
+  removeOtherGenerations(files, opened)
+  noteGenerations(state, opened.segments)
   const progress = new IndexProgress(state, runtime, limits.indexFlushBytes)
   const reader = new JournalReader({ files, state, runtime, onProgress: progress.note })
   const stops = { floor: watermark, stop: undefined }
@@ -88,21 +89,13 @@ function clearIndex({ index, limits }: StoreParts): CommittedState {
   return new CommittedState(index, limits.branchesMax)
 }
 
-/** What an interrupted compaction left; and notes which generations the places will mean. */
-function removeOtherGenerations(
-  files: SegmentFiles,
-  opened: OpenedIndex,
-  state: CommittedState,
-): void {
+/** Removes what an interrupted compaction left. */
+function removeOtherGenerations(files: SegmentFiles, opened: OpenedIndex): void {
   const counts = (name: SegmentName): boolean =>
     opened.segments.some((n) => n.number === name.number && n.generation === name.generation)
   const others = files.list().filter((name) => !counts(name))
   for (const name of others) files.remove(name)
   if (others.length > 0) files.disk.syncDirectory(SEGMENTS_DIRECTORY)
-  if (opened.isUsable) return
-  for (const { number, generation } of opened.segments) {
-    if (generation > 0) state.setGeneration(number, generation)
-  }
 }
 
 /** Writes the index while a long journal is read, so that memory stays bounded. */

@@ -36,7 +36,7 @@ export function copyHome(from: string): string {
 }
 
 /** Another process that runs a piece of code with a home, line by line observed. */
-export class OtherProcess {
+export class OtherProcess implements AsyncDisposable {
   readonly child: ChildProcess
   readonly #lines: AsyncIterator<string>
   #stderr = ''
@@ -65,18 +65,25 @@ export class OtherProcess {
 
   /** Ends it with SIGKILL. */
   async kill(): Promise<void> {
+    if (!this.#isRunning) return
     this.child.kill('SIGKILL')
-    if (this.child.exitCode === null && this.child.signalCode === null)
-      await once(this.child, 'exit')
+    await once(this.child, 'exit')
   }
 
-  /** Lets `await nextInput()`-free code end by itself; returns its exit code. */
-  async end(): Promise<number | null> {
+  /** Ends its input and waits until it has ended by itself. */
+  async end(): Promise<void> {
     this.child.stdin!.end()
-    if (this.child.exitCode === null && this.child.signalCode === null)
-      await once(this.child, 'exit')
+    if (this.#isRunning) await once(this.child, 'exit')
     if (this.child.exitCode !== 0) throw new Error(`exit ${this.child.exitCode}: ${this.#stderr}`)
-    return this.child.exitCode
+  }
+
+  /** A test that failed leaves nobody behind. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill()
+  }
+
+  get #isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null
   }
 }
 
