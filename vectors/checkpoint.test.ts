@@ -166,7 +166,8 @@ test('CP12: a head is verified for its capsule, branch, size and root', () => {
         signature: asSignature(bytesOf(signature)),
       }
       const name = asCapsuleName(bytesOf(vector.name))
-      const verify = () => verifyHead(name, head, asPublicKey(bytesOf(vector.writerKey)))
+      const verify = () =>
+        verifyHead(name, head, asPublicKey(bytesOf(vector.writerKey)), head.epoch)
       if (vector.valid) verify()
       else assertRefused(vector, verify)
     },

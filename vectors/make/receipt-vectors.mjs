@@ -2,7 +2,7 @@
 import { concat, derived, filled, sha256, utf8 } from './bytes.mjs'
 import { encode } from './cbor.mjs'
 import { addCosigned } from './cosigned-receipts.mjs'
-import { BRANCH, branchStart, MAIN, plainHeader } from './headers.mjs'
+import { BRANCH, branchStart, headPointer, MAIN, plainHeader } from './headers.mjs'
 import { key } from './keys.mjs'
 import { WRITER } from './manifests.mjs'
 import { formatName } from './name-vectors.mjs'
@@ -81,6 +81,8 @@ function addForms(file) {
 function addControls(file) {
   const start = { branch: branchStart() }
   const erase = { erase: [[[0, 3]], 'wish'] }
+  const ownParent = { branch: branchStart({ 0: BRANCH }) }
+  const merge = { merge: [MAIN, [headPointer(BRANCH)]] }
   const place = (ext, index, branch) => {
     const entries = ENTRIES.with(index, controlEntry(ext))
     const { header, payload } = entries[index]
@@ -90,6 +92,7 @@ function addControls(file) {
   for (const [id, comment, { receipt, expected }] of [
     ['branch-start', 'entry 0 of a branch', place(start, 0, BRANCH)],
     ['erase', 'an erasure of earlier entries', place(erase, 3, MAIN)],
+    ['merge', 'a merge on the branch that continues', place(merge, 5, MAIN)],
   ]) {
     acceptReceipt(file, id, comment, receipt, expected)
   }
@@ -97,6 +100,8 @@ function addControls(file) {
     ['branch-start-main', 'the main branch has no parent', place(start, 0, MAIN)],
     ['branch-start-late', 'a branch start that is not entry 0', place(start, 4, BRANCH)],
     ['branch-no-start', 'entry 0 of a branch must be its start', place(erase, 0, BRANCH)],
+    ['branch-own-parent', 'a branch that is its own parent', place(ownParent, 0, BRANCH)],
+    ['merge-elsewhere', 'a merge on another branch', place(merge, 5, BRANCH)],
     ['erase-itself', 'an erasure that names itself', place(erase, 2, MAIN)],
     ['erase-later', 'an erasure that names later entries', place(erase, 1, MAIN)],
   ]) {

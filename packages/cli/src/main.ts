@@ -10,10 +10,19 @@
 import { enableCompileCache } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
+/** A bug; as in report-error.ts, which may be what fails to load. */
+const EXIT_DEFECT = 70
+
 // Compiled code of earlier runs: about half the time that a command needs to start.
 enableCompileCache(
   fileURLToPath(new URL('../../../node_modules/.cache/longshore', import.meta.url)),
 )
+
+// Exit code 1 would say that a verification failed.
+process.on('uncaughtException', (error: Error) => {
+  process.stderr.write(`longshore: DEFECT: ${error.stack}\n`)
+  process.exit(EXIT_DEFECT)
+})
 
 const { runCommandLine } = await import('./run.ts')
 process.exitCode = await runCommandLine(process.argv.slice(2))

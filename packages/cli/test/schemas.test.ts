@@ -53,6 +53,7 @@ test('CL9 CL10: what every command prints with --json is what its schema says', 
   await ok('fsck', ['fsck'])
   await ok('du', ['du'])
   await ok('backup', ['backup', 'saved'])
+  await ok('append', ['append', name], 'forgotten by the backup\n')
   await ok('restore', ['--home', 'restored', 'restore', 'saved'])
   await ok('recover', [
     '--home',

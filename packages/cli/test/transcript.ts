@@ -156,5 +156,5 @@ function matchLine(expected: string, actual: string, kept: Map<string, string>):
 }
 
 function escapePattern(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
 }

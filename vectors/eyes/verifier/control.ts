@@ -11,6 +11,10 @@ export interface Control {
   readonly type: string
   /** Half-open ranges that an erasure names; empty for every other command. */
   readonly erased: readonly (readonly [start: number, end: number])[]
+  /** Which branch a branch start leaves. */
+  readonly parent?: Uint8Array
+  /** Which branch goes on after a merge. */
+  readonly continuing?: Uint8Array
 }
 
 const EPOCH_MAX = 2 ** 32 - 1
@@ -19,13 +23,12 @@ export function readControl(type: string, value: Value): Control {
   switch (type) {
     case 'branch': {
       const fields = readTuple(value, 5)
-      readHeadPointer(fields.slice(0, 4))
+      const parent = readHeadPointer(fields.slice(0, 4))
       checkReason(fields[4])
-      break
+      return { type, erased: [], parent }
     }
     case 'merge':
-      readMerge(value)
-      break
+      return { type, erased: [], continuing: readMerge(value) }
     case 'erase':
       return { type, erased: readErasure(value) }
     case 'recover': {
@@ -72,7 +75,8 @@ function readHeadPointer(value: Value): Uint8Array {
   return readBranch(branch)
 }
 
-function readMerge(value: Value): void {
+/** The branch that goes on. */
+function readMerge(value: Value): Uint8Array {
   const [continuing, sealed] = readTuple(value, 2)
   const own = readBranch(continuing)
   const branches = asArray(sealed).map(readHeadPointer)
@@ -81,6 +85,7 @@ function readMerge(value: Value): void {
     const isSorted = at === 0 || Buffer.compare(branches[at - 1]!, branch) < 0
     require(isSorted && !same(branch, own), 'sealed heads sorted, without the one that goes on')
   }
+  return own
 }
 
 function readErasure(value: Value): (readonly [number, number])[] {
@@ -97,7 +102,10 @@ function readErasure(value: Value): (readonly [number, number])[] {
   })
 }
 
-/** Branch starts are the first entries of branches, and erasures name earlier entries only. */
+/**
+ * Branch starts are the first entries of branches and leave another one, merges stand on the
+ * branch that goes on, and erasures name earlier entries only.
+ */
 export function checkControlPlace(
   control: Control | undefined,
   branch: Uint8Array,
@@ -105,6 +113,13 @@ export function checkControlPlace(
 ): void {
   const opensBranch = branch.length > 0 && index === 0
   require(opensBranch === (control?.type === 'branch'), 'a branch start at the wrong place')
+  const { parent, continuing = branch } = control ?? {}
+  require(parent === undefined || !same(parent, branch), 'a branch that is its own parent')
+  require(same(continuing, branch), 'a merge on a branch that does not go on')
+  if (control?.branch !== undefined) {
+    const isOwn = same(control.branch, branch)
+    require(isOwn === (control.type === 'merge'), 'a branch or a merge at the wrong place')
+  }
   const isLater = control?.erased.some(([, end]) => end > index) ?? false
   require(!isLater, 'an erasure of an entry that is not older')
 }

@@ -7,7 +7,6 @@
  */
 import type { BranchId } from '../bytes/brands.ts'
 import { bytesEqual } from '../bytes/bytes.ts'
-import { bytesEqual } from '../bytes/bytes.ts'
 import { VerificationError } from '../errors.ts'
 import type { Header } from './header-form.ts'
 

@@ -9,8 +9,9 @@ import type { Context } from '../context.ts'
 import { formatByteSize } from '../text/byte-size.ts'
 
 export async function run({ args, out, homePath }: Context): Promise<undefined> {
+  const file = args.positional(0)
   await using home = await openHome({ path: homePath, create: false })
-  const { file, fileBytes, fileCount, sha256 } = await home.backup(args.positional(0))
+  const { fileBytes, fileCount, sha256 } = await home.backup(file)
   const object = { file, bytes: fileBytes, files: fileCount, sha256: formatHex(sha256) }
   if (out.json) out.line(JSON.stringify(object))
   else

@@ -9,15 +9,13 @@ import { formatByteSize } from '../text/byte-size.ts'
 
 export async function run({ out, homePath }: Context): Promise<undefined> {
   await using home = await openHome({ path: homePath, readOnly: true })
-  const { journalBytes, indexBytes, reclaimableBytes, capsuleCount, entryCount } =
-    await home.usage()
+  const { journalBytes, indexBytes, capsuleCount, entryCount } = await home.usage()
   const totalBytes = journalBytes + indexBytes
   const object = {
     home: home.path,
     totalBytes,
     journalBytes,
     indexBytes,
-    reclaimableBytes,
     capsules: capsuleCount,
     entries: entryCount,
   }
@@ -25,7 +23,7 @@ export async function run({ out, homePath }: Context): Promise<undefined> {
     [
       `home      ${home.path}`,
       `total     ${formatByteSize(totalBytes)}`,
-      `journal   ${formatByteSize(journalBytes)}, of which compact would free ${formatByteSize(reclaimableBytes)}`,
+      `journal   ${formatByteSize(journalBytes)}`,
       `index     ${formatByteSize(indexBytes)}`,
       `capsules  ${capsuleCount} with ${entryCount} entries`,
     ].join('\n'),

@@ -11,8 +11,8 @@ export async function run({ args, out, stop, homePath }: Context): Promise<undef
   const signal = stop.finish()
   await using home = await openHome({ path: homePath, readOnly: true })
   await using capsule = await home.open(args.positional(0))
-  const report = await capsule.exportTiles(args.positional(1), { signal })
-  const { directory, size, fileCount, byteCount } = report
+  const directory = args.positional(1)
+  const { size, fileCount, byteCount } = await capsule.exportTiles(directory, { signal })
   const object = {
     name: capsule.text,
     directory,

@@ -334,7 +334,10 @@ class SweepWorld {
     }
     let kept = 0
     while (kept <= open.length && !isFound(kept)) kept++
-    expectTrue(kept <= open.length, 'everything acknowledged is there, the rest whole or not at all')
+    expectTrue(
+      kept <= open.length,
+      'everything acknowledged is there, the rest whole or not at all',
+    )
     this.#transactions.length = 0
     this.#transactions.push(...committed)
     for (const { ops } of open.slice(0, kept)) this.#transactions.push({ ops, state: 'committed' })

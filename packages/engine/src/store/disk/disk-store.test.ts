@@ -3,8 +3,8 @@ import { Prng } from '../../testing/prng.ts'
 import { SimDisk } from '../../testing/sim-disk.ts'
 import { SimIndex } from '../../testing/sim-index.ts'
 import { SimRuntime } from '../../testing/sim-runtime.ts'
-import { runStoreContract } from '../../testing/store-contract.ts'
 import type { StoreHarness } from '../../testing/store-contract/harness.ts'
+import { runStoreContract } from '../../testing/store-contract.ts'
 import { openDiskStore } from './disk-store.ts'
 import type { DiskStoreLimits } from './limits.ts'
 
@@ -16,7 +16,8 @@ function createHarness(limits: Partial<DiskStoreLimits>): StoreHarness {
   return {
     open: () => openDiskStore({ disk, index: index.open(), runtime, mode: 'write', limits }),
     limitBytes: (bytesMore) => {
-      disk.bytesMax = bytesMore === undefined ? Number.POSITIVE_INFINITY : disk.usedBytes() + bytesMore
+      disk.bytesMax =
+        bytesMore === undefined ? Number.POSITIVE_INFINITY : disk.usedBytes() + bytesMore
     },
   }
 }

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { asBranchId, asCapsuleName, encodeUtf8, formatHex, MAIN_BRANCH, sha256 } from '@longshore/capsule'
+import {
+  asBranchId,
+  asCapsuleName,
+  encodeUtf8,
+  formatHex,
+  MAIN_BRANCH,
+  sha256,
+} from '@longshore/capsule'
 import type { DiskFile } from '../../runtime/disk.ts'
 import { Prng } from '../../testing/prng.ts'
 import { SimDisk } from '../../testing/sim-disk.ts'
@@ -55,7 +62,7 @@ function fileWith(...parts: Uint8Array[]): DiskFile {
 
 /** The bytes of the code block behind a rule; what follows two spaces is a comment. */
 function specExample(rule: string): string {
-  const spec = readFileSync('docs/spec/journal.md', 'utf8')
+  const spec = readFileSync(new URL('../../../../../docs/spec/journal.md', import.meta.url), 'utf8')
   const block = spec.slice(spec.indexOf(`**${rule}.**`)).split('```')[1] ?? ''
   return block.replaceAll(/ {2,}.*/g, '').replaceAll(/\s/g, '')
 }
