@@ -132,6 +132,7 @@ test('RC2 EX2: the second verifier is a command as well', () => {
     return runTool(process.execPath, [program, ...args])
   }
   const { name, directory, size } = capsule
+  const other = exportCapsule(home, 2, true).name
   for (const [kind, path, more] of [
     ['receipt', receipt, { size, index: 0 }],
     ['directory', directory, { size }],
@@ -139,7 +140,6 @@ test('RC2 EX2: the second verifier is a command as well', () => {
     const { status, output } = run(kind, path, name)
     assert.equal(status, 0, output)
     assert.deepEqual(JSON.parse(output), { ok: true, name, ...more })
-    const other = exportCapsule(home, 1).name
     assert.equal(run(kind, path, other).status, 1)
   }
   assert.equal(run('receipt').status, 2)

@@ -65,6 +65,11 @@ test('a process that ends early, a file that does not load or has no test: each 
   }
 })
 
+test('a file whose test leaves something open still ends', () => {
+  const body = "test('a', () => void setInterval(() => {}, 1000))\n"
+  assert.equal(runTests({ 'packages/client/a.test.ts': body + PASS }).last, '2 passed, 0 failed')
+})
+
 test('a skip needs a reason, and LONGSHORE_REQUIRE can refuse the reason', () => {
   const files = { 'packages/client/a.test.ts': "test('a', { skip: 'needs Go' }, () => {})\n" }
   assert.equal(runTests(files).last, '0 passed, 0 failed, 1 skipped')

@@ -32,7 +32,8 @@ process.once('message', (order: WorkerOrder) => {
     files: order.files.map((path) => resolve(path)),
     isolation: order.isolation,
     timeout: TEST_TIMEOUT_MS,
-    ...(order.isolation === 'process' ? { concurrency: order.concurrency } : {}),
+    // A test that timed out may leave a child or a socket behind: its file ends all the same.
+    ...(order.isolation === 'process' ? { concurrency: order.concurrency, forceExit: true } : {}),
     ...(order.name === undefined ? {} : { testNamePatterns: new RegExp(order.name) }),
   })
   stream.on('data', (event: TestEvent) => receive(event))

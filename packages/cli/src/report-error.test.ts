@@ -62,6 +62,9 @@ test('CL14: an error cannot repaint the terminal', () => {
 test('CL11: a known error inside another one decides; an unknown one is a defect', () => {
   const known = new UsageError('NAME_INVALID', 'bad')
   assert.equal(report(new Error('wrapped', { cause: known })).code, 2)
+  const system = Object.assign(new Error('disk'), { code: 'ENOSPC', syscall: 'write' })
+  assert.match(report(system, true).text, /^\{"code":"STORE_FULL"/)
+  assert.equal(report(Object.assign(system, { code: 'EIO' })).code, 4)
   const defect = report(new TypeError('x is not a function'))
   assert.equal(defect.code, 70)
   assert.match(defect.text, /^longshore: DEFECT: .*x is not a function\n.*\nTypeError/s)

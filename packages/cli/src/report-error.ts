@@ -9,6 +9,7 @@ import {
   type ErrorCode,
   isLongshoreError,
   type LongshoreError,
+  UnavailableError,
 } from '@longshore/capsule'
 import type { Output } from './output.ts'
 import { formatPrintable } from './text/printable.ts'
@@ -83,10 +84,18 @@ export function printReport(out: Output, report: ErrorReport): void {
   )
 }
 
-/** Also the first known one among the causes: wrappers of platforms hide it. */
+/** Also one among the causes, and failures of the system that nobody has named yet. */
 function asLongshoreError(error: unknown): LongshoreError | undefined {
   for (let depth = 0, at = error; depth < 4 && at instanceof Error; depth++, at = at.cause) {
     if (isLongshoreError(at)) return at
+    if ('syscall' in at) return asStorageError(at as NodeJS.ErrnoException)
   }
   return undefined
+}
+
+function asStorageError(error: NodeJS.ErrnoException): LongshoreError {
+  const { code = 'UNKNOWN', message, path } = error
+  const full = code === 'ENOSPC' || code === 'EDQUOT'
+  const details = { systemCode: code, ...(path === undefined ? {} : { path }) }
+  return new UnavailableError(full ? 'STORE_FULL' : 'STORE_IO', message, details, { cause: error })
 }

@@ -116,7 +116,7 @@ export class BranchAppender implements TransactionSource {
     }, true)
   }
 
-  /** A checkpoint with the writer's cosignature of now; its position is durable before it leaves. */
+  /** A checkpoint with the writer's cosignature of now. It leaves when its position is durable. */
   async heartbeat(): Promise<string> {
     const writer = this.#requireWriter()
     const { position, op } = writer.planHeartbeat()

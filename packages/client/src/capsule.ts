@@ -38,11 +38,11 @@ export interface AppendOptions {
    * that holds the home.
    */
   readonly timeUs?: number
-  /** 0 plain, 1 blinded (a secret salt is hashed with the payload). Default: 1 in a blind capsule, else 0. */
+  /** 0 plain, 1 blinded (a secret salt is hashed in). Default: 1 in a blind capsule, else 0. */
   readonly kind?: 0 | 1
   /** References to earlier entries, of this capsule or others. At most 64. */
   readonly pointers?: readonly Pointer[]
-  /** Application data in the header: never erasable. Keys contain a `/`, like `example.com/lang`. */
+  /** Application data in the header, never erasable. Keys contain a `/`: `example.com/lang`. */
   readonly ext?: Readonly<Record<string, CborValue>>
   /**
    * Gives up waiting: the promise rejects with `ABORTED`. The append itself may still be
@@ -101,7 +101,7 @@ export interface ReadOptions {
   readonly signal?: AbortSignal
 }
 
-/** What `verify` looked at. It throws when anything is wrong, so a report means: all of this is sound. */
+/** What was verified. Whatever is wrong throws, so a report means that all of this is sound. */
 export interface VerifyReport {
   readonly kind: 'capsule' | 'directory'
   readonly name: CapsuleName
@@ -109,7 +109,7 @@ export interface VerifyReport {
   readonly owner: PublicKey
   readonly size: number
   readonly root: Hash
-  /** What was checked, in order: `manifest`, `checkpoint`, `tree`, `headers`, `payloads`, `erasures`. */
+  /** What was checked: `manifest`, `checkpoint`, `tree`, `headers`, `payloads`, `erasures`. */
   readonly checks: readonly string[]
   /** Entries whose payload is here and fits its header. */
   readonly present: number

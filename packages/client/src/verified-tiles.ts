@@ -22,12 +22,14 @@ import {
   VerificationError,
 } from '@longshore/capsule'
 import { TileCache } from './tile-cache.ts'
+import { TileDigests } from './tile-digests.ts'
 
 const TILE_WIDTH = 256
 
 export class VerifiedTiles implements TileSource {
   readonly #source: TileSource
   readonly #kept: TileCache
+  readonly #digests = new TileDigests()
   /** Copies of the tiles of `#edge`, by level. */
   readonly #edgeTiles: Uint8Array[] = []
   #edge: RightEdge = RightEdge.empty()
@@ -75,6 +77,10 @@ export class VerifiedTiles implements TileSource {
   /** Level by level upwards to a tile that is believed already; at most seven. */
   #authenticate(level: number, n: number): Uint8Array {
     const bytes = this.#source.tile(level, n, TILE_WIDTH)
+    if (level === 0 && this.#digests.has(n, bytes)) {
+      this.#kept.put(level, n, bytes)
+      return bytes
+    }
     const parent = Math.floor(n / TILE_WIDTH)
     const at = (n - parent * TILE_WIDTH) * HASH_BYTES
     const expected = this.wholeTile(level + 1, parent).subarray(at, at + HASH_BYTES)
@@ -83,6 +89,7 @@ export class VerifiedTiles implements TileSource {
       throw new VerificationError('ROOT_MISMATCH', message, { level, n, size: this.size })
     }
     this.#kept.put(level, n, bytes)
+    if (level === 0) this.#digests.add(n, bytes)
     return bytes
   }
 }

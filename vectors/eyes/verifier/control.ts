@@ -116,10 +116,6 @@ export function checkControlPlace(
   const { parent, continuing = branch } = control ?? {}
   require(parent === undefined || !same(parent, branch), 'a branch that is its own parent')
   require(same(continuing, branch), 'a merge on a branch that does not go on')
-  if (control?.branch !== undefined) {
-    const isOwn = same(control.branch, branch)
-    require(isOwn === (control.type === 'merge'), 'a branch or a merge at the wrong place')
-  }
   const isLater = control?.erased.some(([, end]) => end > index) ?? false
   require(!isLater, 'an erasure of an entry that is not older')
 }

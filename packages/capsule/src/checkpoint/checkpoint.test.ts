@@ -194,6 +194,40 @@ test('CP7 CP16: cosignatures by expected cosigners are verified, others ignored'
   assert.throws(openOrphan, { code: 'BAD_SIGNATURE' })
 })
 
+test('CP16: a line that is repeated does not make two signers of one', () => {
+  const lines = [70, 80, 80, 75].map((timeS) => witnessLine(HEAD, timeS))
+  const note = formatCheckpoint(NAME, HEAD, writerKey, lines)
+  const { cosignatures } = openCheckpoint(note, { writerKey, cosigners: [WITNESS_KEY] })
+  assert.deepEqual(
+    cosignatures.map(({ timeS }) => timeS),
+    [80],
+  )
+  const origin = formatOrigin(NAME, MAIN_BRANCH)
+  const keyOfLog: NoteKey = { name: origin, type: NOTE_ED25519, key: writerKey }
+  const foreign = openForeignCheckpoint(note, origin, keyOfLog, [WITNESS_KEY])
+  assert.deepEqual(
+    foreign.verified.map(({ key, timeS }) => [key, timeS]),
+    [
+      [keyOfLog, undefined],
+      [WITNESS_KEY, 80],
+    ],
+  )
+  // Every one of them must hold, not only the newest.
+  const bad = { ...witnessLine(HEAD, 60), signature: new Uint8Array(72) }
+  const spoilt = formatCheckpoint(NAME, HEAD, writerKey, [...lines, bad])
+  const open = (): unknown => openCheckpoint(spoilt, { writerKey, cosigners: [WITNESS_KEY] })
+  assert.throws(open, { code: 'BAD_SIGNATURE' })
+})
+
+test('CP12: the epoch, which nobody signs, is that of the key', () => {
+  const relabelled = { ...HEAD, epoch: 1 }
+  assert.throws(() => verifyHead(NAME, relabelled, writerKey), { code: 'CHECKPOINT_INVALID' })
+  assert.throws(() => verifyHead(NAME, HEAD, writerKey, 1), { code: 'CHECKPOINT_INVALID' })
+  verifyHead(NAME, relabelled, writerKey, 1)
+  const note = formatCheckpoint(NAME, relabelled, writerKey)
+  assert.deepEqual(openCheckpoint(note, { writerKey, epoch: 1 }).head, relabelled)
+})
+
 test('CP12: a writer never signs an empty tree', () => {
   const empty = { name: NAME, branch: MAIN_BRANCH, epoch: 0, size: 0, root: EMPTY_ROOT }
   assert.throws(() => signHead(empty, WRITER), { name: 'AssertionFailure' })

@@ -79,6 +79,25 @@ test('CP2 CP3: a vkey with another spelling, id, type or length of key', () => {
   assert.throws(() => parseVkey(formatVkey(smallOrder)), { code: 'BAD_KEY' })
 })
 
+test('CP2: the name in a vkey has at most 255 bytes', () => {
+  for (const [name, isAccepted] of [
+    ['x'.repeat(255), true],
+    ['x'.repeat(256), false],
+    ['é'.repeat(127), true],
+    ['é'.repeat(128), false],
+  ] as const) {
+    const vkey = formatVkey({ ...KEY, name })
+    if (isAccepted) assert.equal(parseVkey(vkey).name, name)
+    else assert.throws(() => parseVkey(vkey), { code: 'BAD_KEY' })
+  }
+})
+
+test('CP6: lines of others that make a note too long are refused, not believed to be ours', () => {
+  const long = { keyName: 'other.example', keyId: 1, signature: new Uint8Array(2000) }
+  const signatures = Array.from({ length: 60 }, () => long)
+  assert.throws(() => formatNote({ text: TEXT, signatures }), { code: 'NOTE_INVALID' })
+})
+
 test('CP1 CP3: one key has another id for each name and each type', () => {
   const types = [NOTE_ED25519, NOTE_COSIGNATURE, NOTE_COSIGNATURE_ML_DSA_44] as const
   const ids = types.flatMap((type) =>

@@ -6,7 +6,7 @@ import { parseHex } from '../bytes/hex.ts'
 import { sha256 } from '../crypto/sha256.ts'
 import { PAYLOAD_BYTES_MAX } from '../limits.ts'
 import { bodyBytes, createBody, openBody } from './body.ts'
-import type { Control } from './control.ts'
+import { type Control, controlValue } from './control.ts'
 import { decodeGeneralHeader, decodeHeader, encodeHeader } from './header.ts'
 import { createControlHeader, type Header, NO_EXTENSION, NO_POINTERS } from './header-form.ts'
 import { checkHeaderPosition } from './header-position.ts'
@@ -142,6 +142,33 @@ test('EN6 EN7: control headers carry no payload and keep their fields', () => {
     assert.throws(() => encodeHeader({ ...header, kind: 1 }), { code: 'USAGE' })
   }
   assert.equal(createControlHeader(0, controls[3]!).payloadHash, EMPTY_HASH)
+})
+
+test('EN4: a header that was read is a copy, whichever codec read it', () => {
+  for (const decode of [decodeHeader, decodeGeneralHeader]) {
+    const bytes = Buffer.from(encodeHeader(plainHeader(5, 100)))
+    const header = decode(bytes)
+    bytes.fill(0)
+    assert.deepEqual(header, plainHeader(5, 100))
+  }
+})
+
+test('EN6: an application cannot write a control entry, whatever it calls its key', () => {
+  const erase = controlValue(controls[2]!)
+  for (const key of ['erase', 'branch', 'writer', 'other', '', '__proto__']) {
+    const app = new Map([[key, erase]])
+    for (const control of [null, controls[2]!]) {
+      const header = { ...createControlHeader(17, controls[2]!), ext: { control, app } }
+      assert.throws(() => encodeHeader(header), { code: 'USAGE' }, key)
+    }
+  }
+  const app = new Map([
+    ['/', 1],
+    ['__proto__/a', 2],
+    ['example.com/erase', 3],
+  ])
+  const header = { ...plainHeader(17, 0), ext: { control: null, app } }
+  assert.deepEqual(decodeHeader(encodeHeader(header)), header)
 })
 
 test('EN10: control entries stand only where they may', () => {

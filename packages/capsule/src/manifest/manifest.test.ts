@@ -75,6 +75,24 @@ test('MF8: labels are part of the name, and an empty map of labels is no second 
   assert.throws(() => encodeManifest({ ...manifest, labels: {}, ext: empty }), { code: 'USAGE' })
 })
 
+test('MF8: labels are data, whatever their keys, and never come from ext', () => {
+  const labels = JSON.parse('{"__proto__": "a", "constructor": "b", "2": "c", "1": "d"}')
+  const { signed, body } = signManifest({ ...manifest, labels }, owner)
+  const opened = openManifest(signed).manifest
+  assert.deepEqual(Object.entries(opened.labels).toSorted(), Object.entries(labels).toSorted())
+  assert.deepEqual(encodeManifest(opened), body)
+  const ext = new Map([['labels', new Map([['data', 'trains']])]])
+  assert.throws(() => encodeManifest({ ...manifest, ext }), { code: 'USAGE' })
+})
+
+test('MF9: what was opened stays as it is, also if it came in a Buffer', () => {
+  const given = signManifest(manifest, owner)
+  const bytes = Buffer.from(given.signed)
+  const opened = openManifest(bytes)
+  bytes.fill(0)
+  assert.deepEqual(opened, given)
+})
+
 test('MF7: an oversized manifest is refused before anything is decoded', () => {
   const ext = new Map([['x', 'x'.repeat(16_400)]])
   assert.throws(() => encodeManifest({ ...manifest, ext }), { code: 'MANIFEST_TOO_LARGE' })

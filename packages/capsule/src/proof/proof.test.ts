@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { AssertionFailure } from '../assert.ts'
 import type { Hash } from '../bytes/brands.ts'
 import { bytesEqual } from '../bytes/bytes.ts'
 import { EMPTY_ROOT } from '../tree/hash.ts'
@@ -229,6 +230,15 @@ test('PR8: the empty tree is the beginning of every tree, with an empty path', (
   assert.throws(() => verifyConsistency({ ...proof, newSize: 0 }), { code: 'ROOT_MISMATCH' })
   const shrunk = { ...proof, oldSize: 5, oldRoot: newRoot, newSize: 0, newRoot: EMPTY_ROOT }
   assert.throws(() => verifyConsistency(shrunk), { code: 'PROOF_SHAPE' })
+})
+
+test('PR4 PR8: sizes that are no sizes are a defect of the caller, never a proof', () => {
+  const sizes = { oldSize: 0, oldRoot: EMPTY_ROOT, newSize: 5, newRoot: leafHash(0), path: [] }
+  verifyConsistency(sizes)
+  for (const wrong of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
+    assert.throws(() => verifyConsistency({ ...sizes, oldSize: wrong }), AssertionFailure)
+    assert.throws(() => verifyConsistency({ ...sizes, newSize: wrong }), AssertionFailure)
+  }
 })
 
 test('PR9: an inconsistency path leads to both true roots and begins with a true node', () => {

@@ -171,6 +171,14 @@ test('PK6: bytes that are cut off or follow, at every length', () => {
   assert.throws(() => decodePackage(bytes, 3), { code: 'PACKAGE_INVALID' })
 })
 
+test('PK6: hashes that were read are copies, also from a Buffer', () => {
+  const hash = leafHashes(0, 1)[0]!
+  const bytes = Buffer.from(encodePackage({ headers: [new Uint8Array(3)], path: [hash] }))
+  const { path } = decodePackage(bytes, 1)
+  bytes.fill(0)
+  assert.deepEqual(path, [hash])
+})
+
 test('PK7: one flipped bit anywhere in a package', () => {
   const range = { start: 510, end: 512 }
   const [size, bytes, prior] = [600, packageOf(range, 600), priorOf(510)]

@@ -251,6 +251,15 @@ test('RC10: cosigners are reported as unverified, others ignored', () => {
   refuse({ cosignatures: [mixed], cosigners }, 'BAD_SIGNATURE')
 })
 
+test('RC10: a node that cosigned more than once is reported once, with its newest time', () => {
+  const cosigners = [{ manifest: NODE.signed.signed, certs: [] }]
+  const cosignatures = [50, 52, 52, 51].map((timeS) => cosignatureOf(NODE, 'witness', timeS))
+  const { unverifiedCosigners } = verifyReceipt(
+    createReceipt({ ...PARTS, cosignatures, cosigners }),
+  )
+  assert.deepEqual(unverifiedCosigners, [{ name: NODE.signed.name, role: 'witness', timeS: 52 }])
+})
+
 test('RC11: every bit of a receipt, flipped', () => {
   const bytes = encodeUtf8(RECEIPT)
   let refused = 0

@@ -175,6 +175,30 @@ test('TR5 TR9: an opened edge grows like one that was never closed', () => {
   }
 })
 
+test('TR5: hashes in a Buffer give the same roots and stay as they are', () => {
+  const tiles = new ReferenceTiles(ALL_LEAVES)
+  const buffers = new TreeNodes({ tile: (...at) => Buffer.from(tiles.tile(...at)) })
+  const plain = new TreeNodes(tiles)
+  for (const [start, end] of [
+    [0, 4],
+    [4, 8],
+    [0, 256],
+    [256, 512],
+    [0, 65_536],
+  ] as const) {
+    for (const _ of [1, 2]) {
+      const root = buffers.rangeRoot(start, end, 66_000)
+      assert.deepEqual(root, plain.rangeRoot(start, end, 66_000), `[${start}, ${end})`)
+      assert.ok(!Buffer.isBuffer(root))
+      root.fill(0)
+    }
+  }
+  const row = Buffer.from(flat(ALL_LEAVES.slice(0, 5)))
+  const before = Buffer.from(row.toString('hex'), 'hex')
+  assert.deepEqual(subtreeRoot(row), merkleRoot(ALL_LEAVES.slice(0, 5)))
+  assert.deepEqual(row, before)
+})
+
 test('TR5: a clone and its original go their own ways', () => {
   const edge = RightEdge.empty()
   edge.append(flat(ALL_LEAVES.slice(0, 300)))

@@ -120,6 +120,7 @@ class AppendRun {
       this.#out.line(JSON.stringify(done))
       return
     }
+    if (entries === 0 && !complete) return
     const what = entries === 1 ? '1 entry' : `${entries} entries`
     const bytes = formatByteSize(this.#bytes)
     this.#out.remark(`appended ${what} (${bytes} read); size ${size}, ${level}`)

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createReadStream } from 'node:fs'
+import { createReadStream, fstatSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { UsageError } from '@longshore/capsule'
@@ -21,20 +21,25 @@ export const STDIN = '-'
  */
 export async function checkInputFiles(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
-    if (path === STDIN) continue
     let isDirectory: boolean
     try {
-      isDirectory = (await stat(path)).isDirectory()
+      // Node reads a directory on stdin as if it were empty.
+      const stats = path === STDIN ? fstatSync(0) : await stat(path)
+      isDirectory = stats.isDirectory()
     } catch (error) {
-      throw fileUnreadable(path, error)
+      throw fileUnreadable(labelOf(path), error)
     }
-    if (isDirectory) throw new UsageError('FILE_UNREADABLE', `${path} is a directory`, { path })
+    if (isDirectory) throw fileUnreadable(labelOf(path), { code: 'EISDIR' })
   }
+}
+
+function labelOf(path: string): string {
+  return path === STDIN ? 'stdin' : path
 }
 
 /** `path` may be `-`. `stop` ends reading at the next chunk, at once if the source is idle. */
 export function openByteSource(path: string, stop: AbortSignal): ByteSource {
-  const label = path === STDIN ? 'stdin' : path
+  const label = labelOf(path)
   const stream =
     path === STDIN ? process.stdin : createReadStream(path, { highWaterMark: CHUNK_BYTES })
   return {
@@ -78,10 +83,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** The system's error as ours. */
 export function fileUnreadable(path: string, error: unknown): UsageError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN'
-  const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error))
-  const details = { path, systemCode: code }
-  return new UsageError('FILE_UNREADABLE', `cannot read ${path}: ${reason}`, details, {
-    cause: error,
-  })
+  const { code = 'UNKNOWN', message = '' } = error as { code?: string; message?: string }
+  const text = `cannot read ${path}: ${REASONS[code] ?? message}`
+  return new UsageError('FILE_UNREADABLE', text, { path, systemCode: code }, { cause: error })
 }

@@ -30,7 +30,7 @@ import { VerifiedBranch } from '../verified-branch.ts'
 import { type DriverPlatform, WriteDriver } from '../write-driver.ts'
 
 /** An anchor that outlives homes, and can refuse to be written. */
-export class MemoryAnchor implements AnchorSlot {
+class MemoryAnchor implements AnchorSlot {
   bytes: Uint8Array | undefined
   failure: Error | undefined
   writeCount = 0
@@ -49,7 +49,7 @@ export class MemoryAnchor implements AnchorSlot {
 }
 
 /** Deferred actions run when the test says so; syncs off the thread end when the test says so. */
-export class ManualLoop {
+class ManualLoop {
   isServing = false
   /** How far the clock moves with each look at it: a sync in place seems to take this long. */
   stepMs = 0.1

@@ -20,7 +20,7 @@ import {
   VerificationError,
 } from '@longshore/capsule'
 
-export const BACKUP_MAGIC: Uint8Array = new TextEncoder().encode('LSBACKUP')
+const BACKUP_MAGIC: Uint8Array = new TextEncoder().encode('LSBACKUP')
 export const BACKUP_PREFIX_BYTES = 16
 export const BACKUP_TRAILER_BYTES = 32
 const VERSION = 1

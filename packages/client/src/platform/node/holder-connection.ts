@@ -202,14 +202,20 @@ export class HolderConnection implements HomeWriter {
         ['op', operation.op],
       ]),
     )
-    const answer = await new Promise<CborMap>((resolve, reject) => {
-      this.#open.set(id, { byteLength: frame.byteLength, resolve, reject })
-      this.#unansweredBytes += frame.byteLength
-      this.#socket.ref()
-      this.#socket.write(frame)
-      signal?.addEventListener('abort', () => reject(aborted(signal)), { once: true })
-    })
-    return operation.result.decode(new Fields(answer))
+    let abort: (() => void) | undefined
+    try {
+      const answer = await new Promise<CborMap>((resolve, reject) => {
+        this.#open.set(id, { byteLength: frame.byteLength, resolve, reject })
+        this.#unansweredBytes += frame.byteLength
+        this.#socket.ref()
+        this.#socket.write(frame)
+        abort = () => reject(aborted(signal))
+        signal?.addEventListener('abort', abort, { once: true })
+      })
+      return operation.result.decode(new Fields(answer))
+    } finally {
+      if (abort !== undefined) signal?.removeEventListener('abort', abort)
+    }
   }
 
   async #room(): Promise<void> {

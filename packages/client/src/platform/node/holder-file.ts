@@ -1,7 +1,7 @@
 /**
  * `holder.json`: who holds the home, for the messages of others, and where it listens.
  *
- *     {"pid":4711,"command":"longshore append","socket":"/home/ada/.longshore/socket"}
+ *     {"pid":4711,"command":"longshore append","socket":"…/.longshore/socket"}
  *
  * It is no lock: what it says may be out of date, and then nobody listens there.
  * Rule HM9 of docs/spec/home.md.

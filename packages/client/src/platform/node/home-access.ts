@@ -27,6 +27,8 @@ import { LiveReader } from './live-reader.ts'
 /** How long another process may take to open or close the home before we give up on it. */
 const PATIENCE_MS = 10_000
 const RETRY_MS = 20
+/** How often a reader looks whether the index was begun anew: rare, and only costs memory. */
+const INDEX_LOOK_MS = 1000
 /** Keeps the process running while it follows a home that it holds itself. */
 const KEEP_ALIVE_MS = 2 ** 30
 
@@ -43,6 +45,7 @@ export class HomeAccess {
   /** One attempt to find a writer, however many calls wait for it. */
   #reaching: Promise<HomeWriter> | undefined
   #closing: Promise<void> | undefined
+  #lookedAtIndexMs = 0
 
   constructor(paths: HomePaths, runtime: Runtime, isReadOnly: boolean) {
     this.#paths = paths
@@ -70,11 +73,16 @@ export class HomeAccess {
   }
 
   /** @throws {UnavailableError} `LOCKED`, `HOME_UNREADABLE`, `STORE_CORRUPT`, `ABORTED` */
-  open(signal: AbortSignal | undefined): Promise<void> {
-    return this.#retry(signal, async () => {
-      if (!this.#isReadOnly && (await this.#tryHold())) return true
-      return this.#tryFollow()
-    })
+  async open(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#retry(signal, async () => {
+        if (!this.#isReadOnly && (await this.#tryHold())) return true
+        return this.#tryFollow()
+      })
+    } catch (error) {
+      await this.close()
+      throw error
+    }
   }
 
   /** Whoever writes for us, if that is this process. */
@@ -95,7 +103,13 @@ export class HomeAccess {
 
   /** Looks whether another process has committed something. */
   refresh(): void {
-    if (this.#following?.refresh() === true) this.commits.notify()
+    if (this.#following === undefined) return
+    const now = performance.now()
+    if (now - this.#lookedAtIndexMs > INDEX_LOOK_MS) {
+      this.#lookedAtIndexMs = now
+      if (this.#following.isOutdated) this.#follow()
+    }
+    if (this.#following.refresh()) this.commits.notify()
   }
 
   close(): Promise<void> {
@@ -121,11 +135,15 @@ export class HomeAccess {
   async #tryHold(): Promise<boolean> {
     const lock = HomeLock.tryAcquire(this.#paths.lock)
     if (lock === undefined) return false
-    // The index must not be open for reading and for writing in one process.
     this.#following?.close()
     this.#following = undefined
     const notify = (): void => this.commits.notify()
-    this.#holding = await Holding.open(this.#paths, lock, this.#runtime, notify)
+    try {
+      this.#holding = await Holding.open(this.#paths, lock, this.#runtime, notify)
+    } catch (error) {
+      this.#follow()
+      throw error
+    }
     this.reader.use(this.#holding.store)
     this.commits.restart()
     return true
@@ -133,16 +151,19 @@ export class HomeAccess {
 
   /** False if there is no index yet, and somebody else is about to build it. */
   async #tryFollow(): Promise<boolean> {
-    let following = Following.open(this.#paths, this.#runtime)
-    if (following === undefined) {
-      const lock = HomeLock.tryAcquire(this.#paths.lock)
-      if (lock === undefined) return false
-      // Nobody is there to build it: done here, once, although we only want to read.
-      const holding = await Holding.open(this.#paths, lock, this.#runtime, () => {})
-      await holding.close()
-      following = Following.open(this.#paths, this.#runtime)
-      if (following === undefined) return false
-    }
+    if (this.#follow()) return true
+    const lock = HomeLock.tryAcquire(this.#paths.lock)
+    if (lock === undefined) return false
+    // Nobody is there to build it: done here, once, although we only want to read.
+    const holding = await Holding.open(this.#paths, lock, this.#runtime, () => {})
+    await holding.close()
+    return this.#follow()
+  }
+
+  /** Opens store and index for reading, again if they were open; false if there is no index. */
+  #follow(): boolean {
+    const following = Following.open(this.#paths, this.#runtime)
+    if (following === undefined) return false
     this.#following?.close()
     this.#following = following
     this.reader.use(following.store)
@@ -200,11 +221,7 @@ export class HomeAccess {
       const timer = setInterval(() => {}, KEEP_ALIVE_MS)
       return () => clearInterval(timer)
     }
-    return this.#following.watch(() => {
-      if (this.#following?.isOutdated === true)
-        void this.#tryFollow().then(() => this.commits.restart())
-      this.refresh()
-    })
+    return this.#following.watch(() => this.refresh())
   }
 }
 

@@ -52,7 +52,7 @@ export function readConfig(path: string): HomeConfig | undefined {
   }
 }
 
-export function parseConfig(text: string): HomeConfig {
+function parseConfig(text: string): HomeConfig {
   const value: unknown = JSON.parse(text)
   if (typeof value !== 'object' || value === null) throw new Error('it is no object')
   const { version, id, identity } = value as Record<string, unknown>

@@ -9,7 +9,7 @@ import { readHolderFile, writeHolderFile } from './holder-file.ts'
 import { readConfig, writeConfig } from './home-config.ts'
 import { createHomeDirectories, homeExists, homePaths, stateDirectory } from './home-layout.ts'
 import { KeyStore } from './key-store.ts'
-import { temporaryDirectory } from './testing/temporary.ts'
+import { temporaryDirectory } from './test-directory.ts'
 import { WriterLock } from './writer-lock.ts'
 
 const NAME = asCapsuleName(new Uint8Array(32).fill(5))
@@ -88,7 +88,7 @@ test('HM7: a key is one line of hex for one user, and is never replaced', () => 
   assert.equal(fs.readFileSync(path, 'latin1'), `${'09'.repeat(32)}\n`)
   assert.equal(fs.statSync(path).mode & 0o777, 0o600)
   assert.deepEqual(keys.signer(NAME).publicKey, createSigner(SEED).publicKey)
-  assert.throws(() => keys.add(NAME, SEED), { code: 'EEXIST' })
+  assert.throws(() => keys.add(NAME, SEED), { code: 'FILE_UNREADABLE' })
 })
 
 test('HM8: a key file that holds no key is KEY_UNREADABLE, and never half a key', () => {

@@ -101,7 +101,7 @@ export function homeExists(paths: HomePaths): boolean {
 }
 
 /** Runs `action`; what the file system says against it becomes `HOME_UNREADABLE`. */
-export function asHomeError<T>(path: string, action: () => T): T {
+function asHomeError<T>(path: string, action: () => T): T {
   try {
     return action()
   } catch (error) {

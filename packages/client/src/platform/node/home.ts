@@ -36,6 +36,7 @@ import type {
 import type { HomeWriter } from '../../home-writer.ts'
 import { checkHome } from './check-home.ts'
 import { exportTiles } from './export-tiles.ts'
+import { withFile } from './file-error.ts'
 import { HomeAccess } from './home-access.ts'
 import { readConfig } from './home-config.ts'
 import { createHomeDirectories, type HomePaths, homeExists, homePaths } from './home-layout.ts'
@@ -212,7 +213,8 @@ class NodeHome implements Home, CapsuleContext {
     directory: string,
     signal: AbortSignal | undefined,
   ): Promise<ExportReport> {
-    return exportTiles(capsule, resolve(directory), signal)
+    const path = resolve(directory)
+    return withFile(path, () => exportTiles(capsule, path, signal))
   }
 
   /** Every manifest of this home, verified, oldest first. */

@@ -19,6 +19,7 @@ import {
   UnavailableError,
   UsageError,
 } from '@longshore/capsule'
+import { toFileError } from './file-error.ts'
 import { syncDirectory } from './node-disk.ts'
 
 /** 64 hex digits and a line feed. */
@@ -54,14 +55,11 @@ export class KeyStore {
   /** Writes a new key, durably. Never replaces one. */
   add(name: CapsuleName, seed: Uint8Array): void {
     const path = this.#path(name)
-    const fd = fs.openSync(path, 'wx', 0o600)
     try {
-      fs.writeFileSync(fd, `${formatHex(seed)}\n`)
-      fs.fsyncSync(fd)
-    } finally {
-      fs.closeSync(fd)
+      writeNewFile(path, `${formatHex(seed)}\n`)
+    } catch (error) {
+      throw toFileError(path, error)
     }
-    syncDirectory(dirname(path))
   }
 
   /** Forgets a key that nothing was signed with; for a creation that did not come about. */
@@ -75,7 +73,7 @@ export class KeyStore {
 }
 
 /** The 32 bytes of a key file's text; undefined for anything but the one spelling. */
-export function parseSeed(text: string): Uint8Array | undefined {
+function parseSeed(text: string): Uint8Array | undefined {
   if (text.length !== KEY_FILE_BYTES || !text.endsWith('\n')) return undefined
   const hex = text.slice(0, 2 * SEED_BYTES)
   return /^[0-9a-f]*$/.test(hex) ? parseHex(hex) : undefined
@@ -99,4 +97,15 @@ function readKeyFile(path: string, name: CapsuleName): string {
       { cause: error },
     )
   }
+}
+
+function writeNewFile(path: string, text: string): void {
+  const fd = fs.openSync(path, 'wx', 0o600)
+  try {
+    fs.writeFileSync(fd, text)
+    fs.fsyncSync(fd)
+  } finally {
+    fs.closeSync(fd)
+  }
+  syncDirectory(dirname(path))
 }

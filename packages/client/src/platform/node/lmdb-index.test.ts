@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { LmdbIndex } from './lmdb-index.ts'
-import { temporaryDirectory } from './testing/temporary.ts'
+import { temporaryDirectory } from './test-directory.ts'
 
 const BOOT = 'boot-1'
 
@@ -129,6 +129,32 @@ function killWhileOpen(directory: string, bootId: string): void {
   const run = spawnSync(process.execPath, ['--input-type=module', '-e', script])
   assert.equal(run.signal, 'SIGKILL', run.stderr.toString())
 }
+
+test('HM13: reader and writer of one process may come in any order, and a reader changes nothing', () => {
+  const directory = temporaryDirectory()
+  fill(directory, 300)
+  const before = fs.readFileSync(join(directory, 'index.mdb'))
+  const { mtimeMs } = fs.statSync(join(directory, 'index.mdb'))
+  const reader = LmdbIndex.openForReading({ directory, bootId: BOOT })
+  assert.ok(reader)
+  assert.equal(countKeys(reader), 300)
+  assert.deepEqual(fs.readFileSync(join(directory, 'index.mdb')), before)
+  assert.equal(fs.statSync(join(directory, 'index.mdb')).mtimeMs, mtimeMs)
+  assert.throws(() => reader.write([]))
+  assert.throws(() => reader.clear())
+  const writer = LmdbIndex.openForWriting({ directory, bootId: BOOT })
+  assert.equal(countKeys(writer), 300, 'the reader has not spoilt the seal')
+  writer.write([{ key: key(700), value: new Uint8Array([7]) }])
+  reader.refresh()
+  assert.deepEqual(reader.get(key(700)), new Uint8Array([7]))
+  reader.close()
+  writer.write([{ key: key(701), value: new Uint8Array([8]) }])
+  assert.equal(countKeys(writer), 302)
+  writer.close()
+  for (const file of ['index.mdb', 'index.mdb-lock', 'guard']) {
+    assert.equal(fs.statSync(join(directory, file)).mode & 0o777, 0o600, file)
+  }
+})
 
 test('HM13: a reader sees new batches after refresh, and notices a replaced file', () => {
   const directory = temporaryDirectory()

@@ -15,6 +15,7 @@
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { join } from 'node:path'
+import { assert } from '@longshore/capsule'
 import type { IndexStore, IndexWrite } from '@longshore/engine'
 import { open, type RootDatabase } from 'lmdb'
 import { digestBootId } from './boot-id.ts'
@@ -27,7 +28,7 @@ const GUARD_FILE = 'guard'
 const MAP_BYTES = 64 * 2 ** 30
 /** Processes times threads that may read at once; LMDB keeps 64 bytes for each. */
 const READERS_MAX = 1022
-/** A writer between its commit and its seal: a reader looks again, each time after a millisecond. */
+/** A writer may be between its commit and its seal: a reader looks again after a millisecond. */
 const READER_ATTEMPTS_MAX = 20
 
 type Database = RootDatabase<Uint8Array, Uint8Array>
@@ -55,7 +56,7 @@ export class LmdbIndex implements IndexStore {
     this.#files = files
     this.#mode = mode
     this.#opened = opened
-    this.#database = openDatabase(files.dataPath, mode)
+    this.#database = openDatabase(files.dataPath)
     // LMDB writes its first pages when it creates a file.
     if (mode === 'write') this.#sealAs(opened.seal.clean, false)
   }
@@ -89,6 +90,7 @@ export class LmdbIndex implements IndexStore {
   }
 
   write(batch: readonly IndexWrite[]): void {
+    assert(this.#mode === 'write', 'only the writer of the store changes its index')
     // Durable before the first change: after a power loss nobody may take the file for whole.
     if (this.#opened.seal.clean) this.#sealAs(false, true)
     this.#database.transactionSync(() => {
@@ -101,9 +103,10 @@ export class LmdbIndex implements IndexStore {
   }
 
   clear(): void {
+    assert(this.#mode === 'write', 'only the writer of the store changes its index')
     this.#closeFiles()
     this.#opened = this.#files.createNew()
-    this.#database = openDatabase(this.#files.dataPath, this.#mode)
+    this.#database = openDatabase(this.#files.dataPath)
     this.#sealAs(false, false)
   }
 
@@ -189,11 +192,15 @@ export function measureIndex(directory: string): number {
   return fs.statSync(join(directory, DATA_FILE), { throwIfNoEntry: false })?.size ?? 0
 }
 
-function openDatabase(path: string, mode: 'write' | 'read'): Database {
+/**
+ * The same options for readers and writers: in one process LMDB keeps one environment per file,
+ * and whoever opens it first decides. Readers do not write all the same; opening alone changes
+ * no byte of the file.
+ */
+function openDatabase(path: string): Database {
   return open<Uint8Array, Uint8Array>({
     path,
     noSubdir: true,
-    readOnly: mode === 'read',
     noSync: true,
     overlappingSync: false,
     keyEncoding: 'binary',
@@ -202,6 +209,7 @@ function openDatabase(path: string, mode: 'write' | 'read'): Database {
     maxDbs: 1,
     maxReaders: READERS_MAX,
     mapSize: MAP_BYTES,
+    permissionsMode: 0o600,
   })
 }
 

@@ -93,7 +93,7 @@ export class NodeDisk implements Disk {
 }
 
 /** One open file of a {@link NodeDisk}. */
-export class NodeDiskFile implements DiskFile {
+class NodeDiskFile implements DiskFile {
   readonly path: string
   /** For {@link syncOffThread}; -1 once closed. */
   fd: number

@@ -16,7 +16,7 @@ export interface NodeRuntimeOptions {
 }
 
 /** Microseconds since 1970: the system's clock, with the resolution of the monotonic one. */
-export class MicrosecondClock {
+class MicrosecondClock {
   #offsetMs = Date.now() - performance.now()
 
   nowUs(): number {

@@ -30,6 +30,7 @@ import {
   decodeBackupPrefix,
   invalidBackup,
 } from './backup-format.ts'
+import { withFile } from './file-error.ts'
 import { createHomeDirectories, type HomePaths, homePaths } from './home-layout.ts'
 import { LmdbIndex } from './lmdb-index.ts'
 import { makeDirectories, NodeDisk, syncDirectory } from './node-disk.ts'
@@ -43,11 +44,15 @@ const CHUNK_BYTES = 1_048_576
  * @throws {VerificationError} `BACKUP_INVALID`
  * @throws {UsageError} `FILE_EXISTS` if there is something at `path`, `FILE_UNREADABLE`
  */
-export async function restoreHome(
+export function restoreHome(
   file: string,
   options: { readonly path: string },
 ): Promise<RestoreReport> {
   const target = homePaths(options.path).home
+  return withFile(target, () => restoreTo(target, file))
+}
+
+async function restoreTo(target: string, file: string): Promise<RestoreReport> {
   checkEmpty(target)
   const source = openSource(resolve(file))
   const building = homePaths(`${target}.restoring-${process.pid}`)

@@ -293,7 +293,10 @@ export class DiskWriter extends DiskReads implements Store {
     })
     this.#unflushedBytes += offset - (written.offsets[0] ?? offset)
     this.#moveWatermark()
-    for (const transaction of transactions) unpin(transaction)
+    for (const transaction of transactions) {
+      unpin(transaction)
+      for (const op of transaction.ops) if (op.type === 'manifest') this.#keepManifest(op)
+    }
     this.#staged.reset(this.#pending.map(({ ops }) => ops))
     if (this.#unflushedBytes >= this.#flushAt) this.#flushIndex()
     const tickets = transactions.map(({ ticket }) => ticket)
@@ -340,13 +343,16 @@ export class DiskWriter extends DiskReads implements Store {
   }
 
   #manifestOf(name: CapsuleName): Uint8Array | undefined {
-    const key = nameKey(name)
-    let signed = this.#manifests.get(key)
-    if (signed !== undefined) return signed
-    signed = this.manifest(name)
-    if (this.#manifests.size >= MANIFESTS_MAX) this.#manifests.clear()
-    if (signed !== undefined) this.#manifests.set(key, signed)
+    const known = this.#manifests.get(nameKey(name))
+    if (known !== undefined) return known
+    const signed = this.manifest(name)
+    if (signed !== undefined) this.#keepManifest({ name, signed })
     return signed
+  }
+
+  #keepManifest({ name, signed }: { name: CapsuleName; signed: Uint8Array }): void {
+    if (this.#manifests.size >= MANIFESTS_MAX) this.#manifests.clear()
+    this.#manifests.set(nameKey(name), signed)
   }
 
   #fail(cause: unknown): StoreEffect {

@@ -197,8 +197,7 @@ export class EntryReader {
     const first = places[0] as EntryPlace
     const last = places.at(-1) as EntryPlace
     checkNotLost(first)
-    const end = last.nextOffset > 0 ? last.nextOffset : last.offset + ENTRY_GUESS_BYTES
-    const bytes = this.#read(first, Math.min(SCAN_BYTES, end - first.offset))
+    const bytes = this.#read(first, Math.min(SCAN_BYTES, endOf(last) - first.offset))
     return { start: first.offset, bytes }
   }
 
@@ -236,12 +235,17 @@ function collectPlaces(branch: Branch, start: number, end: number): EntryPlace[]
   for (let index = start + 1; index < end; index++) {
     const place = branch.find(index)
     const sameFile = place.segment === first.segment && place.generation === first.generation
-    const isNear = place.offset > previous.offset && place.offset - first.offset < SCAN_BYTES
-    if (!sameFile || !isNear) break
+    const fits = place.offset > previous.offset && endOf(place) - first.offset <= SCAN_BYTES
+    if (!sameFile || !fits) break
     places.push(place)
     previous = place
   }
   return places
+}
+
+/** Where the frame at a place ends, or probably ends. */
+function endOf(place: EntryPlace): number {
+  return place.nextOffset > 0 ? place.nextOffset : place.offset + ENTRY_GUESS_BYTES
 }
 
 function fileOf({ segment, generation }: Place): SegmentName {

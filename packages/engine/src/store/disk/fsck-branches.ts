@@ -30,7 +30,7 @@ import type { CommittedState } from './committed-state.ts'
 import type { EntryReader } from './entry-reader.ts'
 import { type FsckPlace, type FsckProblems, NO_PLACE } from './fsck-report.ts'
 import { tryDecodeHead } from './index-layout.ts'
-import type { Place } from './position-block.ts'
+import { BLOCK_ENTRIES, type Place } from './position-block.ts'
 import { framesPlace } from './prepared-record.ts'
 import { ADDRESS_BYTES, decodeRanges, NAME_BYTES, type RecordAddress } from './record.ts'
 import { type FrameRun, readFrames } from './replay.ts'
@@ -100,6 +100,7 @@ export class BranchChecks {
         return this.#mismatch(place, name, 'these entries are not in the index')
       }
       this.#comparePlaces(branch, start, frames, at)
+      this.#compareTimes(branch, check, start, frames, place)
       this.#compareHashes(branch, start, frames, place)
     })
     this.#extend(check, branch, frames, place)
@@ -229,6 +230,25 @@ export class BranchChecks {
       const indexed = branch.find(start + i)
       if (samePlace(indexed, place)) continue
       this.#mismatch(place, branch.name, `entry ${start + i} is elsewhere in the index`)
+      return
+    }
+  }
+
+  /** The running maximum at the end of each block; `check` has that of the entries before. */
+  #compareTimes(
+    branch: Branch,
+    check: BranchCheck,
+    start: number,
+    frames: FrameRun,
+    place: FsckPlace,
+  ): void {
+    let timeUsMax = check.timeUsMax
+    for (const [i, timeUs] of frames.timesUs.entries()) {
+      timeUsMax = Math.max(timeUsMax, timeUs)
+      const next = start + i + 1
+      if (next % BLOCK_ENTRIES !== 0 && next !== branch.known) continue
+      if (branch.blockTimeUsMax(Math.ceil(next / BLOCK_ENTRIES) - 1) === timeUsMax) continue
+      this.#mismatch(place, branch.name, `the times up to entry ${start + i} differ in the index`)
       return
     }
   }

@@ -131,20 +131,28 @@ function findDurableEnd(window: SegmentWindow, position: JournalPosition, limit:
   let durable = position.offset
   let { offset, sequence } = position
   /** Valid records behind `durable`. */
-  let seen: { readonly offset: number; readonly sequence: number }[] = []
+  let seen: SeenRecord[] = []
   for (;;) {
     const record = window.findRecord(offset, limit, sequence)
     if (record === undefined) return durable
     offset = record.end
     sequence = record.sequence
-    seen.push({ offset: record.offset, sequence })
+    seen.push({ offset: record.offset, end: record.end, sequence })
     const commit = record.type === RECORD_COMMIT ? decodeCommitBody(record.body) : undefined
     if (commit === undefined || commit.firstSequence <= position.sequence + 1) continue
     // This group may itself be torn: then only what is before it was durable.
     const { firstSequence } = commit
     const members = seen.filter((member) => member.sequence >= firstSequence)
     const isWhole = members.length === commit.count + 1
-    durable = isWhole ? record.end : (members[0]?.offset ?? record.offset)
+    const before = seen.find((member) => member.sequence === firstSequence - 1)
+    const start = before?.end ?? members[0]?.offset ?? record.offset
+    durable = isWhole ? record.end : start
     seen = isWhole ? [] : members
   }
+}
+
+interface SeenRecord {
+  readonly offset: number
+  readonly end: number
+  readonly sequence: number
 }

@@ -8,9 +8,9 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import { join } from 'node:path'
 import readline from 'node:readline'
-import type { Home, OpenHomeOptions } from '../../../home.ts'
-import { openHome } from '../home.ts'
-import { temporaryDirectory } from './temporary.ts'
+import type { Home, OpenHomeOptions } from '../../home.ts'
+import { openHome } from './home.ts'
+import { temporaryDirectory } from './test-directory.ts'
 
 /** The tests' own anchors: set before any home is opened. */
 process.env['XDG_STATE_HOME'] = temporaryDirectory()
@@ -43,7 +43,7 @@ export class OtherProcess implements AsyncDisposable {
 
   /** `code` may use `home`, `openHome`, `print` and top-level await. */
   constructor(path: string, code: string, options: OpenHomeOptions = {}) {
-    const module = new URL('../home.ts', import.meta.url).href
+    const module = new URL('./home.ts', import.meta.url).href
     const script = `
       import { openHome } from ${JSON.stringify(module)}
       const print = (line) => console.log(typeof line === 'string' ? line : JSON.stringify(line))
