@@ -91,7 +91,7 @@ class Survivor {
     this.#run(lines.join('\n'), 'append', this.name)
   }
 
-  /** Throws unless the home holds the acknowledged part of `sent`, and nothing that was not sent. */
+  /** Throws unless the home holds the acknowledged part of `sent`, and nothing else. */
   async check(sent: readonly string[], ackedSize: number | undefined): Promise<void> {
     const sizeBefore = this.size
     const verdict = JSON.parse(this.#run('', 'verify', this.name, '--json')) as Verdict

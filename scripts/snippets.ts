@@ -117,7 +117,8 @@ export function runShell(snippets: readonly Snippet[], env: NodeJS.ProcessEnv): 
 /** Writes programs as files below `directory`, which lies in the clone; returns their paths. */
 export function writePrograms(programs: readonly Snippet[], directory: string): string[] {
   mkdirSync(directory, { recursive: true })
-  const config = { extends: join(ROOT, 'tsconfig.json'), include: ['*.ts'], exclude: [] }
+  const include = ['*.ts', join(ROOT, 'packages/*/src/**/*.d.ts')]
+  const config = { extends: join(ROOT, 'tsconfig.json'), include, exclude: [] }
   writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify(config))
   return programs.map(({ path, line, code }) => {
     const file = join(directory, `${path.replaceAll(/\W/g, '-')}-${line}.ts`)

@@ -124,7 +124,7 @@ function emit(options: Options, event: object): void {
   if (options.json) process.stdout.write(`${JSON.stringify(event)}\n`)
 }
 
-/** Waits until the follower has seen everything that was written, or it is clear that it will not. */
+/** Waits until the follower has seen all that was written, or it is clear that it will not. */
 async function untilVerified(telemetry: Telemetry, target: number): Promise<void> {
   const deadlineMs = performance.now() + STOP_TIMEOUT_MS
   while (

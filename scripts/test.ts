@@ -76,7 +76,7 @@ async function runFiles(order: WorkerOrder): Promise<void> {
       worker.disconnect()
       return
     }
-    last = message.file
+    last = message.entry
     silent.delete(last)
     tally.add(message)
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${tally.summary()}  ${last}`)
@@ -85,8 +85,10 @@ async function runFiles(order: WorkerOrder): Promise<void> {
   const code = await new Promise((settle) => worker.on('exit', settle))
   if (!done) {
     const detail = `the test process ended with code ${code} in or after this file`
-    tally.add({ outcome: 'fail', file: last, line: 1, title: 'all tests', durationMs: 0, detail })
-  } else if (values.name === undefined) {
+    const place = { file: last, line: 1, entry: last, title: 'all tests', durationMs: 0 }
+    tally.add({ ...place, outcome: 'fail', detail })
+  } else if (values.name === undefined && order.isolation === 'process') {
+    // In a shared process a suite's tests seem to come from the suite's file.
     for (const file of silent) tally.addSilent(file)
   }
 }

@@ -4,8 +4,14 @@
  * @module
  */
 import { capsuleTargets } from './capsule-targets.ts'
+import { clientTargets } from './client-targets.ts'
 import { engineTargets } from './engine-targets.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
 import { textTargets } from './text-targets.ts'
 
-export const targets: readonly FuzzTarget[] = [...textTargets, ...capsuleTargets, ...engineTargets]
+export const targets: readonly FuzzTarget[] = [
+  ...textTargets,
+  ...capsuleTargets,
+  ...engineTargets,
+  ...clientTargets,
+]

@@ -12,7 +12,7 @@ interface Suggestion {
   readonly command: string
 }
 
-export function suggestCommands(name: string): Suggestion[] {
+function suggestCommands(name: string): Suggestion[] {
   const longshore = `bin/longshore --home ${START_HOME}`
   return [
     { why: 'read the last three entries', command: `${longshore} read ${name} --last 3` },

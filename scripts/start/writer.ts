@@ -11,7 +11,7 @@ import { openHome } from '@longshore/client/node'
 import { sampleHost } from './telemetry.ts'
 
 /** The label by which a later start finds its capsule again. */
-export const STREAM_LABEL = 'host-telemetry'
+const STREAM_LABEL = 'host-telemetry'
 
 const SAMPLE_INTERVAL_MS = 200
 

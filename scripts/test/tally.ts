@@ -8,6 +8,8 @@ export interface Result {
   readonly outcome: 'pass' | 'fail' | 'skip'
   readonly file: string
   readonly line: number
+  /** The test file that ran it. */
+  readonly entry: string
   readonly title: string
   readonly durationMs: number
   /** The error of a failure, the reason of a skip. */
@@ -31,8 +33,8 @@ export class Tally {
   }
 
   add(result: Result): void {
-    const { file, durationMs } = result
-    this.#durations.set(file, (this.#durations.get(file) ?? 0) + durationMs)
+    const { entry, durationMs } = result
+    this.#durations.set(entry, (this.#durations.get(entry) ?? 0) + durationMs)
     if (result.outcome === 'pass') this.passed++
     if (result.outcome === 'skip') this.#addSkip(result)
     if (result.outcome === 'fail') this.#addFailure(result)
@@ -55,8 +57,8 @@ export class Tally {
   /** A file from which no result came. */
   addSilent(file: string): void {
     const detail = 'there is no test in this file'
-    const result = { file, line: 1, title: 'the whole file', durationMs: 0, detail } as const
-    this.#addFailure({ ...result, outcome: 'fail' })
+    const place = { file, line: 1, entry: file, title: 'the whole file', durationMs: 0 }
+    this.#addFailure({ ...place, outcome: 'fail', detail })
   }
 
   #addFailure(result: Result): void {

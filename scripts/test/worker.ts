@@ -47,7 +47,10 @@ function send(message: Result | 'done'): void {
 interface EventData {
   readonly name: string
   readonly nesting: number
+  /** Where the test is written, which in a suite is not the file that runs it. */
   readonly file?: string
+  /** The file that runs it; only known where it has its own process. */
+  readonly entryFile?: string
   readonly line?: number
   readonly classname?: string
   readonly skip?: string | boolean
@@ -69,7 +72,8 @@ function receive(event: { readonly type: string; readonly data: EventData }): vo
   if (data.details.type === 'suite' && type === 'test:pass') return
   if (error?.failureType === 'subtestsFailed') return
   const file = data.file ?? ''
-  const place = { file: relativeTo(file), line: data.line ?? 1, durationMs }
+  const entry = relativeTo(data.entryFile ?? file)
+  const place = { file: relativeTo(file), line: data.line ?? 1, entry, durationMs }
   const title = data.classname === undefined ? data.name : `${data.classname} > ${data.name}`
   if (data.name === file) {
     // Without a test inside, the file itself passes: whoever waits for its results will notice.

@@ -73,12 +73,11 @@ function isEntry(tree: Tree, path: string): boolean {
   return JSON.stringify({ exports, imports }).includes(`"./${rest.join('/')}"`)
 }
 
-/** Started as a program: some other text holds its path, or its name beside it. */
+/** Started as a program: some other text holds its path, or some code its name. */
 function isNamed(tree: Tree, path: string): boolean {
   const base = posix.basename(path)
-  const folder = posix.dirname(path)
-  const names = (file: SourceFile): boolean =>
-    file.path !== path &&
-    (file.text.includes(path) || (file.path.startsWith(folder) && file.text.includes(base)))
-  return tree.sources.some(names) || tree.texts.some(names)
+  const names = [path, `/${base}'`, `'${base}'`]
+  const isNaming = (file: SourceFile): boolean =>
+    file.path !== path && names.some((name) => file.text.includes(name))
+  return tree.sources.some(isNaming) || tree.texts.some(isNaming)
 }

@@ -84,7 +84,7 @@ function refuseRelative(
   const reached = zoneOf(target)
   if (zone.kind === 'tool' || reached.kind === zone.kind) return undefined
   if (reached.kind === 'test' && !target.endsWith('.json')) return 'a test is not a module'
-  if (zone.kind === 'test') return undefined
+  if (zone.kind === 'test' || zone.kind === 'testing') return undefined
   if (reached.kind === 'testing') return 'only tests use testing code'
   if (reached.kind === 'platform' && !zone.room.operatingSystem) {
     return 'only platform rooms and tests use a platform room'

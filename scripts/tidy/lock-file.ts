@@ -43,7 +43,7 @@ function platformOf(name: string): Pick<LockEntry, 'os' | 'cpu' | 'libc'> {
   }
 }
 
-/** Entries that the lock file lacks. Only exact versions count: a range is not a platform package. */
+/** Entries that the lock file lacks. Only exact versions: a range is not a platform package. */
 export function missingLockEntries(lock: PackageLock): { key: string; entry: LockEntry }[] {
   const missing: { key: string; entry: LockEntry }[] = []
   for (const [parent, locked] of Object.entries(lock.packages)) {

@@ -263,8 +263,16 @@ const EXCHANGE_COMMANDS: readonly CommandSpec[] = [
     name: 'import',
     summary: 'Verify an exported directory completely, then store it here.',
     positionals: [{ value: { name: 'DIR', type: 'directory' } }],
-    options: [],
-    notes: [],
+    options: [
+      {
+        name: 'evidence',
+        value: { name: 'FILE', type: 'file' },
+        help: 'Where to write the evidence if the directory contradicts what this home has.',
+      },
+    ],
+    notes: [
+      'A directory that ends earlier or later than what this home has is welcome; one that tells another history proves that its writer signed two (EQUIVOCATION).',
+    ],
     schema: 'import',
   },
   {

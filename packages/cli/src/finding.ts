@@ -14,6 +14,7 @@ import {
   verifyReceipt,
 } from '@longshore/capsule'
 import type { VerifyReport } from '@longshore/client/node'
+import { formatCount } from './text/count.ts'
 import { formatPreview } from './text/printable.ts'
 import { formatTime } from './text/time.ts'
 
@@ -67,9 +68,10 @@ export function verifyEvidenceFile(bytes: Uint8Array, expected: CapsuleName | un
 export function describeReport(kind: 'export' | 'capsule', report: VerifyReport): Finding {
   const { name, owner, size, root, checks, absent, erased } = report
   const lines: [string, string][] = []
-  if (erased > 0) lines.push(['erased', `${erased} payloads, by entries that say so`])
-  if (absent > 0) lines.push(['holes', `${absent} payloads are not here`])
-  const title = `${kind} of ${size} ${size === 1 ? 'entry' : 'entries'}`
+  if (erased > 0)
+    lines.push(['erased', `${formatCount(erased, 'payload')}, as the capsule itself says`])
+  if (absent > 0) lines.push(['holes', `${formatCount(absent, 'payload')} not here`])
+  const title = `${kind} of ${formatCount(size, 'entry', 'entries')}`
   return { name, owner, size, root, checks, title, lines }
 }
 

@@ -11,13 +11,13 @@ import { UsageError } from '@longshore/capsule'
  *
  * @throws {UsageError} `FILE_UNWRITABLE`
  */
-export async function replaceFile(path: string, text: string): Promise<void> {
+export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
   const existing = await stat(path).catch(() => undefined)
   // A device or a pipe (/dev/stdout, a process substitution) cannot be replaced, only written to.
-  if (existing !== undefined && !existing.isFile()) return await write(path, path, text)
+  if (existing !== undefined && !existing.isFile()) return await write(path, path, content)
   const temporary = `${path}.${process.pid}.tmp`
   try {
-    await write(temporary, path, text)
+    await write(temporary, path, content)
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })
@@ -25,9 +25,9 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
-async function write(path: string, shown: string, text: string): Promise<void> {
+async function write(path: string, shown: string, content: string | Uint8Array): Promise<void> {
   try {
-    await writeFile(path, text)
+    await writeFile(path, content)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const details = { path: shown, systemCode: code ?? 'UNKNOWN' }

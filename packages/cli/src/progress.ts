@@ -5,6 +5,7 @@
  */
 import type { Output } from './output.ts'
 import { formatByteSize } from './text/byte-size.ts'
+import { formatCount } from './text/count.ts'
 
 /** Faster than people read, slow enough to cost nothing. */
 const INTERVAL_MS = 200
@@ -25,7 +26,9 @@ export class Progress {
     this.#drawnMs = nowMs
     const seconds = Math.max((nowMs - this.#startedMs) / 1000, 0.001)
     const rate = Math.round(entries / seconds)
-    this.#out.draw(`${entries} entries, ${formatByteSize(bytes)}, ${rate} a second`)
+    this.#out.draw(
+      `${formatCount(entries, 'entry', 'entries')}, ${formatByteSize(bytes)}, ${rate} a second`,
+    )
   }
 
   clear(): void {

@@ -62,6 +62,8 @@ test('CL14: an error cannot repaint the terminal', () => {
 test('CL11: a known error inside another one decides; an unknown one is a defect', () => {
   const known = new UsageError('NAME_INVALID', 'bad')
   assert.equal(report(new Error('wrapped', { cause: known })).code, 2)
+  const closing = new SuppressedError(new Error('cannot close'), known)
+  assert.equal(report(new SuppressedError(new Error('nor this'), closing)).code, 2)
   const system = Object.assign(new Error('disk'), { code: 'ENOSPC', syscall: 'write' })
   assert.match(report(system, true).text, /^\{"code":"STORE_FULL"/)
   assert.equal(report(Object.assign(system, { code: 'EIO' })).code, 4)

@@ -52,7 +52,8 @@ export function exitCodeOf(code: ErrorCode): number {
 }
 
 /** Prints the error and returns the exit code. */
-export function reportError(out: Output, error: unknown): number {
+export function reportError(out: Output, thrown: unknown): number {
+  const error = firstError(thrown)
   const known = asLongshoreError(error)
   if (known !== undefined) {
     const { code, message, next, details } = known
@@ -82,6 +83,13 @@ export function printReport(out: Output, report: ErrorReport): void {
   out.note(
     `longshore: ${code}: ${formatPrintable(report.message)}\n${formatPrintable(report.next)}`,
   )
+}
+
+/** What went wrong first, where closing something went wrong after it. */
+function firstError(thrown: unknown): unknown {
+  let error = thrown
+  while (error instanceof SuppressedError) error = error.suppressed
+  return error
 }
 
 /** Also one among the causes, and failures of the system that nobody has named yet. */

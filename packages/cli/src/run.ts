@@ -43,9 +43,10 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     exitCode = await runParsed(parsed, out)
     await out.flush()
   } catch (error) {
+    // First what was found out before it: the error is the last thing that is read.
+    await out.flush().catch(() => undefined)
     const { reportError } = await import('./report-error.ts')
     exitCode = reportError(out, error)
-    await out.flush().catch(() => undefined)
   }
   return exitCode
 }

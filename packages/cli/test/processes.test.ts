@@ -153,6 +153,16 @@ test('CL28: a second appender is forwarded to the first', async () => {
   assert.equal(verified.size, 3)
 })
 
+test('CL28: many appenders at once, each of which may hold the home in turn', async () => {
+  using place = new Place()
+  const name = await place.create()
+  const input = 'line\n'.repeat(3000)
+  const runs = Array.from({ length: 6 }, () => place.run(['append', name, '--json'], input))
+  for (const { code, stderr } of await Promise.all(runs)) assert.equal(code, 0, stderr)
+  const verified = JSON.parse((await place.run(['verify', name, '--json'])).stdout)
+  assert.equal(verified.size, 18_000)
+})
+
 test('CL27 CL28: when the holder dies, what a guest says was acknowledged is there', async () => {
   using place = new Place()
   const name = await place.create()

@@ -31,13 +31,17 @@ export interface PendingImport {
   readonly target: Head
 }
 
-/** The head that readers and the writer of this home go by. Not verified here. */
+/**
+ * The head that readers and the writer of this home go by. Not verified here. `noteKey` spares
+ * whoever asks often the making of it.
+ */
 export function committedHead(
   reader: StoreReader,
   name: CapsuleName,
   branch: BranchId,
+  noteKey: string = importNoteKey(name, branch),
 ): Head | undefined {
-  const pending = pendingImport(reader, name, branch)
+  const pending = readPending(reader, noteKey)
   return pending === undefined ? reader.state(name, branch)?.head : pending.before
 }
 
@@ -46,7 +50,11 @@ export function pendingImport(
   name: CapsuleName,
   branch: BranchId,
 ): PendingImport | undefined {
-  const note = reader.note(noteKey(name, branch))
+  return readPending(reader, importNoteKey(name, branch))
+}
+
+function readPending(reader: StoreReader, noteKey: string): PendingImport | undefined {
+  const note = reader.note(noteKey)
   if (note === undefined || note.byteLength === 0) return undefined
   const value = decodeCbor(note)
   const [before, target] = Array.isArray(value) ? (value as CborValue[]) : []
@@ -65,12 +73,13 @@ export function pendingImportOp(
   branch: BranchId,
   pending: PendingImport | undefined,
 ): StoreOp {
-  const key = noteKey(name, branch)
+  const key = importNoteKey(name, branch)
   if (pending === undefined) return { type: 'note', key, value: new Uint8Array(0) }
   const before = pending.before === undefined ? null : encodeHead(pending.before)
   return { type: 'note', key, value: encodeCbor([before, encodeHead(pending.target)]) }
 }
 
-function noteKey(name: CapsuleName, branch: BranchId): string {
+/** Where the note of an import under way is kept. */
+export function importNoteKey(name: CapsuleName, branch: BranchId): string {
   return `import/${formatName(name)}/${formatBranch(branch)}`
 }

@@ -34,7 +34,7 @@ import {
   verifyHead,
 } from '@longshore/capsule'
 import type { IndexRange, StoredEntry, StoreReader } from '@longshore/engine'
-import { committedHead } from './committed-head.ts'
+import { committedHead, importNoteKey } from './committed-head.ts'
 import { VerifiedEntry } from './verified-entry.ts'
 import { VerifiedTiles } from './verified-tiles.ts'
 
@@ -51,6 +51,7 @@ export class VerifiedBranch {
   readonly branch: BranchId
   readonly #reader: StoreReader
   readonly #writerKey: PublicKey
+  readonly #importNoteKey: string
   readonly #source: TileSource
   readonly #tiles: VerifiedTiles
   readonly #nodes: TreeNodes
@@ -62,6 +63,7 @@ export class VerifiedBranch {
     this.name = name
     this.branch = branch
     this.#writerKey = writerKey
+    this.#importNoteKey = importNoteKey(name, branch)
     this.#source = { tile: (level, n, width) => reader.tile(name, branch, level, n, width) }
     this.#tiles = new VerifiedTiles(this.#source, TILE_CACHE_BYTES)
     this.#nodes = new TreeNodes(this.#tiles, PROOF_TILES_MAX)
@@ -88,7 +90,7 @@ export class VerifiedBranch {
    * than what was seen before; `EQUIVOCATION` if the writer signed another history.
    */
   advance(): void {
-    const head = committedHead(this.#reader, this.name, this.branch)
+    const head = committedHead(this.#reader, this.name, this.branch, this.#importNoteKey)
     const known = this.#head
     if (head === undefined) {
       if (known !== undefined) throw rollback(known.size, 0)

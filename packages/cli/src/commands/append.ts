@@ -16,6 +16,7 @@ import type { Piece } from '../input/piece.ts'
 import type { Output } from '../output.ts'
 import { Progress } from '../progress.ts'
 import { formatByteSize } from '../text/byte-size.ts'
+import { formatCount } from '../text/count.ts'
 
 export async function run({ args, out, stop, homePath }: Context): Promise<undefined> {
   const plan = planInput(args)
@@ -121,7 +122,7 @@ class AppendRun {
       return
     }
     if (entries === 0 && !complete) return
-    const what = entries === 1 ? '1 entry' : `${entries} entries`
+    const what = formatCount(entries, 'entry', 'entries')
     const bytes = formatByteSize(this.#bytes)
     this.#out.remark(`appended ${what} (${bytes} read); size ${size}, ${level}`)
   }

@@ -6,6 +6,7 @@
 import { openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
 import { formatByteSize } from '../text/byte-size.ts'
+import { formatCount } from '../text/count.ts'
 
 export async function run({ out, homePath }: Context): Promise<undefined> {
   await using home = await openHome({ path: homePath, readOnly: true })
@@ -25,7 +26,7 @@ export async function run({ out, homePath }: Context): Promise<undefined> {
       `total     ${formatByteSize(totalBytes)}`,
       `journal   ${formatByteSize(journalBytes)}`,
       `index     ${formatByteSize(indexBytes)}`,
-      `capsules  ${capsuleCount} with ${entryCount} entries`,
+      `capsules  ${capsuleCount} with ${formatCount(entryCount, 'entry', 'entries')}`,
     ].join('\n'),
   )
 }

@@ -6,6 +6,7 @@
 import { openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
 import { formatByteSize } from '../text/byte-size.ts'
+import { formatCount } from '../text/count.ts'
 
 export async function run({ args, out, stop, homePath }: Context): Promise<undefined> {
   const signal = stop.finish()
@@ -24,6 +25,6 @@ export async function run({ args, out, stop, homePath }: Context): Promise<undef
   if (out.json) out.line(JSON.stringify(object))
   else
     out.remark(
-      `exported ${size} entries: ${fileCount} files (${formatByteSize(byteCount)}) in ${directory}`,
+      `exported ${formatCount(size, 'entry', 'entries')}: ${formatCount(fileCount, 'file')} (${formatByteSize(byteCount)}) in ${directory}`,
     )
 }

@@ -6,6 +6,7 @@
 import { openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
 import { EXIT } from '../report-error.ts'
+import { formatCount } from '../text/count.ts'
 import { formatPrintable } from '../text/printable.ts'
 
 export async function run({ args, out, homePath }: Context): Promise<number> {
@@ -21,8 +22,8 @@ export async function run({ args, out, homePath }: Context): Promise<number> {
     }
     lines.push(
       ok
-        ? `${out.good('sound')}     ${capsuleCount} capsules with ${entryCount} entries`
-        : `${problems.length} problems; the rest of the home is usable`,
+        ? `${out.good('sound')}     ${formatCount(capsuleCount, 'capsule')} with ${formatCount(entryCount, 'entry', 'entries')}`
+        : `${formatCount(problems.length, 'problem')}; the rest of the home is usable`,
     )
     return lines.join('\n')
   })

@@ -1,18 +1,38 @@
 /**
  * `longshore import DIR`: an exported capsule, verified completely before anything is stored.
  *
+ * An export that contradicts what this home has convicts its writer. The evidence is worth more
+ * than the message, so it becomes a file.
+ *
  * @module
  */
+import { isLongshoreError, parseBase64 } from '@longshore/capsule'
 import { openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
+import { replaceFile } from '../output-file.ts'
+import { formatCount } from '../text/count.ts'
 
 export async function run({ args, out, stop, homePath }: Context): Promise<undefined> {
   const signal = stop.finish()
   await using home = await openHome({ path: homePath })
-  const report = await home.importTiles(args.positional(0), { signal })
-  const { text, size, entriesAdded, payloadsAdded, erased } = report
-  const object = { name: text, size, entriesAdded, payloadsAdded, erased }
-  out.result(object, () =>
-    out.quiet ? text : `${text}  ${size} entries verified, ${entriesAdded} new`,
-  )
+  try {
+    const report = await home.importTiles(args.positional(0), { signal })
+    const { text, size, entriesAdded, payloadsAdded, erased } = report
+    const object = { name: text, size, entriesAdded, payloadsAdded, erased }
+    out.result(object, () => {
+      if (out.quiet) return text
+      return `${text}  ${formatCount(size, 'entry', 'entries')} verified, ${entriesAdded} new`
+    })
+  } catch (error) {
+    const evidence = evidenceIn(error)
+    const file = args.text('evidence')
+    if (evidence !== undefined && file !== undefined) await replaceFile(file, evidence)
+    throw error
+  }
+}
+
+function evidenceIn(error: unknown): Uint8Array | undefined {
+  if (!isLongshoreError(error) || error.code !== 'EQUIVOCATION') return undefined
+  const { evidence } = error.details
+  return typeof evidence === 'string' ? parseBase64(evidence) : undefined
 }

@@ -8,6 +8,7 @@
 import { isLongshoreError } from '@longshore/capsule'
 import { type CapsuleInfo, openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
+import { formatCount } from '../text/count.ts'
 import { formatPrintable } from '../text/printable.ts'
 import { formatTime } from '../text/time.ts'
 
@@ -36,7 +37,7 @@ function infoObject({ text, type, size, labels, timeUs, writable }: CapsuleInfo)
 }
 
 function infoLine({ text, type, size, labels, writable }: CapsuleInfo): string {
-  const words = [text, `${size} ${size === 1 ? 'entry' : 'entries'}`]
+  const words = [text, formatCount(size, 'entry', 'entries')]
   if (type !== 'capsule') words.push(type)
   if (!writable) words.push('read only')
   for (const [key, value] of Object.entries(labels)) words.push(formatPrintable(`${key}=${value}`))

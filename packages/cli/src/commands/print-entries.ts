@@ -6,6 +6,7 @@
 import { isLongshoreError, UnavailableError } from '@longshore/capsule'
 import type { Capsule, Entry, ReadOptions } from '@longshore/client/node'
 import type { Context } from '../context.ts'
+import { formatCount } from '../text/count.ts'
 import { entryLine, entryObject } from '../text/entry.ts'
 import { entryRange } from './entry-range.ts'
 
@@ -34,7 +35,7 @@ export async function printEntries(
   if (first === undefined) return
   throw new UnavailableError(
     'PAYLOAD_ABSENT',
-    `${holes.length} payloads are not here, the first at index ${first}; the rest was written`,
+    `${formatCount(holes.length, 'payload')} missing here, the first at index ${first}; all others were written`,
     { holes: holes.length, index: first },
   )
 }

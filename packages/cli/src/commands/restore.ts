@@ -5,6 +5,7 @@
  */
 import { restoreHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
+import { formatCount } from '../text/count.ts'
 
 export async function run({ args, out, homePath }: Context): Promise<undefined> {
   const { path, fileCount, capsuleCount } = await restoreHome(args.positional(0), {
@@ -12,5 +13,5 @@ export async function run({ args, out, homePath }: Context): Promise<undefined> 
   })
   const object = { home: path, files: fileCount, capsules: capsuleCount }
   if (out.json) out.line(JSON.stringify(object))
-  else out.remark(`restored ${capsuleCount} capsules into ${path}`)
+  else out.remark(`restored ${formatCount(capsuleCount, 'capsule')} into ${path}`)
 }

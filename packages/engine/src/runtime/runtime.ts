@@ -8,7 +8,7 @@ export interface Runtime {
   nowUs(): number
   /** `byteLength` bytes that nobody can predict (in a simulation: that the seed decides). */
   randomBytes(byteLength: number): Uint8Array
-  /** Changes when the operating system restarts: what was not synced under another value may be lost. */
+  /** Changes when the system restarts: what was not synced under another value may be lost. */
   readonly bootId: string
   /** One structured line for an operator. `event` is a constant of low cardinality. */
   log(

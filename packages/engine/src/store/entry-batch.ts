@@ -4,7 +4,7 @@
  * Building them in place means that a payload is copied once between the caller and the disk.
  * One frame per entry:
  *
- *     u16 header length (big-endian) | u8 payload state (0 absent, 1 present) | 0x00 | header | body
+ *     u16 header length, big-endian | u8 payload state: 0 absent, 1 present | 0x00 | header | body
  *
  * The zero byte before the header is the RFC 9162 leaf prefix: a leaf hash is one SHA-256 over
  * bytes that already lie together.

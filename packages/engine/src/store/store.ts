@@ -29,9 +29,9 @@ export interface IndexRange {
   readonly end: number
 }
 
-/** One change. All changes of one transaction become visible and durable together, or not at all. */
+/** One change. All changes of a transaction become visible and durable together, or not at all. */
 export type StoreOp =
-  /** The signed manifest (COSE_Sign1) of a capsule. Submitting the same bytes again is no change. */
+  /** The signed manifest (COSE_Sign1) of a capsule. Submitting it again is no change. */
   | { readonly type: 'manifest'; readonly name: CapsuleName; readonly signed: Uint8Array }
   /**
    * Entries [start, start + entries.count) of one branch and the head that covers them. `start`
@@ -117,7 +117,7 @@ export interface StoreReader {
   scan(name: CapsuleName, branch: BranchId, range: IndexRange): Iterable<StoredEntry>
   /** The first `width` (1..256) hashes of a tile within the committed size: 32 * width bytes. */
   tile(name: CapsuleName, branch: BranchId, level: number, n: number, width: number): Uint8Array
-  /** Smallest index whose running maximum of times is at least `timeUs`; the size if there is none. */
+  /** Smallest index whose running maximum of times is at least `timeUs`; the size if none. */
   indexAtTime(name: CapsuleName, branch: BranchId, timeUs: number): number
   note(key: string): Uint8Array | undefined
 }

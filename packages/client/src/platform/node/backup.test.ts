@@ -8,7 +8,7 @@ import { restoreHome } from './restore.ts'
 import { temporaryDirectory } from './test-directory.ts'
 import { collect, newHomePath, openAt } from './test-home.ts'
 
-test('BK1 BK2: a backup made while writing goes on is one consistent state, keys included', async () => {
+test('BK1 BK2 BK3: a backup made while writing goes on is one consistent state, keys included', async () => {
   const home = await openAt(newHomePath())
   const capsule = await home.create({ labels: { a: 'b' } })
   await capsule.appendMany(['0', '1', '2'])

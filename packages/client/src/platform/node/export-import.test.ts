@@ -106,7 +106,10 @@ const TAMPERINGS: Record<string, [code: string, change: (directory: string) => v
     'EXPORT_INVALID',
     (d) => fs.writeFileSync(join(d, 'payload', 'AB'.repeat(32)), 'hi'),
   ],
-  'a missing payload': ['EXPORT_INVALID', (d) => fs.rmSync(firstPayload(d))],
+  'a payload that is missing but was never erased': [
+    'EXPORT_INVALID',
+    (d) => fs.rmSync(firstPayload(d)),
+  ],
   'a changed payload': ['PAYLOAD_MISMATCH', (d) => flipByte(firstPayload(d), 3)],
   'a longer payload': ['PAYLOAD_MISMATCH', (d) => fs.appendFileSync(firstPayload(d), 'x')],
   'a missing tile': ['EXPORT_INVALID', (d) => fs.rmSync(join(d, 'tile/0/000'))],
@@ -177,7 +180,7 @@ function linkInstead(path: string): void {
   fs.symlinkSync(hidden, path)
 }
 
-test('EX2-EX9: every change of an export is refused, and nothing of it is stored', async () => {
+test('EX2 EX3 EX4 EX5 EX6 EX7 EX8 EX10: every change of an export is refused, and nothing of it is stored', async () => {
   const { home, capsule, directory } = await createExport(300)
   await using target = await openAt(newHomePath())
   let refused = 0
@@ -316,4 +319,28 @@ test('EX17: two histories under one key are EQUIVOCATION, and the evidence convi
   })
   await using kept = await target.open(name)
   assert.equal((await collect(kept.read())).map((e) => e.text()).join(), '0,one,one')
+})
+
+test('EX13: an export that was given up is no export yet, and the next run completes it', async () => {
+  const { home, capsule, directory } = await createExport(600)
+  const interrupted = join(temporaryDirectory(), 'interrupted')
+  const abort = new AbortController()
+  const exporting = capsule.exportTiles(interrupted, { signal: abort.signal })
+  setImmediate(() => abort.abort())
+  await assert.rejects(exporting, { code: 'ABORTED' })
+  assert.ok(fs.existsSync(join(interrupted, 'manifest.cbor')))
+  await assert.rejects(verifyDirectory(interrupted), { code: 'EXPORT_INVALID' })
+  await capsule.exportTiles(interrupted)
+  assert.deepEqual(listFiles(interrupted), listFiles(directory))
+
+  // Over an older export: until the checkpoint is replaced the old one holds.
+  await capsule.appendMany(Array.from({ length: 900 }, (_, i) => `more ${i}`))
+  const again = new AbortController()
+  const updating = capsule.exportTiles(directory, { signal: again.signal })
+  setImmediate(() => again.abort())
+  await assert.rejects(updating, { code: 'ABORTED' })
+  const checkpoint = fs.readFileSync(join(directory, 'checkpoint'), 'utf8')
+  assert.match(checkpoint, /\n602\n/)
+  assert.ok(fs.existsSync(join(directory, 'tile/entries/002.p/90')))
+  await home.close()
 })

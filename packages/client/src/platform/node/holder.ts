@@ -14,6 +14,8 @@ import {
   decodeHeader,
   formatHex,
   formatName,
+  isLongshoreError,
+  MAIN_BRANCH,
   type Manifest,
   openManifest,
   UnavailableError,
@@ -104,6 +106,28 @@ export class Holder implements HomeWriter {
     const { store, keys, anchors, writerLock, runtime, paths } = parts
     const context = { store, driver: this.driver, keys, anchors, writerLock, runtime }
     this.#principals = new Principals({ ...context, configPath: paths.config }, parts.config)
+  }
+
+  /**
+   * Opens every writer of this home once, which brings its anchor up to what is committed. For
+   * the first moment after a crash, before anybody sees a head: the crash may have come between
+   * a sync and its anchor (rule WR9).
+   */
+  bringAnchorsUp(): void {
+    const { store, keys, anchors, runtime } = this.#parts
+    for (const name of keys.names()) {
+      if ((store.state(name, MAIN_BRANCH)?.size ?? 0) === 0) continue
+      const slot = anchors.slot(name, MAIN_BRANCH)
+      try {
+        this.#openWriter({ name, branch: MAIN_BRANCH }, slot)
+      } catch (error) {
+        // Whoever appends is told; what is committed can be read all the same.
+        if (!isLongshoreError(error)) throw error
+        runtime.log('warn', 'anchor.not-checked', { name: formatName(name), code: error.code })
+      } finally {
+        slot.close()
+      }
+    }
   }
 
   append(

@@ -68,6 +68,8 @@ export class Holding {
       const disk = new NodeDisk(paths.store)
       store = openDiskStore({ disk, index, runtime, mode: 'write' })
       const holding = new Holding(paths, lock, index, store, runtime, onCommit)
+      // Whoever closes in order removes this file.
+      if (fs.existsSync(paths.holder)) holding.holder.bringAnchorsUp()
       holding.#server = await LocalServer.open(paths.socket, holding.holder)
       writeHolderFile(paths.holder, describeHolder(holding.#server.path))
       return holding

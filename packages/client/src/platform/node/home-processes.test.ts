@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Ack } from '../../capsule.ts'
 import { collect, copyHome, newHomePath, OtherProcess, openAt, UNTIL_END } from './test-home.ts'
@@ -160,7 +161,7 @@ test('HM46: a killed holder loses nothing it acknowledged; its guest says so and
   await home.close()
 })
 
-test('HM36: an old copy of a home signs nothing, until the newest state or the operator says so', async () => {
+test('HM36 EX19: an old copy of a home signs nothing, until the newest state or the operator says so', async () => {
   const path = newHomePath()
   let name: string
   {
@@ -207,4 +208,37 @@ test('HM16 HM36: two copies in use at the same time: one writes, the other reads
   await using same = await other.open(name)
   assert.equal((await same.get(0)).text(), '0')
   await assert.rejects(same.append('other 1'), { code: 'LOCKED' })
+})
+
+test('HM15: after a crash between sync and anchor the anchor is brought up before a head is seen', async () => {
+  const path = newHomePath()
+  let name: string
+  {
+    await using home = await openAt(path)
+    await using capsule = await home.create()
+    name = capsule.text
+    await capsule.append('0')
+  }
+  const anchor = join(process.env['XDG_STATE_HOME'] as string, 'longshore/anchors', name)
+  const before = fs.readFileSync(anchor)
+  const writer = new OtherProcess(
+    path,
+    `const capsule = await home.open(${JSON.stringify(name)})
+     await capsule.append('1')
+     print('written')
+     await new Promise((resolve) => setInterval(resolve, 1e6))`,
+  )
+  await writer.line()
+  const after = fs.readFileSync(anchor)
+  await writer.kill()
+  // What a crash in that moment would have left.
+  fs.writeFileSync(anchor, before)
+  const home = await openAt(path)
+  assert.deepEqual(fs.readFileSync(anchor), after)
+  await home.close()
+  // Closed in order: nothing to look at, so opening stays cheap however many capsules there are.
+  fs.writeFileSync(anchor, before)
+  const again = await openAt(path)
+  assert.deepEqual(fs.readFileSync(anchor), before)
+  await again.close()
 })

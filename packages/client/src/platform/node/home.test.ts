@@ -161,7 +161,7 @@ test('HM11: a clock that goes back is the writer’s claim and stops nothing', a
   assert.deepEqual(times, [9000, 1000, 5000])
 })
 
-test('HM39: follow sees what comes later, ends at its bound, its signal and with the home', async () => {
+test('HM23 HM39: follow sees what comes later, ends at its bound, its signal and with the home', async () => {
   const home = await openAt(newHomePath())
   const capsule = await home.create()
   await capsule.append('0')

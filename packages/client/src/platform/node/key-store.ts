@@ -13,7 +13,9 @@ import {
   createSigner,
   formatHex,
   formatName,
+  isLongshoreError,
   parseHex,
+  parseName,
   SEED_BYTES,
   type Signer,
   UnavailableError,
@@ -24,6 +26,7 @@ import { syncDirectory } from './node-disk.ts'
 
 /** 64 hex digits and a line feed. */
 const KEY_FILE_BYTES = 65
+const KEY_SUFFIX = '.key'
 
 export class KeyStore {
   readonly #directory: string
@@ -34,6 +37,20 @@ export class KeyStore {
 
   has(name: CapsuleName): boolean {
     return fs.existsSync(this.#path(name))
+  }
+
+  /** Of whom this home has a key; files with other names are passed over. */
+  names(): CapsuleName[] {
+    const names: CapsuleName[] = []
+    for (const file of fs.readdirSync(this.#directory)) {
+      if (!file.endsWith(KEY_SUFFIX)) continue
+      try {
+        names.push(parseName(file.slice(0, -KEY_SUFFIX.length)))
+      } catch (error) {
+        if (!isLongshoreError(error)) throw error
+      }
+    }
+    return names
   }
 
   /**
@@ -68,7 +85,7 @@ export class KeyStore {
   }
 
   #path(name: CapsuleName): string {
-    return join(this.#directory, `${formatName(name)}.key`)
+    return join(this.#directory, `${formatName(name)}${KEY_SUFFIX}`)
   }
 }
 

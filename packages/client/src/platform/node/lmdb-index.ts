@@ -31,6 +31,9 @@ const READERS_MAX = 1022
 /** A writer may be between its commit and its seal: a reader looks again after a millisecond. */
 const READER_ATTEMPTS_MAX = 20
 
+/** Known to LMDB's binding, but not to its types: the mode of the files that it makes. */
+const UNTYPED_OPTIONS = { permissionsMode: 0o600 }
+
 type Database = RootDatabase<Uint8Array, Uint8Array>
 
 /** A data file that fits its seal, or a new one. */
@@ -209,7 +212,7 @@ function openDatabase(path: string): Database {
     maxDbs: 1,
     maxReaders: READERS_MAX,
     mapSize: MAP_BYTES,
-    permissionsMode: 0o600,
+    ...UNTYPED_OPTIONS,
   })
 }
 

@@ -36,6 +36,7 @@ export class LocalServer {
   /** Made for the socket alone, if the wish was too long. */
   readonly #privateDirectory: string | undefined
   readonly #connections = new Set<ServedConnection>()
+  #accepted = 0
 
   private constructor(
     path: string,
@@ -47,6 +48,7 @@ export class LocalServer {
     this.#privateDirectory = privateDirectory
     this.#server = server
     server.on('connection', (socket) => {
+      this.#accepted++
       const connection = new ServedConnection(socket, writer)
       this.#connections.add(connection)
       socket.on('close', () => this.#connections.delete(connection))
@@ -79,11 +81,25 @@ export class LocalServer {
 
   /** Finishes what was begun, says so to everyone, and is gone. */
   async close(): Promise<void> {
+    fs.rmSync(this.path, { force: true })
+    await this.#acceptWaiting()
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     await Promise.all([...this.#connections].map((connection) => connection.finish()))
     await closed
-    fs.rmSync(this.path, { force: true })
     if (this.#privateDirectory !== undefined) fs.rmdirSync(this.#privateDirectory)
+  }
+
+  /**
+   * Lets in whoever has connected and was not accepted yet: closing the socket would cut them off
+   * without a word, and they could not know that nobody looked at what they sent. The path is gone
+   * already, so their number is final; each turn of the event loop accepts at least one of them.
+   */
+  async #acceptWaiting(): Promise<void> {
+    for (let quietTurns = 0; quietTurns < 2; quietTurns++) {
+      const before = this.#accepted
+      await new Promise((resolve) => setImmediate(resolve))
+      if (this.#accepted > before) quietTurns = -1
+    }
   }
 }
 

@@ -9,6 +9,7 @@
 import {
   AssertionFailure,
   type BranchId,
+  bytesEqual,
   type CapsuleName,
   compareBytes,
   MAIN_BRANCH,
@@ -44,6 +45,8 @@ export class CommittedState {
   readonly #manifests = new Map<string, ManifestPlace>()
   readonly #notes = new Map<string, Uint8Array>()
   readonly #generations = new Map<number, number>()
+  /** The branch that was looked up last. */
+  #last: Branch | undefined
   #uses = 0
 
   constructor(index: IndexStore, branchesMax: number) {
@@ -53,7 +56,7 @@ export class CommittedState {
 
   /** The branch, if anything of it is committed. */
   find(name: CapsuleName, branch: BranchId): Branch | undefined {
-    const known = this.#branches.get(branchKey(name, branch))
+    const known = this.#inMemory(name, branch)
     const found = known ?? this.#load(name, branch)
     if (!found.exists && (branch.length > 0 || this.manifestPlace(name) === undefined)) {
       return undefined
@@ -65,7 +68,7 @@ export class CommittedState {
 
   /** The branch, to take up changes that are on their way; it may not exist yet. */
   open(name: CapsuleName, branch: BranchId): Branch {
-    const known = this.#branches.get(branchKey(name, branch))
+    const known = this.#inMemory(name, branch)
     if (known !== undefined) return known
     const loaded = this.#load(name, branch)
     loaded.lastUse = ++this.#uses
@@ -174,6 +177,17 @@ export class CommittedState {
     this.#generations.clear()
   }
 
+  #inMemory(name: CapsuleName, branch: BranchId): Branch | undefined {
+    // Mostly the same branch as last time: comparing is cheaper than making a key.
+    const last = this.#last
+    if (last !== undefined && bytesEqual(last.name, name) && bytesEqual(last.branch, branch)) {
+      return last
+    }
+    const found = this.#branches.get(branchKey(name, branch))
+    if (found !== undefined) this.#last = found
+    return found
+  }
+
   #load(name: CapsuleName, branch: BranchId): Branch {
     // Copies: the caller's arrays are not ours to keep.
     return new Branch(name.slice() as CapsuleName, branch.slice() as BranchId, this.index)
@@ -191,6 +205,7 @@ export class CommittedState {
     )
     idle.sort(([, a], [, b]) => a.lastUse - b.lastUse)
     for (const [key] of idle.slice(0, -this.#branchesMax)) this.#branches.delete(key)
+    this.#last = undefined
   }
 }
 

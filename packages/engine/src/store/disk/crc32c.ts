@@ -1,9 +1,9 @@
 /**
  * CRC32C (Castagnoli): finds damage in what the disk gives back. It does not find lies.
  *
- * Slicing by 16: sixteen table look-ups per sixteen bytes, none of which waits for another. Measured on the
- * reference machine at 2.1 GB/s for 4 KiB and 1.9 GB/s for 64 bytes, so WebAssembly is not worth
- * its copies.
+ * Slicing by 16: sixteen table look-ups per sixteen bytes, none of which waits for another.
+ * Measured on the reference machine at 2.1 GB/s for 4 KiB and 1.9 GB/s for 64 bytes, so
+ * WebAssembly is not worth its copies.
  *
  * @module
  */

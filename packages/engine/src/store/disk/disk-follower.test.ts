@@ -129,6 +129,7 @@ test('JR16: a reader opens an empty directory, and follows from the first commit
   const reader = home.openReader()
   assert.deepEqual(reader.names(), [])
   assert.equal(reader.sequence, 0)
+  assert.deepEqual(reader.fsck().problems, [])
   home.open()
   const branch = home.createBranch()
   home.commit(branch.append(2))

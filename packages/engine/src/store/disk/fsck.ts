@@ -87,6 +87,7 @@ class Fsck {
       if (name === SEGMENTS_DIRECTORY || name === WATERMARK_PATH) continue
       this.#problems.add('FILE_UNKNOWN', NO_PLACE, name)
     }
+    if (!disk.exists(SEGMENTS_DIRECTORY)) return
     for (const name of disk.list(SEGMENTS_DIRECTORY)) {
       if (parseSegmentName(name) !== undefined || name.endsWith('.tmp')) continue
       this.#problems.add('FILE_UNKNOWN', NO_PLACE, `${SEGMENTS_DIRECTORY}/${name}`)

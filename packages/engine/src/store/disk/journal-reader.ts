@@ -2,7 +2,8 @@
  * Reads the journal forward, over all segments, into the committed state.
  *
  * The writer does this once, when it opens; a process that only reads does it again whenever the
- * watermark has moved. Rules JR11 to JR16 of docs/spec/journal.md, IX8 and IX9 of docs/spec/index.md.
+ * watermark has moved. Rules JR11 to JR16 of docs/spec/journal.md, IX8 and IX9 of
+ * docs/spec/index.md.
  *
  * @module
  */

@@ -69,6 +69,25 @@ test('IX7: the index of another home, or of a copy that went another way, is not
   assert.deepEqual(old.fsck().problems, [])
 })
 
+test('IX8: an index from before a compaction is not used', () => {
+  const home = new DiskHome(15, SMALL)
+  const branch = home.createBranch()
+  fill(home, branch, 30)
+  home.commit(branch.erase([0, 20]))
+  home.close()
+  const before = home.index.batchCount
+  home.open()
+  home.store.compact()
+  const files = home.segments()
+  assert.ok(files.every((path) => !path.includes('00000001.0')))
+  home.crash('kill')
+  home.index.rollBack(before)
+  home.open()
+  checkWhole(home, branch, 'compacted')
+  assert.deepEqual(home.segments(), files)
+  assert.ok(home.runtime.logged.at(-1)?.details.index === 'rebuilt')
+})
+
 test('IX7: damage in the journal does not make a good index doubtful', () => {
   const home = new DiskHome(6)
   const branch = home.createBranch()

@@ -41,7 +41,7 @@ test('IX2: the example of a block', () => {
   block.fill(2, { segment: 1, generation: 0, offset: 1024 })
   block.timeUsMax = 1_735_689_600_000_000
   const spec = readFileSync(new URL('../../../../../docs/spec/index.md', import.meta.url), 'utf8')
-  const example = spec.slice(spec.indexOf('**IX2.**')).split('```')[1] ?? ''
+  const example = spec.slice(spec.indexOf('**IX2.**')).split(/```(?:text)?/)[1] ?? ''
   assert.equal(formatHex(block.encode()), example.replaceAll(/ {2,}.*/g, '').replaceAll(/\s/g, ''))
 })
 

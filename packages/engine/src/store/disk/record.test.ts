@@ -63,7 +63,7 @@ function fileWith(...parts: Uint8Array[]): DiskFile {
 /** The bytes of the code block behind a rule; what follows two spaces is a comment. */
 function specExample(rule: string): string {
   const spec = readFileSync(new URL('../../../../../docs/spec/journal.md', import.meta.url), 'utf8')
-  const block = spec.slice(spec.indexOf(`**${rule}.**`)).split('```')[1] ?? ''
+  const block = spec.slice(spec.indexOf(`**${rule}.**`)).split(/```(?:text)?/)[1] ?? ''
   return block.replaceAll(/ {2,}.*/g, '').replaceAll(/\s/g, '')
 }
 

@@ -72,7 +72,7 @@ test('JR12: the commit record of a torn group proves nothing', () => {
 })
 
 test('JR12: what was dropped does not come to life again behind a shorter group', () => {
-  // Each record of a group has the same length, so that a shorter group ends where an old record began.
+  // Records of one length: a shorter group ends where an old record began.
   const note = (home: DiskHome) => ({ type: 'note', key: 'k', value: home.prng.bytes(13) }) as const
   const home = new DiskHome(101)
   home.driver.submit(note(home), note(home), note(home))

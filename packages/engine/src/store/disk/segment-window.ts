@@ -18,6 +18,7 @@ import {
 } from './record.ts'
 
 const RECORD_ALIGNMENT = 8
+const FIRST_WINDOW_BYTES = 16_384
 /** A disk may stop early for no lasting reason, but not for ever. */
 const SHORT_READS_MAX = 100
 
@@ -77,11 +78,11 @@ export class SegmentWindow {
   isZero(from: number, limit: number): boolean {
     let offset = from
     while (offset < limit) {
-      const byteLength = Math.min(WINDOW_BYTES, limit - offset)
-      if (!this.#load(offset, byteLength)) return false
+      if (!this.#load(offset, 1)) return false
       const at = offset - this.#start
-      if (!isZero(this.#buffer, at, at + byteLength)) return false
-      offset += byteLength
+      const end = Math.min(this.#filled, limit - this.#start)
+      if (!isZero(this.#buffer, at, end)) return false
+      offset = this.#start + end
     }
     return true
   }
@@ -120,7 +121,9 @@ export class SegmentWindow {
   /** Makes sure that [offset, offset + byteLength) is in the buffer; false if the file ends. */
   #load(offset: number, byteLength: number): boolean {
     if (offset >= this.#start && offset + byteLength <= this.#start + this.#filled) return true
-    const size = Math.max(byteLength, WINDOW_BYTES)
+    // Small at first: often only the end of a segment is looked at.
+    const wanted = Math.min(WINDOW_BYTES, Math.max(FIRST_WINDOW_BYTES, 4 * this.#buffer.length))
+    const size = Math.max(byteLength, wanted)
     if (this.#buffer.length < size) this.#buffer = new Uint8Array(size)
     this.#start = offset
     this.#filled = 0

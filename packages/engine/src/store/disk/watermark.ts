@@ -16,7 +16,7 @@ import { isZero, readUint32, readUint64, writeUint32, writeUint64 } from './big-
 import { crc32c } from './crc32c.ts'
 
 export const WATERMARK_PATH = 'watermark'
-export const WATERMARK_BYTES = 64
+const WATERMARK_BYTES = 64
 
 const MAGIC: Uint8Array = encodeUtf8('LSWMARK1')
 const ID_AT = 32
