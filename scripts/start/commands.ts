@@ -16,7 +16,7 @@ function suggestCommands(name: string): Suggestion[] {
   const longshore = `bin/longshore --home ${START_HOME}`
   return [
     { why: 'read the last three entries', command: `${longshore} read ${name} --last 3` },
-    { why: 'follow from here on', command: `${longshore} follow ${name}` },
+    { why: 'follow what comes from now on', command: `${longshore} follow ${name} --last 0` },
     {
       why: 'a receipt for entry 7',
       command: `${longshore} receipt ${name} 7 -o entry7.tlog-proof`,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { parseHex } from '../bytes/hex.ts'
 import { CBOR_DEPTH_MAX } from '../limits.ts'
 import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts'
 
@@ -71,6 +72,18 @@ test('CB1 CB3: text keeps its byte order mark, and broken text is not repaired',
   }
 })
 
+test('CB5: what is refused is refused where it stands, before what follows is read', () => {
+  const refused: readonly (readonly [hex: string, offset: number])[] = [
+    ['9a0002000000000000', 0],
+    ['8200ba00ffffff61610061620000', 2],
+    ['83616162c3286161', 3],
+  ]
+  for (const [hex, offset] of refused) {
+    const bytes = parseHex(hex) as Uint8Array
+    assert.throws(() => decodeCbor(bytes), { code: 'CBOR_INVALID', details: { offset } }, hex)
+  }
+})
+
 test('CB1: byte strings that were read are copies, also from a Buffer', () => {
   const bytes = Buffer.from(encodeCbor([new Uint8Array([1, 2, 3])]))
   const [value] = decodeCbor(bytes) as [Uint8Array]
@@ -88,6 +101,8 @@ test('CB1: values that the formats cannot hold are not encoded', () => {
     {},
     '\ud800',
     new Map([[1, 2]]),
+    new Map([['\ud800', 1]]),
+    new Map([['a', [new Map([['b', -1]])]]]),
     [() => 1],
   ]
   for (const value of wrong) {

@@ -36,7 +36,11 @@ const HEAD = signHead({ name: NAME, branch: MAIN_BRANCH, epoch: 0, size: 3, root
 const BRANCH_HEAD = signHead({ name: NAME, branch: BRANCH, epoch: 0, size: 1, root: ROOT }, WRITER)
 
 function witnessLine(head: Head, timeS: number): NoteSignature {
-  const signature = WITNESS.sign(cosignatureMessage(headText(NAME, head), timeS))
+  return witnessText(headText(NAME, head), timeS)
+}
+
+function witnessText(text: string, timeS: number): NoteSignature {
+  const signature = WITNESS.sign(cosignatureMessage(text, timeS))
   return {
     keyName: WITNESS_KEY.name,
     keyId: noteKeyId(WITNESS_KEY),
@@ -154,6 +158,11 @@ test('CP10 CP11: what a foreign log may do and a capsule may not', () => {
   const unknown = { ...keyOfLog, name: 'log.example' }
   const unsigned = (): unknown => openForeignCheckpoint(extended, origin, unknown)
   assert.throws(unsigned, { code: 'BAD_SIGNATURE' })
+  // A cosigner alone is not the log.
+  const { text } = parseNote(extended)
+  const orphaned = formatNote({ text, signatures: [witnessText(text, 77)] })
+  const openOrphan = (): unknown => openForeignCheckpoint(orphaned, origin, keyOfLog, [WITNESS_KEY])
+  assert.throws(openOrphan, { code: 'BAD_SIGNATURE' })
 })
 
 test('CP10: an origin that is no capsule, and two signatures by the writer', () => {
@@ -242,6 +251,13 @@ test('CP13: the compact head, byte by byte', () => {
   assert.deepEqual(decodeHead(bytes), HEAD)
   const later: Head = { ...BRANCH_HEAD, epoch: 70_000, size: Number.MAX_SAFE_INTEGER }
   assert.deepEqual(decodeHead(encodeHead(later)), later)
+})
+
+test('CP13: bytes that are too many for a compact head are not read', () => {
+  assert.throws(() => decodeHead(new Uint8Array(161)), {
+    code: 'CHECKPOINT_INVALID',
+    message: /shorter/,
+  })
 })
 
 test('CP13: no other bytes are a compact head', () => {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatBase64 } from '../bytes/base64.ts'
+import { concatBytes } from '../bytes/bytes.ts'
+import { formatHex } from '../bytes/hex.ts'
 import { encodeUtf8 } from '../bytes/utf8.ts'
 import { createSigner } from '../crypto/ed25519.ts'
+import { sha256 } from '../crypto/sha256.ts'
 import {
   cosignatureMessage,
   decodeTimestampedSignature,
@@ -79,6 +82,30 @@ test('CP2 CP3: a vkey with another spelling, id, type or length of key', () => {
   assert.throws(() => parseVkey(formatVkey(smallOrder)), { code: 'BAD_KEY' })
 })
 
+test('CP1 CP2 CP3: names and keys that no vkey has, under their own key id', () => {
+  const vkeyOf = (name: string, material: Uint8Array): string => {
+    const id = sha256(concatBytes(encodeUtf8(`${name}\n`), material)).subarray(0, 4)
+    return `${name}+${formatHex(id)}+${formatBase64(material)}`
+  }
+  const material = Uint8Array.of(NOTE_ED25519, ...SIGNER.publicKey)
+  assert.equal(parseVkey(vkeyOf('example.com/é', material)).name, 'example.com/é')
+  for (const character of [...'\0\u0001\t\r\u001f \u0085\u00a0\u1680\u2003\u2028\u202f\u3000']) {
+    const vkey = vkeyOf(`a${character}b`, material)
+    assert.throws(() => parseVkey(vkey), { code: 'BAD_KEY' }, JSON.stringify(character))
+  }
+  const lengths: readonly (readonly [type: number, keyBytes: number, isAccepted: boolean])[] = [
+    [NOTE_COSIGNATURE_ML_DSA_44, 1311, false],
+    [NOTE_COSIGNATURE_ML_DSA_44, 1312, true],
+    [NOTE_COSIGNATURE_ML_DSA_44, 1313, false],
+    [NOTE_COSIGNATURE, 33, false],
+  ]
+  for (const [type, keyBytes, isAccepted] of lengths) {
+    const vkey = vkeyOf('w', new Uint8Array(1 + keyBytes).fill(3).with(0, type))
+    if (isAccepted) assert.equal(parseVkey(vkey).key.length, keyBytes)
+    else assert.throws(() => parseVkey(vkey), { code: 'BAD_KEY' }, `${type} ${keyBytes}`)
+  }
+})
+
 test('CP2: the name in a vkey has at most 255 bytes', () => {
   for (const [name, isAccepted] of [
     ['x'.repeat(255), true],
@@ -149,6 +176,22 @@ test('CP4 CP5: every other spelling of a note is refused', () => {
   for (const [why, altered] of wrong) {
     assert.notEqual(altered, note, why)
     assert.throws(() => parseNote(altered), { code: 'NOTE_INVALID' }, why)
+  }
+})
+
+test('CP4: the last line ends in a newline, however many lines there are', () => {
+  const note = formatNote({ text: TEXT, signatures: [signText(KEY, TEXT), signText(KEY, TEXT)] })
+  assert.equal(parseNote(note).signatures.length, 2)
+  assert.throws(() => parseNote(note.slice(0, -1)), { code: 'NOTE_INVALID' })
+})
+
+test('CP5: no control character but the newline, in any line', () => {
+  const text = 'longshore/example\n1\nanything at all\n'
+  for (let code = 0; code < 0x20; code++) {
+    const altered = text.replace(' at', `${String.fromCharCode(code)}at`)
+    const note = formatNote({ text: altered, signatures: [signText(KEY, text)] })
+    if (code === 0x0a) assert.equal(parseNote(note).text, altered)
+    else assert.throws(() => parseNote(note), { code: 'NOTE_INVALID' }, `U+${code.toString(16)}`)
   }
 })
 

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AssertionFailure } from '../assert.ts'
+import { parseHex } from '../bytes/hex.ts'
 import { encodeUtf8 } from '../bytes/utf8.ts'
 import { backend as browserBackend } from '../platform/browser/crypto.ts'
 import { createSigner, decodePublicKey, type Signer, verifySignature } from './ed25519.ts'
+import { isAcceptablePoint, isCanonicalScalar } from './ed25519-encoding.ts'
 import { sha256, sha256Into } from './sha256.ts'
 
 /** The same bytes as another kind of array; each is legal where a Uint8Array is asked for. */
@@ -63,6 +65,60 @@ test('SG2 SG9: a key that was decoded is a copy', () => {
     const key = decodePublicKey(bytes)
     bytes.fill(0)
     assert.deepEqual(key, publicKey, kind)
+  }
+})
+
+/** Little-endian, 32 bytes. */
+function littleEndian(value: bigint): Uint8Array {
+  return Uint8Array.from({ length: 32 }, (_, i) => Number((value >> BigInt(8 * i)) & 255n))
+}
+
+test('SG2: a y coordinate is one exactly below p, whichever byte decides', () => {
+  const p = 2n ** 255n - 19n
+  const sign = 2n ** 255n
+  const below = [
+    2n,
+    p - 2n,
+    ...Array.from({ length: 31 }, (_, i) => p - 1n - 2n ** BigInt(8 * i + 8)),
+  ]
+  const from = Array.from({ length: 19 }, (_, i) => p + BigInt(i))
+  for (const y of below.filter((value) => value > 0n)) {
+    assert.ok(isAcceptablePoint(littleEndian(y)), String(y))
+    assert.ok(isAcceptablePoint(littleEndian(y + sign)), String(y))
+  }
+  for (const y of from) {
+    assert.ok(!isAcceptablePoint(littleEndian(y)), String(y))
+    assert.ok(!isAcceptablePoint(littleEndian(y + sign)), String(y))
+  }
+})
+
+test('SG3 SG5: no point of small order, and what differs from one in a single byte is another', () => {
+  const eight = parseHex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05')
+  assert.ok(eight !== undefined)
+  const p = 2n ** 255n - 19n
+  const y = eight.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n)
+  for (const small of [0n, 1n, p - 1n, y, p - y]) {
+    const point = littleEndian(small)
+    assert.ok(!isAcceptablePoint(point))
+    assert.ok(!isAcceptablePoint(point.with(31, (point[31] as number) | 0x80)))
+    for (let i = 0; i < 32; i++) {
+      const other = point.with(i, (point[i] as number) ^ 0x02)
+      const value = other.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n)
+      if (value < p) assert.ok(isAcceptablePoint(other), `byte ${i}`)
+    }
+  }
+})
+
+test('SG4: S is exactly below the order of the group, whichever byte decides', () => {
+  const order = 2n ** 252n + 27742317777372353535851937790883648493n
+  const withS = (s: bigint): Uint8Array => Uint8Array.of(...new Uint8Array(32), ...littleEndian(s))
+  for (const s of [0n, 1n, order - 1n]) assert.ok(isCanonicalScalar(withS(s)))
+  for (const s of [order, order + 1n, 2n ** 253n, 2n ** 256n - 1n]) {
+    assert.ok(!isCanonicalScalar(withS(s)))
+  }
+  for (let bit = 0n; bit < 252n; bit++) {
+    assert.ok(isCanonicalScalar(withS(order - 2n ** bit)), `below by 2^${bit}`)
+    assert.ok(!isCanonicalScalar(withS(order + 2n ** bit)), `above by 2^${bit}`)
   }
 })
 

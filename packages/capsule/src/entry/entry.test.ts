@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AssertionFailure } from '../assert.ts'
-import { asBranchId, asHash, type BranchId, MAIN_BRANCH } from '../bytes/brands.ts'
-import { parseHex } from '../bytes/hex.ts'
+import { asBranchId, asHash, type BranchId, type Hash, MAIN_BRANCH } from '../bytes/brands.ts'
+import { formatHex, parseHex } from '../bytes/hex.ts'
 import { sha256 } from '../crypto/sha256.ts'
 import { PAYLOAD_BYTES_MAX } from '../limits.ts'
 import { bodyBytes, createBody, openBody } from './body.ts'
@@ -142,6 +142,52 @@ test('EN6 EN7: control headers carry no payload and keep their fields', () => {
     assert.throws(() => encodeHeader({ ...header, kind: 1 }), { code: 'USAGE' })
   }
   assert.equal(createControlHeader(0, controls[3]!).payloadHash, EMPTY_HASH)
+})
+
+test('EN3 EN4: an integer that is longer than needed takes no room from what follows it', () => {
+  const hex = formatHex(hash)
+  // Read carelessly, the second byte of the time is a payload size of its own.
+  const forms = [
+    `84001805 5820${hex}`,
+    `8400190005 5820${hex}`,
+    `8400 1805 1864 5820${hex}`,
+    `8400 05 180a 5820${hex}`,
+    `8400 1a00000005 01 5820${hex}`,
+    `8400 1b0000000000000005 01 5820${hex}`,
+    `8400 1c00000000000000000000000000000005 01 5820${hex}`,
+    `8400 1b0020000000000000 01 5820${hex}`,
+  ]
+  for (const form of forms) {
+    const bytes = parseHex(form.replaceAll(' ', '')) as Uint8Array
+    assert.equal(verdict(decodeHeader, bytes), 'HEADER_INVALID', form)
+    assert.equal(verdict(decodeGeneralHeader, bytes), 'HEADER_INVALID', form)
+  }
+})
+
+test('EN6: a reason is measured in bytes', () => {
+  for (const [character, count] of [
+    ['a', 1024],
+    ['é', 512],
+    ['海', 341],
+    ['🚢', 256],
+  ] as const) {
+    const recover = (reason: string): Header =>
+      createControlHeader(1, { type: 'recover', anchor: null, reason })
+    const longest = recover(character.repeat(count))
+    assert.deepEqual(decodeHeader(encodeHeader(longest)), longest)
+    assert.throws(() => encodeHeader(recover(character.repeat(count + 1))), { code: 'USAGE' })
+  }
+})
+
+test('EN2: the root of an empty tree is that of the empty tree', () => {
+  const start = (root: Hash): Header =>
+    createControlHeader(1, {
+      type: 'branch',
+      parent: { branch: MAIN_BRANCH, epoch: 0, size: 0, root },
+      reason: '',
+    })
+  assert.deepEqual(decodeHeader(encodeHeader(start(EMPTY_HASH))), start(EMPTY_HASH))
+  assert.throws(() => encodeHeader(start(hash)), { code: 'USAGE' })
 })
 
 test('EN4: a header that was read is a copy, whichever codec read it', () => {

@@ -85,6 +85,24 @@ test('MF8: labels are data, whatever their keys, and never come from ext', () =>
   assert.throws(() => encodeManifest({ ...manifest, ext }), { code: 'USAGE' })
 })
 
+test('MF1 MF5: crit is sorted and unique, and whatever is in it is not understood', () => {
+  for (const [crit, code] of [
+    [['a'], 'CRIT_UNKNOWN'],
+    [['a', 'b'], 'CRIT_UNKNOWN'],
+    [['z', '\u{10000}'], 'CRIT_UNKNOWN'],
+    [['b', 'a'], 'MANIFEST_INVALID'],
+    [['a', 'a'], 'MANIFEST_INVALID'],
+    [['\u{10000}', '\uffff'], 'MANIFEST_INVALID'],
+  ] as const) {
+    const refusal = { code: 'USAGE', cause: { code } }
+    const encode = (): unknown => encodeManifest({ ...manifest, crit })
+    assert.throws(encode, (error: { code: string; cause: { code: string } }) => {
+      assert.deepEqual({ code: error.code, cause: { code: error.cause.code } }, refusal)
+      return true
+    })
+  }
+})
+
 test('MF9: what was opened stays as it is, also if it came in a Buffer', () => {
   const given = signManifest(manifest, owner)
   const bytes = Buffer.from(given.signed)

@@ -165,6 +165,14 @@ test('PR7: ranges that are no subtree of the tree', () => {
   assert.throws(() => proveInconsistency(TILES, 8, 8), { code: 'INDEX_OUT_OF_RANGE' })
 })
 
+test('PR4 PR7: the largest index is beyond the largest tree, not a number too large to think of', () => {
+  const size = Number.MAX_SAFE_INTEGER
+  for (const index of [size, size - 1, size - 2]) {
+    const verify = (): void => verifyInclusion(FOREIGN, { index, size, path: [] }, FOREIGN)
+    assert.throws(verify, { code: 'PROOF_SHAPE' })
+  }
+})
+
 test('PR6: a path as long as memory allows is refused after the first hash too many', () => {
   const path = Array.from({ length: 100_000 }, () => FOREIGN)
   for (const size of [1, 8, 2 ** 40, Number.MAX_SAFE_INTEGER]) {

@@ -208,6 +208,8 @@ test('TR5: a clone and its original go their own ways', () => {
   const copied = [...ALL_LEAVES.slice(0, 300), ...ALL_LEAVES.slice(1000, 1003)]
   assert.deepEqual(edge.root(), merkleRoot(ALL_LEAVES.slice(0, 700)))
   assert.deepEqual(copy.root(), merkleRoot(copied))
+  assert.deepEqual(copy.partialTile(0), flat(copied.slice(256)))
+  assert.deepEqual(edge.partialTile(0), flat(ALL_LEAVES.slice(512, 700)))
 })
 
 /** A tree too large to exist: every hash of a tile says where it is. */

@@ -125,6 +125,21 @@ test('HM28: many appends at once, in streams and alone, are all there, each once
   }
 })
 
+test('HM29: appends that wait for each other leave the event loop to others between them', async () => {
+  await using home = await openAt(newHomePath())
+  await using capsule = await home.create()
+  let turns = 0
+  let isDone = false
+  const turn = (): void => {
+    turns++
+    if (!isDone) setImmediate(turn)
+  }
+  turn()
+  for (let i = 0; i < 200; i++) await capsule.append(text(i))
+  isDone = true
+  assert.ok(turns >= 200, `${turns} turns during 200 appends`)
+})
+
 test('HM35: what cannot be appended is refused before any of it is', async () => {
   await using home = await openAt(newHomePath())
   await using capsule = await home.create()
