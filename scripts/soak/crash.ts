@@ -43,6 +43,7 @@ export async function runCrashes(options: CrashOptions): Promise<Record<string, 
   const start: CrashState = { firstSeed: seed, seed, ...empty }
   const progress = new Progress(`crash-${kills}-${simSeconds}`, commit, start)
   const { state } = progress
+  progress.save()
   console.log(`seed ${state.seed}${state.seed === state.firstSeed ? '' : ', continued'}`)
   while (state.simMs < simSeconds * 1000) {
     sweepOnce(state, simSeconds * 1000)

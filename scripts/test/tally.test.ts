@@ -18,7 +18,7 @@ function runTests(files: Record<string, string>, env: Record<string, string> = {
       mkdirSync(join(root, path, '..'), { recursive: true })
       writeFileSync(join(root, path), "import test from 'node:test'\n" + body)
     }
-    const { NODE_TEST_CONTEXT: _, ...inherited } = process.env
+    const { NODE_TEST_CONTEXT: _, LONGSHORE_REQUIRE: __, ...inherited } = process.env
     const options = { cwd: root, env: { ...inherited, ...env }, encoding: 'utf8' } as const
     const script = join(root, 'scripts', 'test.ts')
     const { stdout, status } = spawnSync(process.execPath, [script, ...args], options)

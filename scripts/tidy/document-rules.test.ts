@@ -36,6 +36,7 @@ test('markdown: headings begin with one of level 1 and skip none', () => {
 test('markdown: code blocks end and say their language', () => {
   expect(markdown, { 'a.md': '# A\n\n```\nb\n```' }, [/a\.md:3 a code block without a language/])
   expect(markdown, { 'a.md': '# A\n\n```text\nb' }, [/a code block that never ends/])
+  expect(markdown, { 'a.md': '# A\n\n```text\nb\n```text\n' }, [/never ends/])
 })
 
 test('rules: each rule is tested, each tested rule exists, none is defined twice', () => {

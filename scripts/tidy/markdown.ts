@@ -21,13 +21,17 @@ export const markdown: Rule = {
       .flatMap((file) => [...checkHeadings(file), ...checkLinks(tree, file), ...checkFences(file)]),
 }
 
+/** Only a fence without a language closes a block. */
+const FENCE = /^\s*(```+|~~~+)\s*(\S*)/
+
 function proseOf(file: SourceFile): ProseLine[] {
   const prose: ProseLine[] = []
   let fence: string | undefined
   for (const [at, text] of file.lines.entries()) {
-    const mark = /^\s*(```+|~~~+)/.exec(text)?.[1]
+    const [, mark, language] = FENCE.exec(text) ?? []
     if (fence === undefined && mark === undefined) prose.push({ line: at + 1, text })
-    if (mark !== undefined) fence = fence === undefined ? mark : mark === fence ? undefined : fence
+    if (fence === undefined) fence = mark
+    else if (mark === fence && language === '') fence = undefined
   }
   return prose
 }
@@ -90,7 +94,7 @@ function checkFences(file: SourceFile): Problem[] {
   const problems: Problem[] = []
   let open: { line: number; mark: string } | undefined
   for (const [at, text] of file.lines.entries()) {
-    const [, mark, language] = /^\s*(```+|~~~+)\s*(\S*)/.exec(text) ?? []
+    const [, mark, language] = FENCE.exec(text) ?? []
     if (mark === undefined) continue
     if (open === undefined) {
       open = { line: at + 1, mark }
@@ -98,7 +102,7 @@ function checkFences(file: SourceFile): Problem[] {
         const message = 'a code block without a language: text, ts, sh, ...'
         problems.push({ path: file.path, line: at + 1, message })
       }
-    } else if (mark === open.mark) open = undefined
+    } else if (mark === open.mark && language === '') open = undefined
   }
   if (open !== undefined) {
     problems.push({ path: file.path, line: open.line, message: 'a code block that never ends' })

@@ -16,6 +16,7 @@ import { manifestVectors } from './manifest-vectors.mjs'
 import { nameVectors } from './name-vectors.mjs'
 import { packageVectors } from './package-vectors.mjs'
 import { consistencyVectors, inclusionVectors, subtreeVectors } from './proof-vectors.mjs'
+import { rangeVectors } from './range-vectors.mjs'
 import { receiptVectors } from './receipt-vectors.mjs'
 import { treeVectors } from './tree-vectors.mjs'
 
@@ -33,6 +34,7 @@ const FILES = [
   headVectors,
   receiptVectors,
   packageVectors,
+  rangeVectors,
   evidenceVectors,
 ]
 

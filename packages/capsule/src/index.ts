@@ -288,17 +288,7 @@ export {
   type VerifiedReceipt,
   verifyReceipt,
 } from './receipt/receipt.ts'
-export {
-  decodeReceiptExtra,
-  encodeReceiptExtra,
-  type ReceiptCosigner,
-  type ReceiptExtra,
-} from './receipt/receipt-extra.ts'
-export {
-  formatTlogProof,
-  parseTlogProof,
-  type TlogProof,
-} from './receipt/tlog-proof.ts'
+export type { ReceiptCosigner } from './receipt/receipt-extra.ts'
 export {
   EMPTY_ROOT,
   hashLeaf,

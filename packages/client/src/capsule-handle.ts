@@ -76,6 +76,8 @@ export class CapsuleHandle implements Capsule {
   readonly verified: VerifiedBranch
   readonly #context: CapsuleContext
   readonly #writerKey: PublicKey
+  /** Changes that do not go straight to a writer in this process. */
+  readonly #forwarded = new Set<Promise<unknown>>()
   #isClosed = false
 
   /** `signed` was verified. */
@@ -238,6 +240,7 @@ export class CapsuleHandle implements Capsule {
     if (this.#isClosed) return
     this.#isClosed = true
     await this.#context.writerNow()?.settle(this)
+    await Promise.allSettled(this.#forwarded)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -253,7 +256,13 @@ export class CapsuleHandle implements Capsule {
 
   async #write<T>(action: (writer: HomeWriter) => Promise<T>): Promise<T> {
     this.#checkOpen()
-    return action(await this.#context.writer())
+    const answer = this.#context.writer().then(action)
+    this.#forwarded.add(answer)
+    try {
+      return await answer
+    } finally {
+      this.#forwarded.delete(answer)
+    }
   }
 
   #advance(): void {

@@ -25,7 +25,6 @@ export { EntryBatchBuilder } from './store/entry-batch-builder.ts'
 export { MemoryMedium, MemoryStore } from './store/memory-store.ts'
 export type {
   BranchState,
-  FullTile,
   IndexRange,
   PayloadState,
   Store,

@@ -253,6 +253,14 @@ test('CP14: a cosignature covers its time and the whole text', () => {
   refuse(`${TEXT}extension\n`, 1_679_315_147)
 })
 
+test('CP15: a cosignature that was read is a copy, also from a Buffer', () => {
+  const cosignature = { timeS: 7, signature: new Uint8Array(64).fill(1) }
+  const bytes = Buffer.from(encodeTimestampedSignature(cosignature))
+  const decoded = decodeTimestampedSignature(bytes, NOTE_COSIGNATURE)
+  bytes.fill(0)
+  assert.deepEqual(decoded, cosignature)
+})
+
 test('CP15: times of cosignatures are whole seconds up to 2^53 - 1', () => {
   const signature = new Uint8Array(64).fill(1)
   for (const timeS of [0, 1, 2 ** 32, Number.MAX_SAFE_INTEGER]) {

@@ -76,11 +76,7 @@ function littleEndian(value: bigint): Uint8Array {
 test('SG2: a y coordinate is one exactly below p, whichever byte decides', () => {
   const p = 2n ** 255n - 19n
   const sign = 2n ** 255n
-  const below = [
-    2n,
-    p - 2n,
-    ...Array.from({ length: 31 }, (_, i) => p - 1n - 2n ** BigInt(8 * i + 8)),
-  ]
+  const below = [2n, p - 2n, ...Array.from({ length: 31 }, (_, i) => p - 2n ** BigInt(8 * i + 8))]
   const from = Array.from({ length: 19 }, (_, i) => p + BigInt(i))
   for (const y of below.filter((value) => value > 0n)) {
     assert.ok(isAcceptablePoint(littleEndian(y)), String(y))

@@ -8,7 +8,13 @@ import { PAYLOAD_BYTES_MAX } from '../limits.ts'
 import { bodyBytes, createBody, openBody } from './body.ts'
 import { type Control, controlValue } from './control.ts'
 import { decodeGeneralHeader, decodeHeader, encodeHeader } from './header.ts'
-import { createControlHeader, type Header, NO_EXTENSION, NO_POINTERS } from './header-form.ts'
+import {
+  createControlHeader,
+  type Header,
+  type HeaderKind,
+  NO_EXTENSION,
+  NO_POINTERS,
+} from './header-form.ts'
 import { checkHeaderPosition } from './header-position.ts'
 import { hotHeaderBytes, writeHotHeader } from './hot-header.ts'
 import { EMPTY_HASH } from './pointer.ts'
@@ -68,6 +74,11 @@ test('EN1 EN4: the hot codec writes no header that the general one would not', (
   }
   assert.throws(() => writeHotHeader(out, 30, 0, 5, 5, hash, 0), AssertionFailure)
   assert.throws(() => writeHotHeader(out, 0, 0, 5, 5, hash, 1), AssertionFailure)
+  assert.throws(() => writeHotHeader(out, 0, 0, 5, 5, hash, -1), AssertionFailure)
+  for (const kind of [3, -1, 0.5, Number.NaN] as HeaderKind[]) {
+    assert.throws(() => writeHotHeader(out, 0, kind, 5, 5, hash, 0), AssertionFailure)
+    assert.throws(() => encodeHeader({ ...plainHeader(5, 5), kind }), { code: 'USAGE' })
+  }
 })
 
 test('EN4 EN5: both decoders give the same verdict on every change of one byte, and on cuts', () => {

@@ -61,7 +61,8 @@ export function writeHotHeader(
   assert(Number.isSafeInteger(timeUs) && timeUs >= 0, 'the caller bounds the time')
   assert(Number.isSafeInteger(payloadBytes) && payloadBytes >= 0, 'a length is an integer')
   assert(payloadBytes <= PAYLOAD_BYTES_MAX, 'the caller bounds the payload')
-  assert(hashOffset + HASH_BYTES <= payloadHash.length, 'the hash is complete')
+  assert(kind === 0 || kind === 1 || kind === 2, 'there are three kinds')
+  assert(hashOffset >= 0 && hashOffset + HASH_BYTES <= payloadHash.length, 'the hash is complete')
   let at = position
   out[at++] = ARRAY_OF_4
   out[at++] = kind

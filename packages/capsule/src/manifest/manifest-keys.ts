@@ -1,5 +1,6 @@
 /**
- * The keys that a manifest lists: one key, one role (F1).
+ * The keys that a manifest lists: one key, one role (F1). Rules MF2 and MF6 of
+ * docs/spec/manifest.md.
  *
  * @module
  */

@@ -3,7 +3,7 @@
  * many copies.
  *
  * Domains are named, never only counted: a count invites one party to pose as many (F5). Version
- * 1 fixes the bytes; nodes enforce them.
+ * 1 fixes the bytes; nodes enforce them. Rule MF3 of docs/spec/manifest.md.
  *
  * @module
  */

@@ -135,7 +135,8 @@ export function decodePackage(bytes: Uint8Array, count: number): EntryPackage {
  *
  * `priorLeafHashes` are those of the entries from `packageAlignedStart(start)` to `start`, which
  * the caller has verified before: 32 bytes each, none if the package begins a tile. If they are
- * wrong, the package is refused.
+ * wrong, the package is refused. The headers are views of `bytes`: keep those unchanged for as long
+ * as the headers are used, or copy them.
  *
  * @throws {VerificationError} `PACKAGE_INVALID` if range or bytes are no package; `PROOF_SHAPE`
  * or `ROOT_MISMATCH` if its entries are not under the root.

@@ -71,7 +71,7 @@ export function encodeReceiptExtra(extra: ReceiptExtra): Uint8Array {
 }
 
 /**
- * Reads the extra of a receipt; verifies none of its parts.
+ * Reads the extra of a receipt; verifies none of its parts. The caller has limited its length.
  *
  * @throws {VerificationError} `RECEIPT_INVALID` for anything but the one spelling of an extra.
  */

@@ -203,11 +203,12 @@ test('TR5: a clone and its original go their own ways', () => {
   const edge = RightEdge.empty()
   edge.append(flat(ALL_LEAVES.slice(0, 300)))
   const copy = edge.clone()
-  edge.append(flat(ALL_LEAVES.slice(300, 700)))
+  const [full] = edge.append(flat(ALL_LEAVES.slice(300, 700)))
   copy.append(flat(ALL_LEAVES.slice(1000, 1003)))
   const copied = [...ALL_LEAVES.slice(0, 300), ...ALL_LEAVES.slice(1000, 1003)]
   assert.deepEqual(edge.root(), merkleRoot(ALL_LEAVES.slice(0, 700)))
   assert.deepEqual(copy.root(), merkleRoot(copied))
+  assert.deepEqual(full, { level: 0, n: 1, bytes: flat(ALL_LEAVES.slice(256, 512)) })
   assert.deepEqual(copy.partialTile(0), flat(copied.slice(256)))
   assert.deepEqual(edge.partialTile(0), flat(ALL_LEAVES.slice(512, 700)))
 })

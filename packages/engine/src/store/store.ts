@@ -11,17 +11,9 @@
  *
  * @module
  */
-import type { BranchId, CapsuleName, Head } from '@longshore/capsule'
+import type { BranchId, CapsuleName, FullTile, Head } from '@longshore/capsule'
 import type { DiskFile } from '../runtime/disk.ts'
 import type { EntryBatch } from './entry-batch.ts'
-
-/** A tile of 256 hashes that an append completed. */
-export interface FullTile {
-  readonly level: number
-  readonly n: number
-  /** Exactly 8192 bytes. */
-  readonly bytes: Uint8Array
-}
 
 /** Half-open: `start <= index < end`. */
 export interface IndexRange {

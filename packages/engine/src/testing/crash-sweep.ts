@@ -37,6 +37,7 @@ const LIMITS: Partial<DiskStoreLimits> = {
   groupBytesMax: 4000,
   aheadBytesMin: 1024,
   aheadBytesMax: 4096,
+  aheadGroupBytesMax: 1500,
   indexFlushBytes: 5000,
   branchesMax: 2,
   filesMax: 2,

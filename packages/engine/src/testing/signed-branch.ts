@@ -6,9 +6,11 @@
  */
 import {
   type BranchId,
+  type Control,
   createBody,
   encodeHeader,
   type Header,
+  type HeaderExtension,
   NO_EXTENSION,
   RightEdge,
   sha256,
@@ -25,6 +27,8 @@ interface SignedEntry {
   readonly body: Uint8Array
   readonly leafHash: Uint8Array
 }
+
+type NewEntry = Omit<SignedEntry, 'leafHash'>
 
 export class SignedBranch {
   readonly capsule: CapsuleFixture
@@ -56,11 +60,27 @@ export class SignedBranch {
     const start = this.size
     for (let i = 0; i < count; i++) {
       const timeUs = shape.timesUs?.[i] ?? start + i
-      const { header, body } = this.#createEntry(timeUs, shape.payloadBytes)
-      const isHole = shape.holes?.includes(i) === true
-      this.#builder.addEncoded(header, timeUs, isHole ? undefined : body)
-      this.#entries.push({ header, body, leafHash: new Uint8Array(0) })
+      this.#add(this.#createEntry(timeUs, shape.payloadBytes), timeUs, shape.holes?.includes(i))
     }
+    return this.#appendSince(start)
+  }
+
+  /** An erase entry as one change; the store is not told to erase anything. */
+  appendErase(...ranges: readonly (readonly [start: number, end: number])[]): AppendOp {
+    const start = this.size
+    const erased = ranges.map(([from, to]) => ({ start: from, end: to }))
+    const control: Control = { type: 'erase', ranges: erased, reason: '' }
+    this.#add(this.#createEntry(start, 0, { ...NO_EXTENSION, control }), start)
+    return this.#appendSince(start)
+  }
+
+  #add(entry: NewEntry, timeUs: number, isHole = false): void {
+    this.#builder.addEncoded(entry.header, timeUs, isHole ? undefined : entry.body)
+    this.#entries.push({ ...entry, leafHash: new Uint8Array(0) })
+  }
+
+  #appendSince(start: number): AppendOp {
+    const count = this.size - start
     const entries = this.#builder.build()
     for (let i = 0; i < count; i++) {
       const entry = this.#entries[start + i] as SignedEntry
@@ -93,7 +113,11 @@ export class SignedBranch {
     }
   }
 
-  #createEntry(timeUs: number, payloadBytes: number | undefined): Omit<SignedEntry, 'leafHash'> {
+  #createEntry(
+    timeUs: number,
+    payloadBytes: number | undefined,
+    ext: HeaderExtension = NO_EXTENSION,
+  ): NewEntry {
     const payload = this.#prng.bytes(payloadBytes ?? this.#prng.between(20, 120))
     const body = createBody(0, payload)
     const header: Header = {
@@ -102,7 +126,7 @@ export class SignedBranch {
       payloadBytes: payload.length,
       payloadHash: sha256(body),
       pointers: [],
-      ext: NO_EXTENSION,
+      ext,
     }
     return { header: encodeHeader(header), body }
   }

@@ -36,19 +36,23 @@ test('HM3: a home is made for one user, and nothing else is taken for one', () =
 })
 
 test('HM3 HM14: the environment names home and state, and nonsense in it is ignored', () => {
-  const before = { ...process.env }
+  const names = ['LONGSHORE_HOME', 'XDG_STATE_HOME']
+  const before = names.map((name) => process.env[name])
   try {
-    process.env['LONGSHORE_HOME'] = '/tmp/elsewhere'
-    process.env['XDG_STATE_HOME'] = '/tmp/state'
-    assert.equal(homePaths().home, '/tmp/elsewhere')
-    assert.equal(homePaths('/tmp/chosen').home, '/tmp/chosen')
-    assert.equal(stateDirectory(), '/tmp/state/longshore')
+    process.env['LONGSHORE_HOME'] = '/somewhere/else'
+    process.env['XDG_STATE_HOME'] = '/somewhere/state'
+    assert.equal(homePaths().home, '/somewhere/else')
+    assert.equal(homePaths('/chosen').home, '/chosen')
+    assert.equal(stateDirectory(), '/somewhere/state/longshore')
     process.env['XDG_STATE_HOME'] = 'relative'
     assert.match(stateDirectory(), /\/\.local\/state\/longshore$/)
     process.env['LONGSHORE_HOME'] = ''
     assert.match(homePaths().home, /\/\.longshore$/)
   } finally {
-    process.env = before
+    for (const [i, name] of names.entries()) {
+      if (before[i] === undefined) delete process.env[name]
+      else process.env[name] = before[i]
+    }
   }
 })
 

@@ -62,7 +62,8 @@ async function restoreTo(target: string, file: string): Promise<RestoreReport> {
     fs.rmSync(building.home, { recursive: true, force: true })
     await extract(source, files, building)
     const capsuleCount = checkRestored(building)
-    fs.rmSync(target, { recursive: true, force: true })
+    // Empty, as was looked at before; if it no longer is, this fails.
+    if (fs.existsSync(target)) fs.rmdirSync(target)
     fs.renameSync(building.home, target)
     syncDirectory(dirname(target))
     return { path: target, fileCount: files.length, capsuleCount }

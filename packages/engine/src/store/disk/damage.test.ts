@@ -220,6 +220,29 @@ test('JR14: where an erasure may be lost, payloads are withheld', () => {
   }
 })
 
+test('JR14: an erase record in damage without a trace: its erase entry erases all the same', () => {
+  const home = new DiskHome(36)
+  const branch = home.createBranch()
+  const { name } = branch.capsule
+  home.commit(branch.append(6))
+  home.commit(branch.appendErase([1, 2], [3, 5]), branch.erase([1, 2], [3, 5]))
+  home.commit(branch.append(2))
+  home.close()
+  const [record] = listRecords(home).filter(({ type }) => type === RECORD_ERASE) as [RecordPlace]
+  home.crash('kill', 'vanish')
+  for (let i = record.offset; i < record.end; i++) home.disk.flipBit(record.path, i, i & 7)
+  const states = (store: DiskStore) =>
+    Array.from({ length: 9 }, (_, index) => store.entry(name, branch.branch, index).state)
+  const expected = Array.from({ length: 9 }, (_, index) =>
+    [1, 3, 4].includes(index) ? 'erased' : 'present',
+  )
+  assert.deepEqual(states(home.openReader()), expected, 'a reader that builds its own index')
+  assert.deepEqual(states(home.open()), expected)
+  home.reopen()
+  home.commit(branch.append(1))
+  assert.deepEqual(states(home.store), expected, 'from the index that was built')
+})
+
 test('JR13: a damaged segment header costs nothing but a new segment', () => {
   const { home, hit, others } = createBranches(34)
   home.close()

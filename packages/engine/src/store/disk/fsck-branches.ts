@@ -83,7 +83,7 @@ export class BranchChecks {
   /** False if the body is malformed. */
   addEntries(address: RecordAddress, body: Uint8Array, place: Place): boolean {
     const { name, index: start, count } = address
-    const frames = readFrames(body, count, true)
+    const frames = readFrames(body, address, true)
     if (frames === undefined) return false
     const check = this.#checkOf(name, address.branch)
     if (start < check.next) {

@@ -120,6 +120,30 @@ test('JR9: a full disk refuses the group before any of its bytes is written', ()
   assert.equal(home.store.state(branch.capsule.name, branch.branch)?.size, size + 3)
 })
 
+test('JR8 JR9: a large group is written once, without zeros; where it does not fit, it is cut off', () => {
+  const home = new DiskHome(13)
+  const branch = home.createBranch()
+  home.commit(branch.append(1))
+  const { counts } = home.disk
+  const before = counts.writtenBytes
+  const large = branch.append(20, { payloadBytes: 100_000 })
+  home.commit(large)
+  assert.ok(counts.writtenBytes - before < 2_010_000)
+  const path = home.segments()[0] as string
+  const { byteLength } = home.disk.open(path, 'read')
+  assert.equal(byteLength(), home.store.snapshotFiles()[0]?.byteLength)
+  home.disk.bytesMax = home.disk.usedBytes() + 500_000
+  const ticket = home.driver.submit(branch.append(20, { payloadBytes: 100_000 }))
+  home.driver.settle()
+  assert.equal(home.driver.refused.get(ticket), 'STORE_FULL')
+  assert.equal(byteLength(), home.store.snapshotFiles()[0]?.byteLength)
+  branch.rewind(21)
+  home.commit(branch.append(1))
+  home.crash('power', 'vanish')
+  home.open()
+  assert.equal(home.store.state(branch.capsule.name, branch.branch)?.size, 22)
+})
+
 test('JR9: with little room left, small groups still fit', () => {
   const home = new DiskHome(8, { aheadBytesMin: 65_536 })
   const branch = home.createBranch()

@@ -94,7 +94,9 @@ export class JournalWriter {
     if (offset > SEGMENT_HEADER_BYTES && offset + byteLength > this.#limits.segmentBytesMax) {
       this.beginSegment()
     }
-    this.#writeAhead(this.#position.offset + byteLength)
+    if (byteLength <= this.#limits.aheadGroupBytesMax) {
+      this.#writeAhead(this.#position.offset + byteLength)
+    }
     const start = this.#position
     const group = this.#encoder.encode(records, {
       segmentId: this.#header.id,
@@ -102,7 +104,7 @@ export class JournalWriter {
       chain: start.chain,
     })
     assert(group.byteLength === byteLength, 'the size of a group is known in advance')
-    this.#file.write(start.offset, group.chunks)
+    this.#writeGroup(group)
     this.#position = behind(start, group)
     const offsets = group.offsets.map((at) => start.offset + at)
     return { offsets, position: this.#position, file: this.#file }
@@ -121,16 +123,29 @@ export class JournalWriter {
     this.#aheadBytes = this.#limits.aheadBytesMin
   }
 
-  /** Cuts off the zeros that were not used. If that fails, or a crash undoes it, they stay. */
+  /** Cuts off what follows the last group. If that fails, or a crash undoes it, it stays. */
   trim(): void {
     const { offset } = this.#position
+    // Whatever stays is no longer taken for zeros.
+    this.#zerosEnd = offset
     try {
       if (this.#file.byteLength() > offset) this.#file.truncate(offset)
-      this.#zerosEnd = offset
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
       this.#runtime.log('warn', 'store.untrimmed', { reason: error.message })
     }
+  }
+
+  #writeGroup(group: EncodedGroup): void {
+    const { offset } = this.#position
+    try {
+      this.#file.write(offset, group.chunks)
+    } catch (error) {
+      // A part of it may be there.
+      if (error instanceof DiskError && error.code === 'FULL') this.trim()
+      throw error
+    }
+    this.#zerosEnd = Math.max(this.#zerosEnd, offset + group.byteLength)
   }
 
   /** Makes sure that the file holds zeros, or room for data, up to `end`. */

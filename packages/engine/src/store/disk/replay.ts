@@ -11,10 +11,13 @@
 import {
   type BranchId,
   type CapsuleName,
+  decodeHeader,
   decodeUtf8,
+  type EraseRange,
   HASH_BYTES,
   MAIN_BRANCH,
   sha256Into,
+  VerificationError,
 } from '@longshore/capsule'
 import { readUint32 } from './big-endian.ts'
 import type { Branch, EntryRun } from './branch.ts'
@@ -52,18 +55,24 @@ export interface FrameRun {
   readonly leafHashes: Uint8Array
   readonly timesUs: Float64Array
   readonly timeUsMax: number
+  /** Which entries the erase entries among them erase. */
+  readonly erased: readonly EraseRange[]
 }
+
+/** First byte of a header with an extension: only those say that something is erased. */
+const HEADER_WITH_EXTENSION = 0x86
 
 /** The frames of an entries record; undefined if they are malformed. */
 export function readFrames(
   body: Uint8Array,
-  count: number,
+  { index, count }: Pick<RecordAddress, 'index' | 'count'>,
   wantHashes: boolean,
 ): FrameRun | undefined {
   const cursor = new FrameCursor()
   const offsets = new Uint32Array(count)
   const leafHashes = new Uint8Array(wantHashes ? count * HASH_BYTES : 0)
   const timesUs = new Float64Array(count)
+  const erased: EraseRange[] = []
   let timeUsMax = 0
   let at = ADDRESS_BYTES
   for (let i = 0; i < count; i++) {
@@ -73,9 +82,25 @@ export function readFrames(
     if (wantHashes) sha256Into(leafHashes, i * HASH_BYTES, body, cursor.headerAt - 1, cursor.bodyAt)
     timesUs[i] = cursor.timeUs
     if (cursor.timeUs > timeUsMax) timeUsMax = cursor.timeUs
+    if (body[cursor.headerAt] === HEADER_WITH_EXTENSION) {
+      const header = body.subarray(cursor.headerAt, cursor.bodyAt)
+      for (const range of erasedBy(header, index + i)) erased.push(range)
+    }
     at = cursor.end
   }
-  return at === body.length ? { offsets, leafHashes, timesUs, timeUsMax } : undefined
+  return at === body.length ? { offsets, leafHashes, timesUs, timeUsMax, erased } : undefined
+}
+
+/** What entry `index` erases, if it is an erase entry. An invalid one erases nothing. */
+function erasedBy(header: Uint8Array, index: number): readonly EraseRange[] {
+  try {
+    const { control } = decodeHeader(header).ext
+    if (control?.type !== 'erase' || control.ranges.some(({ end }) => end > index)) return []
+    return control.ranges
+  } catch (error) {
+    if (error instanceof VerificationError) return []
+    throw error
+  }
 }
 
 export class Replay {
@@ -181,10 +206,10 @@ export class Replay {
   #applyEntries(address: RecordAddress, body: Uint8Array, place: Place): boolean {
     const { name, index: start, count } = address
     const known = this.#state.open(name, address.branch).known
-    const frames = readFrames(body, count, start + count > known)
+    const frames = readFrames(body, address, start + count > known)
     if (frames === undefined) return false
     const branch = this.#known(name, address.branch, start)
-    const { offsets, leafHashes, timesUs, timeUsMax } = frames
+    const { offsets, leafHashes, timesUs, timeUsMax, erased } = frames
     const run: EntryRun = {
       start,
       place: framesPlace(place),
@@ -194,6 +219,8 @@ export class Replay {
       timeUs: (position) => timesUs[position] as number,
     }
     branch.addEntries(run)
+    // The erase record of the same transaction says it too, but may lie in damage.
+    for (const range of erased) branch.erase(range.start, range.end)
     this.#watch(branch)
     return true
   }
