@@ -45,10 +45,14 @@ export class SetupError extends Error {}
 /** What set-up depends on besides the clone; described in set-up.d.mts. */
 export function thisMachine() {
   const { platform, arch, version, execPath, env } = process
-  const glibc = () => process.report.getReport().header.glibcVersionRuntime
-  const say = (text) => process.stderr.write(text)
-  const musl = platform === 'linux' && glibc() === undefined
-  return { platform, arch, version, execPath, musl, env, say }
+  return {
+    ...{ platform, arch, version, execPath, env },
+    say: (text) => process.stderr.write(text),
+    // Only asked when something went wrong: the report takes a while.
+    get musl() {
+      return platform === 'linux' && !process.report.getReport().header.glibcVersionRuntime
+    },
+  }
 }
 
 /**

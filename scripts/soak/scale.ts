@@ -19,6 +19,7 @@ const BATCH = 1000
 const SAMPLES = 2000
 const OPENS = 5
 const REPORT_EVERY = 250_000
+const PROCESS_STATUS = '/proc/self/status'
 
 export interface ScaleOptions {
   readonly entryCount: number
@@ -29,7 +30,7 @@ export interface ScaleOptions {
 export async function runScale(options: ScaleOptions): Promise<Record<string, string | number>> {
   process.env['XDG_STATE_HOME'] = join(SOAK_DIRECTORY, 'state')
   const path = join(SOAK_DIRECTORY, 'scale')
-  const { name, appended, seconds, writerRssMb } = await fill(path, options)
+  const { name, appended, seconds, writerMemory } = await fill(path, options)
   const opens = Array.from({ length: OPENS }, () => openInNewProcess(path, name))
   await using home = await openHome({ path })
   await using capsule = await home.open(name)
@@ -44,8 +45,8 @@ export async function runScale(options: ScaleOptions): Promise<Record<string, st
     'open in a new process': `${show(opens)} ms with one read, page cache as it was`,
     'random read': `${show(reads)} ms, verified`,
     'receipt made and verified': `${show(receipts)} ms`,
-    'memory of the writer': `${writerRssMb} MB resident at the end`,
-    'memory of the reader': `${residentMb()} MB resident after ${SAMPLES} reads`,
+    'memory after appending': writerMemory,
+    [`memory after ${SAMPLES} reads and receipts`]: describeMemory(),
     'disk for each entry of 100 B': `${(bytes / capsule.size).toFixed(1)} B`,
     'what verify says': await describeVerify(capsule),
   }
@@ -55,7 +56,7 @@ interface Filled {
   readonly name: string
   readonly appended: number
   readonly seconds: number
-  readonly writerRssMb: number
+  readonly writerMemory: string
 }
 
 async function fill(path: string, { entryCount, seed }: ScaleOptions): Promise<Filled> {
@@ -72,7 +73,7 @@ async function fill(path: string, { entryCount, seed }: ScaleOptions): Promise<F
   const seconds = Math.round((performance.now() - started) / 1000)
   if (capsule.size > sizeBefore) process.stderr.write('\n')
   const appended = capsule.size - sizeBefore
-  return { name: capsule.text, appended, seconds, writerRssMb: residentMb() }
+  return { name: capsule.text, appended, seconds, writerMemory: describeMemory() }
 }
 
 async function openOrCreate(home: Home, path: string): Promise<Capsule> {
@@ -125,8 +126,13 @@ function show(durations: readonly number[]): string {
   return `p50 ${at(0.5)}, p99 ${at(0.99)}`
 }
 
-function residentMb(): number {
-  return Math.round(process.memoryUsage().rss / 1e6)
+/** Mapped files, such as the index, are resident as well, but the system can drop them. */
+function describeMemory(): string {
+  const resident = Math.round(process.memoryUsage().rss / 1e6)
+  const status = existsSync(PROCESS_STATUS) ? readFileSync(PROCESS_STATUS, 'utf8') : ''
+  const anonymousKib = /^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]
+  if (anonymousKib === undefined) return `${resident} MB resident`
+  return `${resident} MB resident, ${Math.round((Number(anonymousKib) * 1024) / 1e6)} MB without files`
 }
 
 function allocatedBytes(directory: string): number {

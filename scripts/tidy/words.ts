@@ -20,7 +20,7 @@ const WRONG_WORDS: readonly (readonly [wrong: RegExp, right: string])[] = [
   [/metadata/i, 'manifest, or what it is'],
   [/helper/i, 'what it does'],
   [/utils?$/i, 'what it does'],
-  [/fork(?!Child)/i, 'branch or equivocation'],
+  [/fork/i, 'branch or equivocation'],
   [/datum/i, 'entry'],
 ]
 

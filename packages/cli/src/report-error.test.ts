@@ -15,7 +15,10 @@ function report(error: unknown, json = false): { code: number; text: string } {
   const stderr = new PassThrough()
   const out = new Output({ json, quiet: false }, { stdout: new PassThrough(), stderr, env: {} })
   const code = reportError(out, error)
-  return { code, text: String(stderr.read() ?? '') }
+  // One chunk after the other: newer versions of Node do not join them.
+  let text = ''
+  for (let chunk = stderr.read(); chunk !== null; chunk = stderr.read()) text += String(chunk)
+  return { code, text }
 }
 
 test('CL11: every code has the exit code of those who must act', () => {

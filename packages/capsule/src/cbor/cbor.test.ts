@@ -84,6 +84,20 @@ test('CB5: what is refused is refused where it stands, before what follows is re
   }
 })
 
+test('CB2: an encoding has its memory for itself, and shares none with the value', () => {
+  for (const byteLength of [0, 30, 255, 256, 300, 2000, 70_000]) {
+    const bytes = new Uint8Array(byteLength).fill(1)
+    for (const value of [bytes, [bytes], new Map([['a', bytes]])]) {
+      const encoded = encodeCbor(value)
+      assert.equal(encoded.buffer.byteLength, encoded.length)
+      const before = encoded.slice()
+      bytes.fill(2)
+      assert.deepEqual(encoded, before)
+      bytes.fill(1)
+    }
+  }
+})
+
 test('CB1: byte strings that were read are copies, also from a Buffer', () => {
   const bytes = Buffer.from(encodeCbor([new Uint8Array([1, 2, 3])]))
   const [value] = decodeCbor(bytes) as [Uint8Array]

@@ -13,7 +13,7 @@
  * @module
  */
 import { decode, encode } from 'cborg'
-import { bytesEqual } from '../bytes/bytes.ts'
+import { bytesEqual, copyBytes } from '../bytes/bytes.ts'
 import { UsageError, VerificationError } from '../errors.ts'
 import { CBOR_DEPTH_MAX } from '../limits.ts'
 import { StrictTokenizer } from './strict-tokenizer.ts'
@@ -76,7 +76,10 @@ export function decodeCbor(bytes: Uint8Array, depthMax: number = CBOR_DEPTH_MAX)
  */
 export function encodeCbor(value: CborValue, depthMax: number = CBOR_DEPTH_MAX): Uint8Array {
   checkCborValue(value, depthMax)
-  return encode(value)
+  const bytes = encode(value)
+  // In Node, cborg may give a view of the pool in which all small Buffers of the process lie: who
+  // clones the array would clone that, too.
+  return bytes.length === bytes.buffer.byteLength ? bytes : copyBytes(bytes)
 }
 
 /** Recursion is bounded by `depthLeft`. */

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { decodeBackupList, encodeBackupList, isHomePath } from './backup-format.ts'
 import { restoreHome } from './restore.ts'
-import { temporaryDirectory } from './test-directory.ts'
-import { collect, newHomePath, openAt } from './test-home.ts'
+import { temporaryDirectory } from './testing-directory.ts'
+import { collect, newHomePath, openAt } from './testing-home.ts'
 
 test('BK1 BK2 BK3: a backup made while writing goes on is one consistent state, keys included', async () => {
   const home = await openAt(newHomePath())

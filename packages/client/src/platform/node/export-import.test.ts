@@ -5,8 +5,8 @@ import { test } from 'node:test'
 import { formatName, isLongshoreError, parseBase64, verifyEquivocation } from '@longshore/capsule'
 import type { Capsule } from '../../capsule.ts'
 import type { Home } from '../../home.ts'
-import { temporaryDirectory } from './test-directory.ts'
-import { collect, copyHome, newHomePath, openAt } from './test-home.ts'
+import { temporaryDirectory } from './testing-directory.ts'
+import { collect, copyHome, newHomePath, openAt } from './testing-home.ts'
 import { verifyDirectory } from './verify-directory.ts'
 
 /** An export of `count` entries, two of them erased, some of them alike. */

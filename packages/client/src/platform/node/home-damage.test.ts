@@ -3,8 +3,8 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { isLongshoreError } from '@longshore/capsule'
-import { temporaryDirectory } from './test-directory.ts'
-import { collect, newHomePath, openAt } from './test-home.ts'
+import { temporaryDirectory } from './testing-directory.ts'
+import { collect, newHomePath, openAt } from './testing-home.ts'
 
 const COUNT = 2000
 

@@ -9,7 +9,7 @@ import { readHolderFile, writeHolderFile } from './holder-file.ts'
 import { readConfig, writeConfig } from './home-config.ts'
 import { createHomeDirectories, homeExists, homePaths, stateDirectory } from './home-layout.ts'
 import { KeyStore } from './key-store.ts'
-import { temporaryDirectory } from './test-directory.ts'
+import { temporaryDirectory } from './testing-directory.ts'
 import { WriterLock } from './writer-lock.ts'
 
 const NAME = asCapsuleName(new Uint8Array(32).fill(5))

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { isLongshoreError } from '@longshore/capsule'
 import { HomeLock } from './home-lock.ts'
-import { temporaryDirectory } from './test-directory.ts'
+import { temporaryDirectory } from './testing-directory.ts'
 
 function temporaryPath(): string {
   return join(temporaryDirectory(), 'lock')

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Ack } from '../../capsule.ts'
-import { collect, copyHome, newHomePath, OtherProcess, openAt, UNTIL_END } from './test-home.ts'
+import { collect, copyHome, newHomePath, OtherProcess, openAt, UNTIL_END } from './testing-home.ts'
 
 test('HM21 HM40: a guest reads by itself and has the holder write; both see all of it', async () => {
   const path = newHomePath()

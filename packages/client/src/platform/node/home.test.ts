@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { manifestKey, openCheckpoint, verifyReceipt } from '@longshore/capsule'
 import type { Home } from '../../home.ts'
-import { collect, newHomePath, openAt } from './test-home.ts'
+import { collect, newHomePath, openAt } from './testing-home.ts'
 
 const text = (n: number): string => `entry ${n}`
 

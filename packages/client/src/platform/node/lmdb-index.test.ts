@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { LmdbIndex } from './lmdb-index.ts'
-import { temporaryDirectory } from './test-directory.ts'
+import { temporaryDirectory } from './testing-directory.ts'
 
 const BOOT = 'boot-1'
 

@@ -10,7 +10,7 @@ import type { BranchAddress, HomeWriter } from '../../home-writer.ts'
 import { Forwarder } from './forwarder.ts'
 import { HolderConnection } from './holder-connection.ts'
 import { LocalServer } from './local-server.ts'
-import { temporaryDirectory } from './test-directory.ts'
+import { temporaryDirectory } from './testing-directory.ts'
 
 const AT = { name: asCapsuleName(new Uint8Array(32)), branch: MAIN_BRANCH }
 

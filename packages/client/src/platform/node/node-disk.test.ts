@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { DiskError, type DiskErrorCode } from '@longshore/engine'
 import { NodeDisk, syncOffThread, writeFileDurably } from './node-disk.ts'
-import { temporaryDirectory } from './test-directory.ts'
+import { temporaryDirectory } from './testing-directory.ts'
 
 function fails(code: DiskErrorCode): (error: unknown) => boolean {
   return (error) => error instanceof DiskError && error.code === code

@@ -20,7 +20,7 @@ import {
 } from '@longshore/capsule'
 import { MemoryHome } from '../../testing/memory-home.ts'
 import { importVerified } from './import-tiles.ts'
-import { temporaryDirectory } from './test-directory.ts'
+import { temporaryDirectory } from './testing-directory.ts'
 import { verifyDirectory, verifyTileDirectory } from './verify-directory.ts'
 
 const EMPTY = new Uint8Array(0)

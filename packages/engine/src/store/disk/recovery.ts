@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { Disk, DiskFile } from '../../runtime/disk.ts'
+import { type Disk, DiskError, type DiskFile } from '../../runtime/disk.ts'
 import type { IndexStore } from '../../runtime/index-store.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { CommittedState } from './committed-state.ts'
@@ -48,8 +48,24 @@ export function recover(
   watermarkFile: WatermarkFile,
   rebuild = false,
 ): RecoveredStore {
+  const files = new SegmentFiles(parts.disk, parts.limits.filesMax)
+  try {
+    return recoverFrom(parts, files, watermarkFile, rebuild)
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+    files.close()
+    watermarkFile.close()
+    throw error
+  }
+}
+
+function recoverFrom(
+  parts: StoreParts,
+  files: SegmentFiles,
+  watermarkFile: WatermarkFile,
+  rebuild: boolean,
+): RecoveredStore {
   const { disk, index, runtime, limits } = parts
-  const files = new SegmentFiles(disk, limits.filesMax)
   makeDirectory(disk)
   files.removeTemporary()
   const watermark = watermarkFile.read()

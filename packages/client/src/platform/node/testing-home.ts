@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import readline from 'node:readline'
 import type { Home, OpenHomeOptions } from '../../home.ts'
 import { openHome } from './home.ts'
-import { temporaryDirectory } from './test-directory.ts'
+import { temporaryDirectory } from './testing-directory.ts'
 
 /** The tests' own anchors: set before any home is opened. */
 process.env['XDG_STATE_HOME'] = temporaryDirectory()
