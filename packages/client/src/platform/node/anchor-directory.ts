@@ -20,8 +20,8 @@ import {
   formatName,
   UnavailableError,
 } from '@longshore/capsule'
-import type { AnchorSlot } from '@longshore/engine'
-import { makeDirectories, writeFileDurably } from './node-disk.ts'
+import { ANCHOR_BYTES, type AnchorSlot } from '@longshore/engine'
+import { makeDirectories, readRegularFile, writeFileDurably } from './node-disk.ts'
 
 const SYNC_DELAY_MS = 1000
 
@@ -79,7 +79,8 @@ export class AnchorFile implements AnchorSlot {
   read(): Uint8Array | undefined {
     return asAnchorError(this.#path, () => {
       try {
-        return new Uint8Array(fs.readFileSync(this.#path))
+        // One more than an anchor has: a longer file is none.
+        return readRegularFile(this.#path, ANCHOR_BYTES + 1)
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
         throw error

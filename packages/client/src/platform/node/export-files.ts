@@ -13,6 +13,7 @@ import {
   tileWidth,
   UsageError,
 } from '@longshore/capsule'
+import { toFileError } from './file-error.ts'
 import { makeDirectories, writeFileDurably } from './node-disk.ts'
 import {
   CHECKPOINT_FILE,
@@ -52,8 +53,8 @@ export class ExportFiles {
       if (isLongshoreError(cause)) throw cause
       const { code, message } = cause as NodeJS.ErrnoException
       const isFile = code === 'NOT_A_FILE' || code === 'ENOTDIR'
-      const kind = isFile ? 'FILE_EXISTS' : 'FILE_UNREADABLE'
-      throw new UsageError(kind, message, { path: root }, { cause })
+      if (!isFile) throw toFileError(root, cause)
+      throw new UsageError('FILE_EXISTS', message, { path: root }, { cause })
     }
     const message = 'the directory is not empty, and not an export of this capsule'
     throw new UsageError('FILE_EXISTS', message, { path: root })

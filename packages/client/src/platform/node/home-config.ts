@@ -39,8 +39,9 @@ export interface HomeConfig {
 export function readConfig(path: string): HomeConfig | undefined {
   let text: string
   try {
-    if (fs.statSync(path).size > CONFIG_BYTES_MAX) throw new Error('it is too long')
-    text = fs.readFileSync(path, 'utf8')
+    const bytes = readRegularFile(path, CONFIG_BYTES_MAX + 1)
+    if (bytes.byteLength > CONFIG_BYTES_MAX) throw new Error('it is too long')
+    text = Buffer.from(bytes).toString('utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw unreadable(path, error)

@@ -84,7 +84,7 @@ export class IndexGuard {
 
   #read(): Uint8Array | undefined {
     try {
-      const bytes = new Uint8Array(fs.readFileSync(this.#path))
+      const bytes = readRegularFile(this.#path, GUARD_BYTES + 1)
       return bytes.byteLength === GUARD_BYTES ? bytes : undefined
     } catch {
       return undefined

@@ -28,6 +28,8 @@ const GUARD_FILE = 'guard'
 const MAP_BYTES = 64 * 2 ** 30
 /** Processes times threads that may read at once; LMDB keeps 64 bytes for each. */
 const READERS_MAX = 1022
+/** Room for all of them and what LMDB notes before them. */
+const LOCK_FILE_BYTES = 68 * 1024
 /** A writer may be between its commit and its seal: a reader looks again after a millisecond. */
 const READER_ATTEMPTS_MAX = 20
 
@@ -68,7 +70,9 @@ export class LmdbIndex implements IndexStore {
   static openForWriting(options: LmdbIndexOptions): LmdbIndex {
     makeDirectories(options.directory, 0o700)
     const files = new IndexFiles(options)
-    return new LmdbIndex(files, 'write', files.openExisting() ?? files.createNew())
+    const existing = files.openExisting()
+    if (existing !== undefined) files.reserveLockFile()
+    return new LmdbIndex(files, 'write', existing ?? files.createNew())
   }
 
   /** Undefined: there is no index that may be opened, and a writer has to build one. */
@@ -162,7 +166,8 @@ class IndexFiles {
   openExisting(): OpenedFile | undefined {
     let fd: number
     try {
-      fd = fs.openSync(this.dataPath, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
+      const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants
+      fd = fs.openSync(this.dataPath, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     } catch {
       return undefined
     }
@@ -181,10 +186,26 @@ class IndexFiles {
     return undefined
   }
 
+  /**
+   * LMDB maps its lock file. A page of it that the disk has no room for would end the process, so
+   * a new one is written before it is mapped.
+   */
+  reserveLockFile(): void {
+    if (fs.existsSync(this.#lockPath)) return
+    fs.writeFileSync(`${this.#lockPath}.new`, new Uint8Array(LOCK_FILE_BYTES), { mode: 0o600 })
+    fs.renameSync(`${this.#lockPath}.new`, this.#lockPath)
+  }
+
+  get #lockPath(): string {
+    return `${this.dataPath}-lock`
+  }
+
   /** Removes rather than overwrites: readers keep the old file until they let go of it. */
   createNew(): OpenedFile {
     fs.rmSync(this.dataPath, { force: true, recursive: true })
-    fs.rmSync(`${this.dataPath}-lock`, { force: true, recursive: true })
+    fs.rmSync(this.#lockPath, { force: true, recursive: true })
+    fs.rmSync(this.guard.path, { force: true, recursive: true })
+    this.reserveLockFile()
     const fd = fs.openSync(this.dataPath, 'wx+', 0o600)
     return { fd, seal: { generation: new Uint8Array(randomBytes(16)), clean: false } }
   }

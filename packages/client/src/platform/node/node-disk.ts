@@ -15,7 +15,8 @@ const FLAGS = {
   create:
     fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_NOFOLLOW,
   write: fs.constants.O_RDWR | fs.constants.O_NOFOLLOW,
-  read: fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW,
+  // A pipe in its place is refused, not waited for.
+  read: fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK,
 } as const
 
 const CODES: Readonly<Record<string, DiskErrorCode>> = {
@@ -223,6 +224,27 @@ export function makeDirectories(absolutePath: string, mode = 0o777): void {
   }
   if (!fs.statSync(absolutePath).isDirectory()) {
     throw new DiskError('NOT_A_FILE', absolutePath, 'a file is where a directory should be')
+  }
+}
+
+/**
+ * At most the first `bytesMax` bytes of a file outside the store. What is no regular file is an
+ * error: reading a pipe or a device might never end.
+ */
+export function readRegularFile(path: string, bytesMax: number): Uint8Array {
+  const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
+  try {
+    if (!fs.fstatSync(fd).isFile()) throw new DiskError('NOT_A_FILE', path, 'not a file')
+    const bytes = new Uint8Array(bytesMax)
+    let filled = 0
+    while (filled < bytesMax) {
+      const count = fs.readSync(fd, bytes, filled, bytesMax - filled, filled)
+      if (count === 0) break
+      filled += count
+    }
+    return bytes.subarray(0, filled)
+  } finally {
+    fs.closeSync(fd)
   }
 }
 

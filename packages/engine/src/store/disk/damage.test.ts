@@ -265,6 +265,38 @@ test('JR13: a damaged segment header costs nothing but a new segment', () => {
   assert.deepEqual(home.store.fsck().problems, [])
 })
 
+test('JR13: the watermark tells the id of a segment whose header and first record are damaged', () => {
+  const home = new DiskHome(37)
+  const first = home.createBranch()
+  const second = home.createBranch()
+  home.commit(second.append(5))
+  home.close()
+  const [path] = home.segments() as [string]
+  const [record] = listRecords(home) as [RecordPlace]
+  assert.deepEqual(record.name, first.capsule.name)
+  home.crash('kill', 'vanish')
+  for (let i = 0; i < record.end; i++) home.disk.flipBit(path, i, i & 7)
+  checkWhole(home.open(), second)
+  home.commit(second.append(1))
+  home.crash('kill', 'vanish')
+  checkWhole(home.open(), second)
+  const codes = new Set(home.store.fsck().problems.map(({ code }) => code))
+  assert.deepEqual(codes, new Set(['SEGMENT_HEADER', 'RECORD_DAMAGED']))
+})
+
+test('JR21: a reader reports a journal of which nothing is left', () => {
+  const { home } = createBranches(38)
+  home.close()
+  home.crash('power', 'vanish')
+  for (const path of home.segments()) {
+    home.disk.plant(path, new Uint8Array(home.disk.contents(path).length))
+  }
+  home.disk.remove('watermark')
+  home.open()
+  assert.ok(home.store.fsck().problems.length > 0, 'the writer')
+  assert.ok(home.openReader().fsck().problems.length > 0, 'the reader')
+})
+
 test('JR13 JR14: any flipped bit anywhere: what is shown is true, and what is not is an error', () => {
   const { home, hit, others } = createBranches(35)
   const branches = [hit, ...others]

@@ -145,7 +145,11 @@ export class DiskFollower extends DiskReads implements Store {
     noteGenerations(state, segments)
     const reader = new JournalReader({ files, state, runtime, onProgress: () => undefined })
     const stop = watermark?.isCurrent === true ? watermark : undefined
-    const isBehind = stop !== undefined && stop.sequence <= opened.position.sequence
+    // A segment that was just begun may end where the one before it was given up: at sequence 0.
+    const isBehind =
+      stop !== undefined &&
+      stop.sequence <= opened.position.sequence &&
+      stop.segment <= opened.position.segment
     const position = isBehind
       ? opened.position
       : reader.readOn(opened.position, segments, { floor: watermark, stop }).position

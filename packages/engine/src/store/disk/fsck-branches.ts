@@ -24,6 +24,7 @@ import {
   verifyHead,
 } from '@longshore/capsule'
 import { branchKey, nameKey } from '../branch-key.ts'
+import { isZero } from './big-endian.ts'
 import type { Branch } from './branch.ts'
 import { TILE_WIDTH } from './branch-tiles.ts'
 import type { CommittedState } from './committed-state.ts'
@@ -49,6 +50,8 @@ interface BranchCheck {
   timeUsMax: number
   /** Entries are missing: there is no root to compare. */
   isBroken: boolean
+  /** The last head, if nobody signed it: an import in steps has such heads before its last one. */
+  unsigned: FsckPlace | undefined
 }
 
 export class BranchChecks {
@@ -127,6 +130,8 @@ export class BranchChecks {
       this.#problems.add('MANIFEST_INVALID', place, 'no manifest names the writer', name)
       return true
     }
+    check.unsigned = isZero(head.signature, 0, head.signature.length) ? place : undefined
+    if (check.unsigned !== undefined) return true
     this.#problems.check('BAD_SIGNATURE', place, name, () => verifyHead(name, head, writer))
     return true
   }
@@ -180,7 +185,10 @@ export class BranchChecks {
   }
 
   #finishBranch(check: BranchCheck): void {
-    const { name, head } = check
+    const { name, head, unsigned } = check
+    if (unsigned !== undefined) {
+      this.#problems.add('BAD_SIGNATURE', unsigned, 'nobody signed the last head', name)
+    }
     const branch = this.#state.find(name, check.branch)
     this.#problems.check('INDEX_MISMATCH', NO_PLACE, name, () => {
       const state = branch?.state()
@@ -311,7 +319,15 @@ export class BranchChecks {
     const key = branchKey(name, branch)
     let check = this.#checks.get(key)
     if (check === undefined) {
-      check = { name, branch, next: 0, head: undefined, timeUsMax: 0, isBroken: false }
+      check = {
+        name,
+        branch,
+        next: 0,
+        head: undefined,
+        timeUsMax: 0,
+        isBroken: false,
+        unsigned: undefined,
+      }
       this.#checks.set(key, check)
     }
     return check

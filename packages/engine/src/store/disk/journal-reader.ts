@@ -76,7 +76,7 @@ export class JournalReader {
     for (const [i, name] of ahead.entries()) {
       this.#noteMissing(before, name.number)
       before = name.number
-      const segment = this.#options.files.inspect(name, this.#linkedId(ahead[i + 1]))
+      const segment = this.#inspect(name, ahead[i + 1], limits.stop ?? limits.floor)
       const start = name.number === from.segment ? from : startOf(segment, end.position)
       const isLast = name.number === lastNumber
       end = isLast
@@ -135,6 +135,18 @@ export class JournalReader {
     if (segment.generation > 0) return segment.byteLength
     if (successor === undefined || successor.number !== segment.number + 1) return undefined
     return this.#options.files.inspect(successor).header?.previousEnd
+  }
+
+  /** If neither the file nor the next one tells the id, the watermark may. */
+  #inspect(
+    name: SegmentName,
+    successor: SegmentName | undefined,
+    watermark: Watermark | undefined,
+  ): Segment {
+    const segment = this.#options.files.inspect(name, this.#linkedId(successor))
+    const isMarked = watermark?.segment === name.number && name.generation === 0
+    if (segment.recordId !== undefined || !isMarked) return segment
+    return { ...segment, recordId: watermark.segmentId }
   }
 
   #linkedId(successor: SegmentName | undefined): Uint8Array | undefined {
