@@ -276,6 +276,7 @@ test('EX16: a large import in many steps shows nothing until all of it is there'
   assert.equal(imported.size, 30)
   assert.ok(largest === 0 || largest === 30, `an import showed itself at ${largest} of 30`)
   assert.equal((await imported.verify()).present, 30)
+  assert.deepEqual((await target.fsck()).problems, [])
   await target.close()
   await home.close()
 })

@@ -8,7 +8,6 @@
  *
  * @module
  */
-import fs from 'node:fs'
 import {
   type CapsuleName,
   formatHex,
@@ -19,7 +18,7 @@ import {
   UnavailableError,
 } from '@longshore/capsule'
 import { HOME_VERSION } from './home-layout.ts'
-import { writeFileDurably } from './node-disk.ts'
+import { readRegularFile, writeFileDurably } from './node-disk.ts'
 
 const CONFIG_BYTES_MAX = 65_536
 export const HOME_ID_BYTES = 16

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -126,6 +127,33 @@ test('HM48: after erase and compact no byte of the payload is left in the home',
   assert.equal((await capsule.get(2)).text(), 'after')
   assert.equal((await capsule.append('more')).size, 5)
   assert.equal((await capsule.verify()).erased, 1)
+})
+
+test('HM5 HM11: a pipe where a file belongs is refused or replaced, and never waited for', async () => {
+  const { path, names } = await createClosedHome()
+  const anchor = join(process.env['XDG_STATE_HOME']!, 'longshore/anchors', names[0])
+  const outcomes: [file: string, code: string | undefined][] = [
+    [join(path, 'config.json'), 'HOME_UNREADABLE'],
+    [join(path, 'store/watermark'), 'STORE_IO'],
+    [join(path, 'store/segments/00000001.0.seg'), 'STORE_IO'],
+    [join(path, 'index/guard'), undefined],
+    [join(path, 'index/index.mdb'), undefined],
+    [anchor, 'ANCHOR_UNWRITABLE'],
+  ]
+  for (const [file, code] of outcomes) {
+    const aside = `${file}.aside`
+    fs.renameSync(file, aside)
+    assert.equal(spawnSync('mkfifo', [file]).status, 0)
+    const appended = openAt(path).then(async (home) => {
+      await using _ = home
+      await using capsule = await home.open(names[0])
+      await capsule.append('x')
+    })
+    if (code === undefined) await appended
+    else await assert.rejects(appended, { code }, file)
+    fs.rmSync(file, { force: true })
+    fs.renameSync(aside, file)
+  }
 })
 
 test('HM5: things that are in the way of a home are HOME_UNREADABLE', async () => {

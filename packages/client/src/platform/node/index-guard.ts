@@ -25,6 +25,7 @@
  */
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
+import { readRegularFile } from './node-disk.ts'
 
 const GUARD_BYTES = 128
 const MAGIC = new TextEncoder().encode('LSINDEX1')
@@ -52,6 +53,8 @@ export class IndexGuard {
   /** Notes the present state of the data file. Call after every change of it. */
   seal(dataFd: number, seal: Seal, durable: boolean): void {
     if (this.#fd === -1) {
+      const isInTheWay = fs.lstatSync(this.#path, { throwIfNoEntry: false })?.isFile() === false
+      if (isInTheWay) fs.rmSync(this.#path, { recursive: true })
       this.#fd = fs.openSync(this.#path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)
       fs.ftruncateSync(this.#fd, 0)
     }

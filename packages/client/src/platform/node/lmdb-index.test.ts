@@ -50,6 +50,13 @@ test('HM10: what was written is there again, in byte order, and values are the c
   index.close()
 })
 
+test('HM10: the lock file that LMDB maps is on the disk before it is mapped', () => {
+  const directory = temporaryDirectory()
+  fill(directory, 100)
+  const { size, blocks } = fs.statSync(join(directory, 'index.mdb-lock'))
+  assert.ok(blocks * 512 >= size, `${blocks * 512} of ${size} bytes`)
+})
+
 /** Every way in which an index file can stop being the one that was written. */
 const DAMAGES: Record<string, (directory: string) => void> = {
   deleted: (d) => fs.rmSync(join(d, 'index.mdb')),

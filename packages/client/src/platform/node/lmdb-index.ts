@@ -204,7 +204,6 @@ class IndexFiles {
   createNew(): OpenedFile {
     fs.rmSync(this.dataPath, { force: true, recursive: true })
     fs.rmSync(this.#lockPath, { force: true, recursive: true })
-    fs.rmSync(this.guard.path, { force: true, recursive: true })
     this.reserveLockFile()
     const fd = fs.openSync(this.dataPath, 'wx+', 0o600)
     return { fd, seal: { generation: new Uint8Array(randomBytes(16)), clean: false } }

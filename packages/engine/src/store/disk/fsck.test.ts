@@ -60,6 +60,16 @@ test('JR21: wrong signatures, roots, manifests and payloads are found by name', 
   assert.equal(problem?.capsule, formatName(head.root as never))
 })
 
+test('JR21: a head that nobody signed is a problem unless a signed one follows', () => {
+  const { home, branch } = createWork(9)
+  const unsigned = asSignature(new Uint8Array(64))
+  const step = branch.append(2)
+  home.commit({ ...step, head: { ...step.head, signature: unsigned } })
+  assert.deepEqual(codesOf(home.store.fsck()), ['BAD_SIGNATURE'])
+  home.commit(branch.append(1))
+  assert.deepEqual(home.store.fsck().problems, [])
+})
+
 test('JR21: damage is reported with its place', () => {
   const { home } = createWork(5)
   const path = home.segments()[1] as string
