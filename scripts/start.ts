@@ -218,5 +218,21 @@ function pick(view: View): object {
   }
 }
 
-process.exitCode = await main()
+// Nobody reads any more (`npm start | head`): that is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === 'EPIPE' ? 0 : 4),
+)
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  const isUsage =
+    error instanceof RangeError ||
+    String((error as { code?: string }).code).startsWith('ERR_PARSE_ARGS')
+  if (!isUsage) throw error
+  process.stderr.write(
+    `npm start: ${(error as Error).message}\nusage: npm start -- [--seconds N] [--json]\n`,
+  )
+  process.exitCode = 2
+}
 process.exit()

@@ -16,7 +16,7 @@ export type FollowerMessage =
   | { readonly event: 'failed'; readonly code: string; readonly message: string }
 
 function send(message: FollowerMessage): void {
-  process.send?.(message)
+  if (process.connected) process.send?.(message)
 }
 
 async function main(path: string, name: string, from: number): Promise<void> {
@@ -55,5 +55,5 @@ if (path !== undefined && name !== undefined && import.meta.main) {
     send({ event: 'failed', code, message })
     process.exitCode = 1
   }
-  process.disconnect?.()
+  if (process.connected) process.disconnect()
 }

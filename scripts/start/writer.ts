@@ -26,7 +26,7 @@ export type WriterMessage =
   | { readonly event: 'stopped'; readonly size: number; readonly checkpoint: string }
 
 function send(message: WriterMessage): void {
-  process.send?.(message)
+  if (process.connected) process.send?.(message)
 }
 
 async function* samples(signal: AbortSignal): AsyncGenerator<string> {
@@ -65,5 +65,5 @@ async function main(path: string): Promise<void> {
 const path = process.argv[2]
 if (path !== undefined && import.meta.main) {
   await main(path)
-  process.disconnect?.()
+  if (process.connected) process.disconnect()
 }
