@@ -11,6 +11,7 @@ export type { AnchorSlot } from './runtime/anchor-slot.ts'
 export { type Disk, DiskError, type DiskErrorCode, type DiskFile } from './runtime/disk.ts'
 export type { IndexStore, IndexWrite } from './runtime/index-store.ts'
 export type { Runtime } from './runtime/runtime.ts'
+export { EMPTY_INDEX } from './store/disk/committed-state.ts'
 export type { CompactReport } from './store/disk/compaction.ts'
 export type { SnapshotFile, StoreUsage } from './store/disk/disk-reads.ts'
 export {

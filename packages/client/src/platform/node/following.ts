@@ -7,7 +7,7 @@
  * @module
  */
 import fs from 'node:fs'
-import { type DiskStore, openDiskStore, type Runtime } from '@longshore/engine'
+import { type DiskStore, EMPTY_INDEX, openDiskStore, type Runtime } from '@longshore/engine'
 import type { HomePaths } from './home-layout.ts'
 import { LmdbIndex } from './lmdb-index.ts'
 import { NodeDisk } from './node-disk.ts'
@@ -18,9 +18,9 @@ const POLL_MS = 500
 export class Following {
   readonly store: DiskStore
   readonly #paths: HomePaths
-  readonly #index: LmdbIndex
+  readonly #index: LmdbIndex | undefined
 
-  private constructor(paths: HomePaths, index: LmdbIndex, store: DiskStore) {
+  private constructor(paths: HomePaths, index: LmdbIndex | undefined, store: DiskStore) {
     this.#paths = paths
     this.#index = index
     this.store = store
@@ -41,6 +41,14 @@ export class Following {
     }
   }
 
+  /** From the journal alone, which takes longer and more memory: no index can be had. */
+  static openJournal(paths: HomePaths, runtime: Runtime): Following {
+    const disk = new NodeDisk(paths.store)
+    const refreshIndex = (): void => {}
+    const store = openDiskStore({ disk, index: EMPTY_INDEX, runtime, mode: 'read', refreshIndex })
+    return new Following(paths, undefined, store)
+  }
+
   /** Looks at the watermark; true if there is more than before. */
   refresh(): boolean {
     const before = this.store.sequence
@@ -50,7 +58,7 @@ export class Following {
 
   /** The holder has begun a new index: open everything again. */
   get isOutdated(): boolean {
-    return this.#index.isReplaced()
+    return this.#index?.isReplaced() ?? false
   }
 
   /** Calls `look` when the watermark moves, and now and then. Returns how to stop. */
@@ -81,6 +89,6 @@ export class Following {
 
   close(): void {
     this.store.close()
-    this.#index.close()
+    this.#index?.close()
   }
 }

@@ -10,6 +10,7 @@
  *
  * @module
  */
+import fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UnavailableError, UsageError } from '@longshore/capsule'
 import type { Runtime } from '@longshore/engine'
@@ -151,6 +152,16 @@ export class HomeAccess {
 
   /** False if there is no index yet, and somebody else is about to build it. */
   async #tryFollow(): Promise<boolean> {
+    try {
+      return await this.#followIndex()
+    } catch (error) {
+      if (!this.#isReadOnly || !cannotWrite(this.#paths, error)) throw error
+      this.#use(Following.openJournal(this.#paths, this.#runtime))
+      return true
+    }
+  }
+
+  async #followIndex(): Promise<boolean> {
     if (this.#follow()) return true
     const lock = HomeLock.tryAcquire(this.#paths.lock)
     if (lock === undefined) return false
@@ -164,10 +175,14 @@ export class HomeAccess {
   #follow(): boolean {
     const following = Following.open(this.#paths, this.#runtime)
     if (following === undefined) return false
+    this.#use(following)
+    return true
+  }
+
+  #use(following: Following): void {
     this.#following?.close()
     this.#following = following
     this.reader.use(following.store)
-    return true
   }
 
   #reach(): Promise<HomeWriter> {
@@ -222,6 +237,19 @@ export class HomeAccess {
       return () => clearInterval(timer)
     }
     return this.#following.watch(() => this.refresh())
+  }
+}
+
+/** The home is on a full disk, or may not be written to: not even a reader's index has room. */
+function cannotWrite({ home, index }: HomePaths, error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  if (code === 'STORE_FULL' || code === 'ENOSPC' || code === 'EDQUOT') return true
+  try {
+    fs.accessSync(home, fs.constants.W_OK)
+    if (fs.existsSync(index)) fs.accessSync(index, fs.constants.W_OK)
+    return false
+  } catch {
+    return true
   }
 }
 

@@ -3,7 +3,10 @@ import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { isLongshoreError } from '@longshore/capsule'
+import { isLongshoreError, MAIN_BRANCH, parseName } from '@longshore/capsule'
+import { Following } from './following.ts'
+import { homePaths } from './home-layout.ts'
+import { createNodeRuntime } from './node-runtime.ts'
 import { temporaryDirectory } from './testing-directory.ts'
 import { collect, newHomePath, openAt } from './testing-home.ts'
 
@@ -127,6 +130,20 @@ test('HM48: after erase and compact no byte of the payload is left in the home',
   assert.equal((await capsule.get(2)).text(), 'after')
   assert.equal((await capsule.append('more')).size, 5)
   assert.equal((await capsule.verify()).erased, 1)
+})
+
+test('HM20: a home where no index can be made is read from its journal', async () => {
+  const { path, names } = await createClosedHome()
+  fs.rmSync(join(path, 'index'), { recursive: true })
+  const following = Following.openJournal(homePaths(path), createNodeRuntime())
+  const name = parseName(names[1])
+  assert.equal(following.store.state(name, MAIN_BRANCH)?.size, COUNT)
+  const { body } = following.store.entry(name, MAIN_BRANCH, 7)
+  assert.equal(Buffer.from(body!).toString(), 'second 7')
+  assert.equal(following.refresh(), false)
+  assert.equal(following.isOutdated, false)
+  following.close()
+  assert.equal(fs.existsSync(join(path, 'index')), false)
 })
 
 test('HM5 HM11: a pipe where a file belongs is refused or replaced, and never waited for', async () => {

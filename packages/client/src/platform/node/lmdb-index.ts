@@ -14,8 +14,9 @@
  */
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
+import os from 'node:os'
 import { join } from 'node:path'
-import { assert } from '@longshore/capsule'
+import { assert, UnavailableError } from '@longshore/capsule'
 import type { IndexStore, IndexWrite } from '@longshore/engine'
 import { open, type RootDatabase } from 'lmdb'
 import { digestBootId } from './boot-id.ts'
@@ -221,19 +222,26 @@ export function measureIndex(directory: string): number {
  * no byte of the file.
  */
 function openDatabase(path: string): Database {
-  return open<Uint8Array, Uint8Array>({
-    path,
-    noSubdir: true,
-    noSync: true,
-    overlappingSync: false,
-    keyEncoding: 'binary',
-    encoding: 'binary',
-    cache: false,
-    maxDbs: 1,
-    maxReaders: READERS_MAX,
-    mapSize: MAP_BYTES,
-    ...UNTYPED_OPTIONS,
-  })
+  try {
+    return open<Uint8Array, Uint8Array>({
+      path,
+      noSubdir: true,
+      noSync: true,
+      overlappingSync: false,
+      keyEncoding: 'binary',
+      encoding: 'binary',
+      cache: false,
+      maxDbs: 1,
+      maxReaders: READERS_MAX,
+      mapSize: MAP_BYTES,
+      ...UNTYPED_OPTIONS,
+    })
+  } catch (cause) {
+    const { code, message } = cause as { code?: unknown; message?: string }
+    const isFull = code === os.constants.errno.ENOSPC
+    const reason = `the index cannot be opened: ${message}`
+    throw new UnavailableError(isFull ? 'STORE_FULL' : 'STORE_IO', reason, { path }, { cause })
+  }
 }
 
 /** A Buffer's `slice` does not copy; what leaves this file is a Uint8Array whose does. */
