@@ -31,9 +31,19 @@ export type VerificationCode =
   | 'CRYPTO_UNSUPPORTED'
   | 'EXPORT_INVALID'
   | 'BACKUP_INVALID'
+  | 'CERT_INVALID'
+  | 'CERT_EXPIRED'
+  | 'CERT_SCOPE'
+  | 'CERT_CHAIN'
+  | 'CERT_REVOKED'
 
 /** A peer broke the protocol: drop the connection. */
-export type ProtocolCode = 'FRAME_INVALID'
+export type ProtocolCode =
+  | 'FRAME_INVALID'
+  | 'PROTOCOL_VERSION'
+  | 'PROTOCOL_ERROR'
+  | 'HELLO_INVALID'
+  | 'SESSION_INVALID'
 
 /** Not here or not now: try again later, elsewhere, or repair this place. */
 export type UnavailableCode =
@@ -53,6 +63,17 @@ export type UnavailableCode =
   | 'LEVEL_UNSUPPORTED'
   | 'ABORTED'
   | 'CLOSED'
+  | 'NO_ROUTE'
+  | 'POLICY_REFUSED'
+  | 'HOPS_EXCEEDED'
+  | 'NO_MIRROR'
+  | 'QUOTA_EXCEEDED'
+  | 'OVERLOADED'
+  | 'PEER_LOST'
+  | 'PORT_TAKEN'
+  | 'NODE_MISMATCH'
+  | 'LEVEL_IMPOSSIBLE'
+  | 'CLOCK_SKEW'
 
 /** The caller asked for something that cannot be: fix the call or the command. */
 export type UsageCode =
@@ -69,6 +90,7 @@ export type UsageCode =
   | 'NOT_ERASABLE'
   | 'KEY_MISSING'
   | 'TIME_INVALID'
+  | 'TICKET_INVALID'
 
 export type ErrorCode = VerificationCode | ProtocolCode | UnavailableCode | UsageCode
 
@@ -157,8 +179,33 @@ export const ERROR_CODES: ErrorCodeTable = Object.freeze({
     'Export the capsule again, or remove what does not belong in the directory.',
   ),
   BACKUP_INVALID: verification('Restore from another backup file, or make the backup again.'),
+  CERT_INVALID: verification(
+    'Ask for the certificate again; this one is damaged or of another kind.',
+  ),
+  CERT_EXPIRED: verification(
+    'Ask the issuer for a new certificate, and compare the clocks of both machines.',
+  ),
+  CERT_SCOPE: verification(
+    'Ask the owner of the capsule for a certificate that covers this capsule, right and domain.',
+  ),
+  CERT_CHAIN: verification(
+    'Ask for the whole chain, from this certificate to the owner of the capsule.',
+  ),
+  CERT_REVOKED: verification(
+    'Stop using this certificate; ask its issuer whether there is a new one.',
+  ),
 
   FRAME_INVALID: protocol('Close the connection; the other side speaks another protocol or lies.'),
+  PROTOCOL_VERSION: protocol(
+    'Update the older of the two nodes; they have no version of the protocol in common.',
+  ),
+  PROTOCOL_ERROR: protocol('Close the connection; the other side broke the protocol.'),
+  HELLO_INVALID: protocol(
+    'Close the connection; the other side is not the node that it says it is.',
+  ),
+  SESSION_INVALID: protocol(
+    'Open a new session; this one was tampered with or was meant for somebody else.',
+  ),
 
   LOCKED: unavailable(
     'Another process is using this home: wait until it ends, or let it do the work.',
@@ -200,6 +247,31 @@ export const ERROR_CODES: ErrorCodeTable = Object.freeze({
   ),
   ABORTED: unavailable('Nothing to repair: start it again when you want it.'),
   CLOSED: unavailable('Open the home again; this handle was closed.'),
+  NO_ROUTE: unavailable('Check that a node serves this name and is connected, then try again.'),
+  POLICY_REFUSED: unavailable(
+    'Choose a place that the policy of the capsule allows; it is fixed in its manifest.',
+  ),
+  HOPS_EXCEEDED: unavailable(
+    'Try again later; the routes were changing, or somebody routes in circles.',
+  ),
+  NO_MIRROR: unavailable(
+    'Add a mirror with mirror add, or wait until one of them answers; nothing is lost meanwhile.',
+  ),
+  QUOTA_EXCEEDED: unavailable(
+    'Ask the operator of the mirror for more space, or choose another mirror.',
+  ),
+  OVERLOADED: unavailable('Try again later; the other side has more work than it can do.'),
+  PEER_LOST: unavailable('Try again; the other side stopped answering.'),
+  PORT_TAKEN: unavailable(
+    'Choose another port, or 0 for any free one; another process listens there, or the address is not of this machine.',
+  ),
+  NODE_MISMATCH: unavailable('Choose the data directory of this node, or an empty one.'),
+  LEVEL_IMPOSSIBLE: unavailable(
+    'Ask for fewer copies, or add mirrors in the domains that the policy of the capsule names.',
+  ),
+  CLOCK_SKEW: unavailable(
+    'Set the clock of this machine or of the other one; they differ by more than is allowed.',
+  ),
 
   NAME_INVALID: usage(
     'Copy the whole name: 59 characters, beginning with bafyrei, lower case only.',
@@ -224,4 +296,5 @@ export const ERROR_CODES: ErrorCodeTable = Object.freeze({
   TIME_INVALID: usage(
     'Write the time as an ISO 8601 date and time with a zone, or as seconds since 1970.',
   ),
+  TICKET_INVALID: usage('Copy the whole ticket; it begins with longshore1 and is one word.'),
 })
