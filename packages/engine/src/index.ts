@@ -36,6 +36,12 @@ export type {
   StoreReader,
 } from './store/store.ts'
 export {
+  type ConnectionId,
+  type TransportEffect,
+  type TransportEvent,
+  WRITE_HIGH_WATER_BYTES,
+} from './transport/transport.ts'
+export {
   ANCHOR_BYTES,
   type Anchor,
   type AnchorDoubt,

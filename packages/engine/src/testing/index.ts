@@ -15,10 +15,18 @@ export {
 } from './branch-fixture.ts'
 export { type CapsuleFixture, createCapsuleFixture } from './capsule-fixture.ts'
 export { type CrashSweepOptions, type CrashSweepReport, runCrashSweep } from './crash-sweep.ts'
+export { EventQueue } from './event-queue.ts'
 export { Prng } from './prng.ts'
 export { SimAnchor } from './sim-anchor.ts'
 export { type DiskCounts, type Fault, SimCrash, SimDisk } from './sim-disk.ts'
 export { type IndexCrash, SimIndex, type SimIndexCounts } from './sim-index.ts'
+export {
+  LAN,
+  type LinkConditions,
+  type SimEndpoint,
+  SimNetwork,
+  WAN,
+} from './sim-network.ts'
 export { type LogLine, SimRuntime } from './sim-runtime.ts'
 export type { OpenHarness, RegisterTest, StoreHarness } from './store-contract/harness.ts'
 export { runStoreContract } from './store-contract.ts'

@@ -1,0 +1,8 @@
+/**
+ * A machine that joins: sockets, disks and keys around the engine.
+ *
+ * @module
+ */
+export { formatAddress, parseAddress, type TlsAddress } from './tls/address.ts'
+export { certificateBody, createTlsKeys, openCertificate, type TlsKeys } from './tls/certificate.ts'
+export { type TlsLimits, TlsTransport, type TlsTransportOptions } from './tls/tls-transport.ts'
