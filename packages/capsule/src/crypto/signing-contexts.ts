@@ -30,7 +30,7 @@ const SIGNING_CONTEXT_BYTES: Readonly<Record<SigningContextName, Uint8Array>> = 
   cose: concatBytes(new Uint8Array([0x84, 0x6a]), encodeUtf8('Signature1')),
   /** TLS 1.3 CertificateVerify (RFC 8446 section 4.4.3), made by the TLS library only. */
   tls: new Uint8Array(64).fill(0x20),
-  /** X.509 container of a node's tls key, made by the node package only (TP7). */
+  /** X.509 container of a node's tls key, made by the TLS transport only (TP7). */
   certificate: new Uint8Array([0x30, 0x81, 0x89, 0xa0, 0x03, 0x02, 0x01, 0x02]),
   /** Transcript of a Longshore session. */
   session: encodeUtf8('longshore-session/v1\n'),

@@ -3,8 +3,8 @@
  * byte streams whose two ends know each other's TLS key.
  *
  * The engine never touches a socket. It emits effects; whoever drives it carries them out and
- * reports events. The real one is TLS 1.3 over TCP (node package), the simulated one is
- * `testing/sim-network.ts`; both pass one contract suite. Rules TP1 to TP9 of
+ * reports events. The real one is TLS 1.3 over TCP (`platform/node/tls/`), the simulated one
+ * is `testing/sim-network.ts`; both pass one contract suite. Rules TP1 to TP9 of
  * docs/spec/transport.md.
  *
  * @module

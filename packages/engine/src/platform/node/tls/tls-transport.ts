@@ -20,7 +20,7 @@ import {
   type TLSSocket,
 } from 'node:tls'
 import { bytesEqual, type PublicKey, UnavailableError } from '@longshore/capsule'
-import type { ConnectionId, TransportEffect, TransportEvent } from '@longshore/engine'
+import type { ConnectionId, TransportEffect, TransportEvent } from '../../../transport/transport.ts'
 import { formatAddress, parseAddress } from './address.ts'
 import { createTlsKeys, openCertificate, type TlsKeys } from './certificate.ts'
 

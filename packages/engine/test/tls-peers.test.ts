@@ -8,14 +8,14 @@ import { connect as connectTcp, createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { type ConnectionOptions, connect } from 'node:tls'
 import { asPublicKey, formatHex } from '@longshore/capsule'
-import type { TransportEvent } from '@longshore/engine'
 import {
   certificateBody,
   createTlsKeys,
   openCertificate,
   parseAddress,
   TlsTransport,
-} from '../src/index.ts'
+} from '../src/platform/node/index.ts'
+import type { TransportEvent } from '../src/transport/transport.ts'
 
 const seed = (byte: number): Uint8Array => new Uint8Array(32).fill(byte)
 

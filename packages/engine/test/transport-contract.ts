@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { asPublicKey, type PublicKey } from '@longshore/capsule'
-import type { ConnectionId, TransportEffect, TransportEvent } from '@longshore/engine'
+import type { ConnectionId, TransportEffect, TransportEvent } from '../src/transport/transport.ts'
 
 /** One node's end of the transport under test. */
 export interface Party {

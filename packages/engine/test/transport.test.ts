@@ -1,8 +1,8 @@
 import { test } from 'node:test'
 import { createSigner } from '@longshore/capsule'
-import type { TransportEvent } from '@longshore/engine'
-import { Prng, SimNetwork } from '@longshore/engine/testing'
-import { TlsTransport } from '../src/index.ts'
+import { TlsTransport } from '../src/platform/node/index.ts'
+import { Prng, SimNetwork } from '../src/testing/index.ts'
+import type { TransportEvent } from '../src/transport/transport.ts'
 import { type Party, runTransportContract, type TransportHarness } from './transport-contract.ts'
 
 /** Turns of the event loop before a condition is given up: some seconds. */

@@ -1,5 +1,5 @@
 /**
- * A machine that joins: sockets, disks and keys around the engine.
+ * The engine's outside world in Node: TLS between nodes.
  *
  * @module
  */
