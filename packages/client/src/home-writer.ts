@@ -40,6 +40,8 @@ export interface HomeWriter {
   backup(file: string): Promise<BackupReport>
   compact(): Promise<CompactReport>
   fsck(repair: boolean): Promise<FsckReport>
+  /** Keeps a small value of this home's dealings with others, or forgets it (empty). */
+  remember(key: string, value: Uint8Array): Promise<void>
   /** Resolves when everything appended to the branch so far is committed or has failed. */
   settle(at: BranchAddress): Promise<void>
 }

@@ -7,6 +7,13 @@
  * @module
  */
 
+export {
+  createNodePrincipal,
+  deriveNodeSeeds,
+  type NodeFacts,
+  type NodePrincipal,
+  type NodeSeeds,
+} from './node/node-keys.ts'
 export type { AnchorSlot } from './runtime/anchor-slot.ts'
 export { type Disk, DiskError, type DiskErrorCode, type DiskFile } from './runtime/disk.ts'
 export type { IndexStore, IndexWrite } from './runtime/index-store.ts'

@@ -170,6 +170,18 @@ export const CHECK_STORE: Operation<{ readonly repair: boolean }, FsckReport> = 
   run: (writer, { repair }) => writer.fsck(repair),
 }
 
+export const REMEMBER: Operation<{ readonly key: string; readonly value: Uint8Array }, void> = {
+  op: 'remember',
+  encode: ({ key, value }) =>
+    createMap([
+      ['key', key],
+      ['value', value],
+    ]),
+  decode: (fields) => ({ key: fields.text('key'), value: fields.bytes('value') }),
+  result: NOTHING,
+  run: (writer, { key, value }) => writer.remember(key, value),
+}
+
 /** Everything that a holder does for others. */
 export const OPERATIONS: ReadonlyMap<string, Operation<never, unknown>> = new Map(
   [
@@ -184,6 +196,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation<never, unknown>> = new Ma
     BACK_UP,
     COMPACT_STORE,
     CHECK_STORE,
+    REMEMBER,
   ].map((operation) => [operation.op, operation as Operation<never, unknown>]),
 )
 

@@ -94,6 +94,10 @@ export class Forwarder implements HomeWriter {
     return this.#ask((writer) => writer.fsck(repair))
   }
 
+  remember(key: string, value: Uint8Array): Promise<void> {
+    return this.#ask((writer) => writer.remember(key, value))
+  }
+
   async #ask<T>(action: (writer: HomeWriter) => Promise<T>): Promise<T> {
     for (;;) {
       const writer = await this.#reach()

@@ -188,6 +188,10 @@ export class HolderConnection implements HomeWriter {
     return this.#ask(requests.CHECK_STORE, { repair })
   }
 
+  remember(key: string, value: Uint8Array): Promise<void> {
+    return this.#ask(requests.REMEMBER, { key, value })
+  }
+
   async #ask<TArgs, TResult>(
     operation: requests.Operation<TArgs, TResult>,
     args: TArgs,

@@ -41,6 +41,7 @@ import type {
   ImportReport,
 } from '../../home.ts'
 import type { BranchAddress, HomeWriter } from '../../home-writer.ts'
+import { checkKeepsakeKey, checkKeepsakeValue } from '../../keepsake.ts'
 import { type DriverPlatform, WriteDriver } from '../../write-driver.ts'
 import type { AnchorDirectory, AnchorFile } from './anchor-directory.ts'
 import { takeSnapshot, writeBackup } from './backup.ts'
@@ -206,6 +207,13 @@ export class Holder implements HomeWriter {
   fsck(repair: boolean): Promise<FsckReport> {
     const { store, keys } = this.#parts
     return this.#runLong(() => this.driver.between(() => checkHome(store, keys, repair)))
+  }
+
+  async remember(key: string, value: Uint8Array): Promise<void> {
+    this.#checkOpen()
+    await this.driver.submit([
+      { type: 'note', key: checkKeepsakeKey(key), value: checkKeepsakeValue(value) },
+    ])
   }
 
   /** Finishes everything and lets go of anchors; the store is the caller's to close. */

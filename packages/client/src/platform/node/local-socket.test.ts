@@ -33,6 +33,10 @@ class ManualWriter {
     return { index, count: payloads.length, size: this.size, level: terms.level }
   }
 
+  async remember(key: string, value: Uint8Array): Promise<void> {
+    this.received.push(Buffer.from(key), value)
+  }
+
   async compact(): Promise<never> {
     throw new UnavailableError('STORE_FULL', 'the disk is full', { freeBytes: 3 })
   }
@@ -52,7 +56,7 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve))
 }
 
-test('HM40: changes are carried out by the holder, and answers and errors come back', async () => {
+test('HM40 HM49: changes are carried out by the holder, and answers and errors come back', async () => {
   const path = join(temporaryDirectory(), 'socket')
   const writer = new ManualWriter()
   const server = await LocalServer.open(path, asWriter(writer))
@@ -69,6 +73,8 @@ test('HM40: changes are carried out by the holder, and answers and errors come b
     level: 'stored',
   })
   assert.deepEqual(writer.received.slice(2), large)
+  await guest.remember('net/a', new Uint8Array([3]))
+  assert.deepEqual(writer.received.slice(42), [Buffer.from('net/a'), new Uint8Array([3])])
   await server.close()
   assert.equal(fs.existsSync(path), false)
   guest.close()
