@@ -22,6 +22,13 @@ export const ROOMS: readonly Room[] = [
   { name: 'capsule', layer: 0, rooms: [], libraries: ['cborg'], operatingSystem: false },
   { name: 'engine', layer: 1, rooms: ['capsule'], libraries: [], operatingSystem: false },
   { name: 'client', layer: 2, rooms: ['capsule', 'engine'], libraries: [], operatingSystem: false },
+  {
+    name: 'node',
+    layer: 4,
+    rooms: ['capsule', 'engine', 'client'],
+    libraries: [],
+    operatingSystem: true,
+  },
   { name: 'cli', layer: 5, rooms: ['capsule', 'client'], libraries: [], operatingSystem: true },
 ]
 

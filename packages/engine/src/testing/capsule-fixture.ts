@@ -7,6 +7,7 @@ import {
   type CapsuleName,
   createSigner,
   type Manifest,
+  type Policy,
   SEED_BYTES,
   type Signer,
   signManifest,
@@ -21,7 +22,7 @@ export interface CapsuleFixture {
   readonly manifest: ManifestOp
 }
 
-export function createCapsuleFixture(prng: Prng): CapsuleFixture {
+export function createCapsuleFixture(prng: Prng, policy: Partial<Policy> = {}): CapsuleFixture {
   const owner = createSigner(prng.bytes(SEED_BYTES))
   const writer = createSigner(prng.bytes(SEED_BYTES))
   const manifest: Manifest = {
@@ -34,7 +35,7 @@ export function createCapsuleFixture(prng: Prng): CapsuleFixture {
     mode: 'strict',
     nonce: prng.bytes(16),
     timeUs: 0,
-    policy: { carry: 'any', copies: 1, exclude: [], hold: 'any', read: [] },
+    policy: { carry: 'any', copies: 1, exclude: [], hold: 'any', read: [], ...policy },
     blind: false,
     authority: null,
     labels: {},

@@ -1,0 +1,6 @@
+/**
+ * A machine that joins: sockets, disks and keys around the engine.
+ *
+ * @module
+ */
+export { type GatewayOptions, HttpGateway, parseHttpAddress } from './http-gateway.ts'
