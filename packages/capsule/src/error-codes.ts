@@ -61,6 +61,7 @@ export type UnavailableCode =
   | 'ANCHOR_UNWRITABLE'
   | 'HOME_UNREADABLE'
   | 'LEVEL_UNSUPPORTED'
+  | 'REVOCATION_STALE'
   | 'ABORTED'
   | 'CLOSED'
   | 'NO_ROUTE'
@@ -195,6 +196,21 @@ export const ERROR_CODES: ErrorCodeTable = Object.freeze({
     'Stop using this certificate; ask its issuer whether there is a new one.',
   ),
 
+  CERT_INVALID: verification(
+    'Ask whoever sent the certificate for a complete one; if it stays the same, its issuer wrote it wrong.',
+  ),
+  CERT_EXPIRED: verification(
+    'Ask for a certificate that holds now, and compare the clocks of both machines.',
+  ),
+  CERT_SCOPE: verification(
+    'The certificate is for something else; ask its issuer for one that covers this.',
+  ),
+  CERT_CHAIN: verification(
+    'Ask for the whole chain, from the certificate to the owner of the capsule or the domain.',
+  ),
+  CERT_REVOKED: verification(
+    'The issuer took this certificate back; ask its issuer for a new one if that was a mistake.',
+  ),
   FRAME_INVALID: protocol('Close the connection; the other side speaks another protocol or lies.'),
   PROTOCOL_VERSION: protocol(
     'Update the older of the two nodes; they have no version of the protocol in common.',
@@ -244,6 +260,9 @@ export const ERROR_CODES: ErrorCodeTable = Object.freeze({
   ),
   LEVEL_UNSUPPORTED: unavailable(
     'Use the level stored or buffered: this home has no mirrors that could promise more.',
+  ),
+  REVOCATION_STALE: unavailable(
+    "Fetch the newest state of the issuer's revocation capsule, then try again.",
   ),
   ABORTED: unavailable('Nothing to repair: start it again when you want it.'),
   CLOSED: unavailable('Open the home again; this handle was closed.'),
