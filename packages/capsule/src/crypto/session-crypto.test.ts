@@ -93,7 +93,7 @@ test('SN10: ChaCha20-Poly1305 gives what RFC 8439 says, on every back end', () =
   const nonce = bytesOf('070000004041424344454647')
   const associated = bytesOf('50515253c0c1c2c3c4c5c6c7')
   const text =
-    'Ladies and Gentlemen of the class of \'99: If I could offer you only one tip for the future, sunscreen would be it.'
+    "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it."
   const plain = encodeUtf8(text)
   for (const crypto of BACKENDS) {
     const bytes = new Uint8Array(3 + plain.length + AEAD_TAG_BYTES + 2)
