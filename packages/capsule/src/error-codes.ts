@@ -180,21 +180,6 @@ export const ERROR_CODES: ErrorCodeTable = Object.freeze({
     'Export the capsule again, or remove what does not belong in the directory.',
   ),
   BACKUP_INVALID: verification('Restore from another backup file, or make the backup again.'),
-  CERT_INVALID: verification(
-    'Ask for the certificate again; this one is damaged or of another kind.',
-  ),
-  CERT_EXPIRED: verification(
-    'Ask the issuer for a new certificate, and compare the clocks of both machines.',
-  ),
-  CERT_SCOPE: verification(
-    'Ask the owner of the capsule for a certificate that covers this capsule, right and domain.',
-  ),
-  CERT_CHAIN: verification(
-    'Ask for the whole chain, from this certificate to the owner of the capsule.',
-  ),
-  CERT_REVOKED: verification(
-    'Stop using this certificate; ask its issuer whether there is a new one.',
-  ),
 
   CERT_INVALID: verification(
     'Ask whoever sent the certificate for a complete one; if it stays the same, its issuer wrote it wrong.',

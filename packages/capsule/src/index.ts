@@ -177,15 +177,22 @@ export {
   verifyNote,
 } from './checkpoint/verify-note.ts'
 export {
+  isOpenedInPlace,
+  sealInPlace,
+} from './crypto/aead.ts'
+export {
   createSigner,
   decodePublicKey,
   type Signer,
   verifySignature,
 } from './crypto/ed25519.ts'
+export { hkdfSha256, hmacSha256 } from './crypto/hkdf.ts'
 export {
   sha256,
   sha256Into,
 } from './crypto/sha256.ts'
+export { signingContextBytes } from './crypto/signing-contexts.ts'
+export { x25519, x25519PublicKey } from './crypto/x25519.ts'
 export {
   bodyBytes,
   createBody,
@@ -248,6 +255,8 @@ export {
 export {
   ADVERTISEMENT_BYTES_MAX,
   ADVERTISEMENT_NONCE_BYTES,
+  AEAD_KEY_BYTES,
+  AEAD_TAG_BYTES,
   BODY_BYTES_MAX,
   BRANCH_ID_BYTES,
   BRANCH_TEXT_CHARS,
@@ -297,6 +306,7 @@ export {
   SIGNATURE_BYTES,
   TLS_EXPORTER_BYTES,
   WRITER_CERT_BYTES_MAX,
+  X25519_BYTES,
 } from './limits.ts'
 export {
   type CapsuleMode,

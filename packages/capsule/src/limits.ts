@@ -15,6 +15,10 @@ export const HASH_BYTES = 32
 export const PUBLIC_KEY_BYTES = 32
 export const SIGNATURE_BYTES = 64
 export const SEED_BYTES = 32
+/** Secret, public key and shared secret of X25519. */
+export const X25519_BYTES = 32
+export const AEAD_KEY_BYTES = 32
+export const AEAD_TAG_BYTES = 16
 
 /** Length of a branch id other than the main branch, whose id is empty (F15). */
 export const BRANCH_ID_BYTES = 16

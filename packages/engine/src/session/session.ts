@@ -1,0 +1,413 @@
+/**
+ * One established session: two reliable streams of messages over packets that may be lost, come
+ * twice or in another order.
+ *
+ * Events only change state; `#evaluate` then sends what may be sent. Rules SN14 to SN25 of
+ * docs/spec/session.md.
+ *
+ * Invariants:
+ * 1. `closed` is emitted once, and no other effect but datagrams after it.
+ * 2. Whatever waits has a due time: a chunk without an acknowledgement, a stream without credit,
+ *    an acknowledgement that was put off, a peer that is silent. So no loss stops a session.
+ *
+ * @module
+ */
+import {
+  AEAD_TAG_BYTES,
+  assert,
+  isLongshoreError,
+  type LongshoreError,
+  ProtocolError,
+  UnavailableError,
+} from '@longshore/capsule'
+import {
+  type CloseCode,
+  type Content,
+  contentBytes,
+  createContent,
+  decodeContent,
+  writeContent,
+} from './content.ts'
+import type { Emit, Peer, SessionId } from './events.ts'
+import {
+  BULK_WINDOW_BYTES,
+  CHUNK_BYTES_MAX,
+  MESSAGE_BYTES_MAX,
+  type SessionLimits,
+  URGENT_MESSAGE_BYTES_MAX,
+  URGENT_WINDOW_BYTES,
+} from './limits.ts'
+import { SEALED_HEADER_BYTES } from './packet.ts'
+import { ReceiveStream } from './receive-stream.ts'
+import { RoundTrip } from './round-trip.ts'
+import type { OpeningChannel, SealingChannel } from './sealed-channel.ts'
+import { type Chunk, SendStream } from './send-stream.ts'
+
+/** Received but not acknowledged: more is acknowledged at once. */
+const ACK_CHUNKS_MAX = 16
+const ACK_BYTES_MAX: number = 2 * CHUNK_BYTES_MAX
+
+/** A stream in both directions. */
+interface Lane {
+  readonly isBulk: boolean
+  readonly send: SendStream
+  readonly receive: ReceiveStream
+  /** When to send again, or to ask for credit; undefined if nothing waits. */
+  dueUs: number | undefined
+  /** The application was told to wait. */
+  isBlocked: boolean
+}
+
+function createLane(isBulk: boolean): Lane {
+  const windowBytes = isBulk ? BULK_WINDOW_BYTES : URGENT_WINDOW_BYTES
+  const messageBytesMax = isBulk ? MESSAGE_BYTES_MAX : URGENT_MESSAGE_BYTES_MAX
+  return {
+    isBulk,
+    send: new SendStream(windowBytes),
+    receive: new ReceiveStream(windowBytes, messageBytesMax),
+    ...{ dueUs: undefined, isBlocked: false },
+  }
+}
+
+export interface SessionStart {
+  readonly session: SessionId
+  /** Which packets of the peer name. */
+  readonly index: number
+  readonly peer: Peer
+  readonly sealing: SealingChannel
+  readonly opening: OpeningChannel
+  readonly limits: SessionLimits
+  readonly emit: Emit
+  readonly nowUs: number
+  /** An initiator's last handshake packet, sent again until the responder shows its keys. */
+  readonly finish?: Uint8Array
+}
+
+/** `draining`: closed here, what was sent before is still on its way. `gone`: to be forgotten. */
+type State = 'open' | 'draining' | 'lingering' | 'gone'
+
+export class Session {
+  readonly id: SessionId
+  readonly index: number
+  readonly peer: Peer
+  readonly #sealing: SealingChannel
+  readonly #opening: OpeningChannel
+  readonly #limits: SessionLimits
+  readonly #emit: Emit
+  readonly #urgent: Lane = createLane(false)
+  readonly #bulk: Lane = createLane(true)
+  readonly #lanes: readonly Lane[] = [this.#urgent, this.#bulk]
+  readonly #roundTrip: RoundTrip
+  readonly #received: Content = createContent()
+  readonly #outgoing: Content = createContent()
+  readonly #messages: Uint8Array[] = []
+  #state: State = 'open'
+  #finish: Uint8Array | undefined
+  #finishDueUs: number
+  #finishCount = 0
+  #receivedUs: number
+  #pingUs: number
+  #ackChunks = 0
+  #ackBytes = 0
+  #ackDueUs: number | undefined
+  /** Something must be sent in this step, with a chunk or without. */
+  #mustAnswer = false
+  #mustPing = false
+  /** When draining or lingering ends. */
+  #endUs = Number.POSITIVE_INFINITY
+  #closeCode: CloseCode = 'NORMAL'
+
+  constructor(start: SessionStart) {
+    this.id = start.session
+    this.index = start.index
+    this.peer = start.peer
+    this.#sealing = start.sealing
+    this.#opening = start.opening
+    this.#limits = start.limits
+    this.#emit = start.emit
+    this.#roundTrip = new RoundTrip(start.limits)
+    this.#finish = start.finish
+    this.#finishDueUs = start.nowUs + start.limits.handshakeRetryUs
+    this.#receivedUs = start.nowUs
+    this.#pingUs = start.nowUs
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open'
+  }
+
+  get isGone(): boolean {
+    return this.#state === 'gone'
+  }
+
+  canSend(isBulk: boolean): boolean {
+    const lane = isBulk ? this.#bulk : this.#urgent
+    const isFree = this.isOpen && lane.send.heldBytes < this.#limits.sendBufferBytes
+    if (!isFree) lane.isBlocked = true
+    return isFree
+  }
+
+  send(message: Uint8Array, isBulk: boolean, nowUs: number): void {
+    if (!this.isOpen) return
+    const bytesMax = isBulk ? MESSAGE_BYTES_MAX : URGENT_MESSAGE_BYTES_MAX
+    assert(message.length <= bytesMax, 'a message has at most 8 MiB, an urgent one 1 MiB')
+    assert(this.canSend(isBulk), 'ask canSend before sending')
+    const lane = isBulk ? this.#bulk : this.#urgent
+    lane.send.queue(message)
+    this.#evaluate(nowUs)
+  }
+
+  /** Urgent credit goes back first: the event does not say which messages were consumed. */
+  consumed(bytes: number, nowUs: number): void {
+    if (!this.isOpen) return
+    const urgentBytes = Math.min(bytes, this.#urgent.receive.pendingBytes)
+    this.#urgent.receive.consumed(urgentBytes)
+    this.#bulk.receive.consumed(bytes - urgentBytes)
+    if (this.#lanes.some(({ receive }) => receive.hasNewCredit)) this.#mustAnswer = true
+    this.#evaluate(nowUs)
+  }
+
+  /** A confirmation that keys are agreed: the responder's first packet. */
+  confirm(nowUs: number): void {
+    this.#mustAnswer = true
+    this.#evaluate(nowUs)
+  }
+
+  /** Delivers what was sent before, then ends. */
+  close(nowUs: number): void {
+    if (!this.isOpen) return
+    this.#state = 'draining'
+    this.#endUs = nowUs + this.#limits.drainUs
+    this.#emit({ type: 'closed', session: this.id, error: undefined })
+    for (const lane of this.#lanes) lane.receive.consumed(lane.receive.pendingBytes)
+    this.#evaluate(nowUs)
+  }
+
+  /** Ends at once, and tells the peer why. */
+  end(error: LongshoreError, code: CloseCode, nowUs: number): void {
+    if (this.isOpen) this.#emit({ type: 'closed', session: this.id, error })
+    this.#linger(code, nowUs)
+  }
+
+  /** Turns away a peer of whom the application has not heard. */
+  refuse(code: CloseCode, nowUs: number): void {
+    this.#linger(code, nowUs)
+  }
+
+  #linger(code: CloseCode, nowUs: number): void {
+    this.#state = 'lingering'
+    this.#closeCode = code
+    this.#endUs = nowUs + this.#limits.lingerUs
+    this.#sendPacket(undefined)
+  }
+
+  /** A packet of type `sealed`, opened in place. Forged ones change nothing. */
+  receive(packet: Uint8Array, nowUs: number): boolean {
+    if (!this.#opening.isOpened(packet)) return false
+    this.#receivedUs = nowUs
+    this.#finish = undefined
+    const content = this.#received
+    try {
+      decodeContent(packet, SEALED_HEADER_BYTES, packet.length - AEAD_TAG_BYTES, content)
+      if (content.close !== undefined) this.#closedByPeer(content.close)
+      else if (this.#state === 'lingering') this.#sendPacket(undefined)
+      else this.#take(packet, content, nowUs)
+    } catch (error) {
+      if (!isLongshoreError(error)) throw error
+      this.end(error, 'SESSION_INVALID', nowUs)
+    }
+    return true
+  }
+
+  #closedByPeer(code: CloseCode): void {
+    if (this.isOpen) this.#emit({ type: 'closed', session: this.id, error: errorOf(code) })
+    this.#state = 'gone'
+  }
+
+  #take(packet: Uint8Array, content: Content, nowUs: number): void {
+    this.#takeAcknowledgement(this.#urgent, nowUs)
+    this.#takeAcknowledgement(this.#bulk, nowUs)
+    if (content.isPing) this.#mustAnswer = true
+    if (content.hasChunk) this.#takeChunk(packet, content, nowUs)
+    this.#evaluate(nowUs)
+  }
+
+  #takeAcknowledgement(lane: Lane, nowUs: number): void {
+    const { send } = lane
+    const report = lane.isBulk ? this.#received.bulk : this.#received.urgent
+    if (!send.received(report, nowUs)) return
+    if (send.sampleUs === undefined) this.#roundTrip.recovered()
+    else this.#roundTrip.measured(send.sampleUs)
+    lane.dueUs = undefined
+  }
+
+  #takeChunk(packet: Uint8Array, content: Content, nowUs: number): void {
+    const lane = content.isBulk ? this.#bulk : this.#urgent
+    const chunk = packet.subarray(content.chunkStart, content.chunkEnd)
+    const messages = this.#messages
+    messages.length = 0
+    const canWait = lane.receive.take(content.sequence, chunk, content.isLast, messages)
+    this.#ackChunks++
+    this.#ackBytes += chunk.length
+    const isFull = this.#ackChunks >= ACK_CHUNKS_MAX || this.#ackBytes >= ACK_BYTES_MAX
+    if (!canWait || isFull) this.#mustAnswer = true
+    else this.#ackDueUs ??= nowUs + this.#limits.ackDelayUs
+    for (const message of messages) {
+      if (this.isOpen) {
+        this.#emit({ type: 'message', session: this.id, message, isBulk: lane.isBulk })
+      } else {
+        lane.receive.consumed(message.length)
+      }
+    }
+  }
+
+  pathChanged(nowUs: number): void {
+    if (this.#state !== 'open' && this.#state !== 'draining') return
+    this.#roundTrip.recovered()
+    for (const lane of this.#lanes) {
+      lane.send.pathChanged()
+      lane.dueUs = undefined
+    }
+    if (this.#finish !== undefined) this.#sendFinish(nowUs)
+    this.#mustPing = true
+    this.#evaluate(nowUs)
+  }
+
+  /** The next time at which `tick` has something to do. */
+  get dueUs(): number {
+    if (this.#state === 'lingering') return this.#endUs
+    let dueUs = Math.min(this.#endUs, this.#lostUs, this.#nextPingUs)
+    if (this.#ackDueUs !== undefined) dueUs = Math.min(dueUs, this.#ackDueUs)
+    if (this.#finish !== undefined) dueUs = Math.min(dueUs, this.#finishDueUs)
+    for (const lane of this.#lanes) {
+      if (lane.dueUs !== undefined) dueUs = Math.min(dueUs, lane.dueUs)
+    }
+    return dueUs
+  }
+
+  get #lostUs(): number {
+    return this.#receivedUs + this.#limits.peerLostUs
+  }
+
+  get #nextPingUs(): number {
+    const { keepaliveUs, pingUs } = this.#limits
+    return Math.max(this.#receivedUs + keepaliveUs, this.#pingUs + pingUs)
+  }
+
+  tick(nowUs: number): void {
+    if (nowUs < this.dueUs) return
+    if (this.#state === 'lingering') {
+      this.#state = 'gone'
+      return
+    }
+    if (nowUs >= this.#lostUs) {
+      const error = new UnavailableError('PEER_LOST', 'the peer of a session stopped answering')
+      this.end(error, 'PEER_LOST', nowUs)
+      return
+    }
+    if (nowUs >= this.#endUs) {
+      this.#linger('NORMAL', nowUs)
+      return
+    }
+    if (this.#ackDueUs !== undefined && nowUs >= this.#ackDueUs) this.#mustAnswer = true
+    if (nowUs >= this.#nextPingUs) this.#mustPing = true
+    if (this.#finish !== undefined && nowUs >= this.#finishDueUs) this.#sendFinish(nowUs)
+    for (const lane of this.#lanes) if (lane.dueUs !== undefined) this.#tickLane(lane, nowUs)
+    this.#evaluate(nowUs)
+  }
+
+  #tickLane(lane: Lane, nowUs: number): void {
+    if (lane.dueUs === undefined || nowUs < lane.dueUs) return
+    lane.dueUs = undefined
+    this.#roundTrip.expired()
+    if (lane.send.hasUnacknowledged) lane.send.expired()
+    else this.#mustPing = true
+  }
+
+  #sendFinish(nowUs: number): void {
+    assert(this.#finish !== undefined, 'only before the responder has shown its keys')
+    const { handshakeRetryUs, retransmitMaxUs } = this.#limits
+    const waitUs = Math.min(handshakeRetryUs * 2 ** ++this.#finishCount, retransmitMaxUs)
+    this.#finishDueUs = nowUs + waitUs
+    const { name } = this.peer
+    this.#emit({ type: 'datagram', destination: name, payload: this.#finish, isBulk: false })
+  }
+
+  /** The one place that decides what is sent. */
+  #evaluate(nowUs: number): void {
+    if (this.#sealing.isExhausted) {
+      const error = new UnavailableError('PEER_LOST', 'a session has used up its counters')
+      if (this.isOpen) this.#emit({ type: 'closed', session: this.id, error })
+      this.#state = 'gone'
+      return
+    }
+    if (this.#mustPing) this.#pingUs = nowUs
+    for (const lane of this.#lanes) {
+      for (;;) {
+        const chunk = lane.send.next(nowUs)
+        if (chunk === undefined) break
+        this.#sendPacket(chunk, lane)
+      }
+      const waits = lane.send.hasUnacknowledged || lane.send.isStarved
+      if (!waits) lane.dueUs = undefined
+      else lane.dueUs ??= nowUs + this.#roundTrip.timeoutUs
+    }
+    if (this.#mustAnswer || this.#mustPing) this.#sendPacket(undefined)
+    if (this.#state === 'draining') {
+      if (this.#lanes.every(({ send }) => send.isEmpty)) this.#linger('NORMAL', nowUs)
+      return
+    }
+    this.#unblock()
+  }
+
+  #unblock(): void {
+    let isWritable = false
+    for (const lane of this.#lanes) {
+      if (!lane.isBlocked || lane.send.heldBytes >= this.#limits.sendBufferBytes / 2) continue
+      lane.isBlocked = false
+      isWritable = true
+    }
+    if (isWritable) this.#emit({ type: 'writable', session: this.id })
+  }
+
+  /** A packet with a chunk, or one that only answers. Every packet acknowledges. */
+  #sendPacket(chunk: Chunk | undefined, lane: Lane = this.#urgent): void {
+    if (this.#sealing.isExhausted) return
+    const content = this.#outgoing
+    this.#urgent.receive.report(content.urgent)
+    this.#bulk.receive.report(content.bulk)
+    content.close = this.#state === 'lingering' ? this.#closeCode : undefined
+    content.isPing = this.#mustPing && content.close === undefined
+    content.hasChunk = chunk !== undefined
+    content.isBulk = chunk !== undefined && lane.isBulk
+    content.isLast = chunk?.isLast ?? false
+    content.sequence = chunk?.sequence ?? 0
+    const chunkBytes = chunk === undefined ? 0 : chunk.end - chunk.start
+    const bytes = SEALED_HEADER_BYTES + contentBytes(content, chunkBytes) + AEAD_TAG_BYTES
+    const payload = new Uint8Array(bytes)
+    const at = writeContent(payload, SEALED_HEADER_BYTES, content)
+    if (chunk !== undefined) {
+      const { message, start, end } = chunk
+      payload.set(
+        start === 0 && end === message.length ? message : message.subarray(start, end),
+        at,
+      )
+    }
+    this.#sealing.seal(payload)
+    this.#mustAnswer = false
+    this.#mustPing = false
+    this.#ackChunks = 0
+    this.#ackBytes = 0
+    this.#ackDueUs = undefined
+    this.#emit({ type: 'datagram', destination: this.peer.name, payload, isBulk: content.isBulk })
+  }
+}
+
+/** What a peer's reason means for the application here. */
+function errorOf(code: CloseCode): LongshoreError | undefined {
+  if (code === 'NORMAL') return undefined
+  if (code === 'SESSION_INVALID') {
+    return new ProtocolError(code, 'the peer ended the session: we broke the protocol, it says')
+  }
+  return new UnavailableError(code, 'the peer ended the session')
+}

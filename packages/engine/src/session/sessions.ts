@@ -1,0 +1,474 @@
+/**
+ * All sessions of one node: finds the session of a packet, answers handshakes, keeps the time.
+ *
+ * A session is authenticated end to end, encrypted, reliable, in order within each of its two
+ * streams, and independent of the path. What does not verify is dropped and counted, and changes
+ * nothing. Rules of docs/spec/session.md.
+ *
+ * @module
+ */
+import {
+  assert,
+  bytesEqual,
+  type CapsuleName,
+  formatHex,
+  isLongshoreError,
+  type LongshoreError,
+  ProtocolError,
+  UnavailableError,
+  X25519_BYTES,
+} from '@longshore/capsule'
+import type { NodeIdentity } from '../node/principal.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import { readUint32 } from '../store/disk/big-endian.ts'
+import {
+  ACCEPTED_SESSION_FIRST,
+  type Acceptance,
+  type Emit,
+  type Peer,
+  type SessionEffect,
+  type SessionEvent,
+  type SessionId,
+} from './events.ts'
+import { COOKIE_SECRET_BYTES, type HalfOpen, HalfOpenTable } from './half-open.ts'
+import { type Agreement, OFFER, Responder, SUITE, VERSION } from './handshake.ts'
+import { SESSION_LIMITS, type SessionLimits } from './limits.ts'
+import { Opening } from './opening.ts'
+import {
+  decodeFinish,
+  decodeInit,
+  decodeReply,
+  decodeRetry,
+  decodeUnsupported,
+  encodeRetry,
+  encodeUnsupported,
+  type InitPacket,
+  PACKET_FINISH,
+  PACKET_INIT,
+  PACKET_REPLY,
+  PACKET_RETRY,
+  PACKET_SEALED,
+  PACKET_UNSUPPORTED,
+  SEALED_HEADER_BYTES,
+} from './packet.ts'
+import {
+  CHANNEL_LIMITS,
+  type ChannelLimits,
+  OpeningChannel,
+  SealingChannel,
+} from './sealed-channel.ts'
+import { Session } from './session.ts'
+import { SteadyClock } from './steady-clock.ts'
+
+export interface SessionsOptions {
+  readonly identity: NodeIdentity
+  readonly runtime: Runtime
+  /** Whether this node answers for a name, and with which chain. Asked for its own name as well. */
+  readonly accept: (target: CapsuleName) => Acceptance | undefined
+  readonly limits?: Partial<SessionLimits>
+  readonly channelLimits?: ChannelLimits
+}
+
+/** An established session in the table. */
+interface Established {
+  readonly session: Session
+  /** By which a `finish` that comes again is known; undefined for an initiator. */
+  readonly finish: Uint8Array | undefined
+}
+
+type Deliver = Extract<SessionEvent, { type: 'deliver' }>
+
+export class Sessions {
+  readonly #identity: NodeIdentity
+  readonly #runtime: Runtime
+  readonly #accept: SessionsOptions['accept']
+  readonly #limits: SessionLimits
+  readonly #channelLimits: ChannelLimits
+  readonly #clock: SteadyClock
+  readonly #halfOpen: HalfOpenTable
+  /** By the index that this node gave them, which packets name. */
+  readonly #openings = new Map<number, Opening>()
+  readonly #established = new Map<number, Established>()
+  readonly #byId = new Map<SessionId, Opening | Session>()
+  readonly #countByPeer = new Map<string, number>()
+  #acceptedNext: SessionId = ACCEPTED_SESSION_FIRST
+  #refusedCount = 0
+  #effects: SessionEffect[] = []
+  readonly #emit: Emit = (effect) => void this.#effects.push(effect)
+  /** Steady times: of the next tick that was asked for, and of the one that this step needs. */
+  #wakeUs = Number.POSITIVE_INFINITY
+  #neededUs = Number.POSITIVE_INFINITY
+
+  constructor(options: SessionsOptions) {
+    this.#identity = options.identity
+    this.#runtime = options.runtime
+    this.#accept = options.accept
+    this.#limits = { ...SESSION_LIMITS, ...options.limits }
+    this.#channelLimits = options.channelLimits ?? CHANNEL_LIMITS
+    // No session leaves its peer alone for longer than this, so no tick is further away.
+    const stepUsMax = 2 * Math.max(this.#limits.keepaliveUs, this.#limits.handshakeUs)
+    this.#clock = new SteadyClock(() => this.#runtime.nowUs(), stepUsMax)
+    const secret = this.#runtime.randomBytes(COOKIE_SECRET_BYTES)
+    this.#halfOpen = new HalfOpenTable(this.#limits, secret)
+  }
+
+  /** Packets that were dropped because they did not verify, belonged to nobody or came again. */
+  get refusedCount(): number {
+    return this.#refusedCount
+  }
+
+  /** Sessions in every state but half open. */
+  get count(): number {
+    return this.#established.size + this.#openings.size
+  }
+
+  /** False while the stream holds as much as it may, or the session is not open: wait for `writable`. */
+  canSend(session: SessionId, isBulk: boolean): boolean {
+    const found = this.#byId.get(session)
+    return found instanceof Session && found.canSend(isBulk)
+  }
+
+  step(event: SessionEvent): SessionEffect[] {
+    const effects: SessionEffect[] = []
+    this.#effects = effects
+    const nowUs = this.#clock.read()
+    this.#handle(event, nowUs)
+    if (this.#neededUs < this.#wakeUs) {
+      this.#wakeUs = this.#neededUs
+      effects.push({ type: 'wake', atUs: this.#clock.shownAt(this.#wakeUs) })
+    }
+    this.#neededUs = Number.POSITIVE_INFINITY
+    return effects
+  }
+
+  #handle(event: SessionEvent, nowUs: number): void {
+    switch (event.type) {
+      case 'deliver':
+        this.#deliver(event, nowUs)
+        break
+      case 'open':
+        this.#open(event, nowUs)
+        break
+      case 'send':
+      case 'consumed':
+      case 'close':
+        this.#command(event, nowUs)
+        break
+      case 'path-changed':
+        this.#pathChanged(event.destination, nowUs)
+        break
+      case 'unreachable':
+        this.#unreachable(event)
+        break
+      case 'tick':
+        this.#tick(nowUs)
+        break
+    }
+  }
+
+  #needTick(dueUs: number): void {
+    if (dueUs < this.#neededUs) this.#neededUs = dueUs
+  }
+
+  #open(event: Extract<SessionEvent, { type: 'open' }>, nowUs: number): void {
+    const { session, target, isAnonymous = false } = event
+    assert(session < ACCEPTED_SESSION_FIRST && !this.#byId.has(session), 'ids are used once')
+    if (this.count >= this.#limits.sessionsMax) {
+      const error = new UnavailableError('OVERLOADED', 'this node has too many sessions')
+      this.#emit({ type: 'closed', session, error })
+      return
+    }
+    const index = this.#newIndex()
+    const secret = this.#runtime.randomBytes(X25519_BYTES)
+    const start = { identity: this.#identity, target, isAnonymous, index, secret }
+    const opening = new Opening(session, start, this.#limits, this.#emit, nowUs)
+    this.#openings.set(index, opening)
+    this.#byId.set(session, opening)
+    this.#needTick(opening.dueUs)
+  }
+
+  /** Random, so that a packet for an earlier life of this node finds no session. */
+  #newIndex(): number {
+    for (;;) {
+      const index = readUint32(this.#runtime.randomBytes(4), 0)
+      const isUsed = this.#openings.has(index) || this.#established.has(index)
+      if (!isUsed && this.#halfOpen.get(index) === undefined) return index
+    }
+  }
+
+  #command(
+    event: Extract<SessionEvent, { type: 'send' | 'consumed' | 'close' }>,
+    nowUs: number,
+  ): void {
+    const found = this.#byId.get(event.session)
+    // It may have ended while the command was on its way.
+    if (found === undefined) return
+    if (found instanceof Opening) {
+      assert(event.type === 'close', 'a session is open before it is used')
+      this.#closeOpening(found, undefined)
+      return
+    }
+    if (event.type === 'send') found.send(event.message, event.isBulk, nowUs)
+    else if (event.type === 'consumed') found.consumed(event.bytes, nowUs)
+    else found.close(nowUs)
+    this.#settle(found)
+  }
+
+  #closeOpening(opening: Opening, error: LongshoreError | undefined): void {
+    this.#openings.delete(opening.index)
+    this.#byId.delete(opening.id)
+    this.#emit({ type: 'closed', session: opening.id, error })
+  }
+
+  /** After anything that may have changed a session: forgets it, or asks for its next tick. */
+  #settle(session: Session): void {
+    if (!session.isOpen) this.#byId.delete(session.id)
+    if (session.isGone) this.#forget(session)
+    else this.#needTick(session.dueUs)
+  }
+
+  #forget(session: Session): void {
+    this.#established.delete(session.index)
+    const peer = formatHex(session.peer.name)
+    const count = (this.#countByPeer.get(peer) ?? 0) - 1
+    if (count > 0) this.#countByPeer.set(peer, count)
+    else this.#countByPeer.delete(peer)
+  }
+
+  #deliver(event: Deliver, nowUs: number): void {
+    if (event.payload[0] === PACKET_SEALED) {
+      this.#receiveSealed(event, nowUs)
+      return
+    }
+    try {
+      this.#receiveHandshake(event, nowUs)
+    } catch (error) {
+      if (!isLongshoreError(error)) throw error
+      this.#refusedCount++
+    }
+  }
+
+  #receiveSealed({ source, destination, payload }: Deliver, nowUs: number): void {
+    const isWhole = payload.length >= SEALED_HEADER_BYTES
+    const found = isWhole ? this.#established.get(readUint32(payload, 1)) : undefined
+    if (
+      found === undefined ||
+      !bytesEqual(source, found.session.peer.name) ||
+      !bytesEqual(destination, this.#identity.name) ||
+      !found.session.receive(payload, nowUs)
+    ) {
+      this.#refusedCount++
+      return
+    }
+    this.#settle(found.session)
+  }
+
+  #receiveHandshake(event: Deliver, nowUs: number): void {
+    const { payload } = event
+    switch (payload[0]) {
+      case PACKET_INIT:
+        this.#answer(event, decodeInit(payload), nowUs)
+        break
+      case PACKET_REPLY:
+        this.#receiveReply(event, nowUs)
+        break
+      case PACKET_FINISH:
+        this.#receiveFinish(event, nowUs)
+        break
+      case PACKET_RETRY:
+        this.#receiveRetry(payload, nowUs)
+        break
+      case PACKET_UNSUPPORTED:
+        this.#receiveUnsupported(payload)
+        break
+      default:
+        throw new ProtocolError('SESSION_INVALID', 'a packet of no known type')
+    }
+  }
+
+  #receiveRetry(payload: Uint8Array, nowUs: number): void {
+    const packet = decodeRetry(payload)
+    const opening = this.#openings.get(packet.receiver)
+    if (opening === undefined) return
+    opening.retry(packet, nowUs)
+    this.#needTick(opening.dueUs)
+  }
+
+  #receiveUnsupported(payload: Uint8Array): void {
+    const packet = decodeUnsupported(payload)
+    const opening = this.#openings.get(packet.receiver)
+    if (!opening?.isUnsupported(packet)) return
+    const error = new ProtocolError('PROTOCOL_VERSION', 'the peer speaks no version of ours')
+    this.#closeOpening(opening, error)
+  }
+
+  /** A handshake that somebody begins. Cheap checks come first. */
+  #answer({ source, destination, payload }: Deliver, init: InitPacket, nowUs: number): void {
+    const known = this.#halfOpen.find(source, init, payload)
+    if (known !== undefined) {
+      this.#send(source, known.responder.reply)
+      return
+    }
+    const { ephemeral, index: receiver, offer } = init
+    if (!offer.versions.includes(VERSION) || !offer.suites.includes(SUITE)) {
+      this.#send(source, encodeUnsupported({ receiver, ephemeral, offer: OFFER }))
+      return
+    }
+    if (this.#halfOpen.wantsCookie && !this.#halfOpen.isCookieOf(source, init, nowUs)) {
+      const cookie = this.#halfOpen.createCookie(source, init, nowUs)
+      this.#send(source, encodeRetry({ receiver, ephemeral, cookie }))
+      return
+    }
+    const acceptance = this.#accept(destination)
+    if (acceptance === undefined || !this.#halfOpen.hasRoom(source)) {
+      this.#refusedCount++
+      return
+    }
+    const index = this.#newIndex()
+    const secret = this.#runtime.randomBytes(X25519_BYTES)
+    const responder = new Responder({
+      ...{ identity: this.#identity, source, target: destination, acceptance },
+      ...{ init, packet: payload, index, secret },
+    })
+    const endUs = nowUs + this.#limits.handshakeUs
+    this.#halfOpen.add({
+      ...{ index, source, target: destination, acceptance, responder, packet: payload },
+      ...{ initiatorIndex: receiver, endUs },
+    })
+    this.#needTick(endUs)
+    this.#send(source, responder.reply)
+  }
+
+  #send(destination: CapsuleName, payload: Uint8Array): void {
+    this.#emit({ type: 'datagram', destination, payload, isBulk: false })
+  }
+
+  #receiveReply({ source, payload }: Deliver, nowUs: number): void {
+    const reply = decodeReply(payload)
+    const opening = this.#openings.get(reply.receiver)
+    if (opening === undefined) return
+    let read: ReturnType<Opening['initiator']['read']>
+    try {
+      read = opening.initiator.read(reply)
+      if (!bytesEqual(read.peer.name, source)) {
+        throw new ProtocolError('SESSION_INVALID', 'a reply comes from another name than it proves')
+      }
+    } catch (error) {
+      if (isLongshoreError(error)) opening.refusal = error
+      throw error
+    }
+    this.#openings.delete(opening.index)
+    const { id, index, target } = opening
+    const session = this.#establish(id, index, read, nowUs, { finish: read.finish })
+    this.#send(source, read.finish)
+    this.#emit({ type: 'opened', session: id, peer: session.peer, target, isInitiator: true })
+    this.#settle(session)
+  }
+
+  #receiveFinish({ source, destination, payload }: Deliver, nowUs: number): void {
+    const { receiver, sealed } = decodeFinish(payload)
+    if (!bytesEqual(destination, this.#identity.name)) {
+      throw new ProtocolError('SESSION_INVALID', 'a finish for another name')
+    }
+    const established = this.#established.get(receiver)
+    if (established?.finish !== undefined) {
+      // Our confirmation was lost; only the same packet gets another one.
+      if (!bytesEqual(established.finish, payload)) return
+      established.session.confirm(nowUs)
+      this.#settle(established.session)
+      return
+    }
+    const halfOpen = this.#halfOpen.get(receiver)
+    if (halfOpen === undefined || !bytesEqual(source, halfOpen.source)) return
+    const agreement = halfOpen.responder.read(sealed)
+    this.#halfOpen.remove(halfOpen)
+    this.#admit(halfOpen, agreement, payload, nowUs)
+  }
+
+  #admit(halfOpen: HalfOpen, agreement: Agreement, finish: Uint8Array, nowUs: number): void {
+    const { index, target, acceptance } = halfOpen
+    const { sessionsMax, sessionsPerPeerMax } = this.#limits
+    // Those that are turned away linger as well; beyond twice the bound nobody gets an answer.
+    if (this.count >= 2 * sessionsMax) return
+    const ofPeer = this.#countByPeer.get(formatHex(agreement.peer.name)) ?? 0
+    const id = this.#acceptedNext++
+    const session = this.#establish(id, index, agreement, nowUs, { known: finish })
+    const isAnonymous = agreement.peer.manifest === undefined
+    if (isAnonymous && acceptance.requiresIdentity) session.refuse('POLICY_REFUSED', nowUs)
+    else if (this.count > sessionsMax || ofPeer >= sessionsPerPeerMax) {
+      session.refuse('OVERLOADED', nowUs)
+    } else {
+      const { peer } = agreement
+      this.#emit({ type: 'opened', session: id, peer, target, isInitiator: false })
+      session.confirm(nowUs)
+    }
+    this.#settle(session)
+  }
+
+  /** Puts a session into the tables. `finish` is sent again by it, `known` is recognised. */
+  #establish(
+    id: SessionId,
+    index: number,
+    agreement: Agreement,
+    nowUs: number,
+    packets: { readonly finish?: Uint8Array; readonly known?: Uint8Array },
+  ): Session {
+    const { peer, sendKey, receiveKey, peerIndex } = agreement
+    const [own, other] = [this.#identity.name, peer.name]
+    const outwards = { source: own, destination: other, receiver: peerIndex }
+    const inwards = { source: other, destination: own, receiver: index }
+    const session = new Session({
+      ...{ session: id, index, peer, limits: this.#limits, emit: this.#emit, nowUs },
+      sealing: new SealingChannel(sendKey, outwards, this.#channelLimits),
+      opening: new OpeningChannel(receiveKey, inwards, this.#channelLimits),
+      ...(packets.finish === undefined ? {} : { finish: packets.finish }),
+    })
+    this.#established.set(index, { session, finish: packets.known })
+    this.#byId.set(id, session)
+    this.#countPeer(peer)
+    return session
+  }
+
+  #countPeer({ name }: Peer): void {
+    const peer = formatHex(name)
+    this.#countByPeer.set(peer, (this.#countByPeer.get(peer) ?? 0) + 1)
+  }
+
+  #pathChanged(destination: CapsuleName | undefined, nowUs: number): void {
+    const isMeant = (name: CapsuleName): boolean =>
+      destination === undefined || bytesEqual(destination, name)
+    for (const opening of this.#openings.values()) {
+      if (!isMeant(opening.target)) continue
+      opening.send(nowUs)
+      this.#needTick(opening.dueUs)
+    }
+    for (const { session } of this.#established.values()) {
+      if (!isMeant(session.peer.name)) continue
+      session.pathChanged(nowUs)
+      this.#settle(session)
+    }
+  }
+
+  /** Ends handshakes only: an established session waits for another path. */
+  #unreachable(event: Extract<SessionEvent, { type: 'unreachable' }>): void {
+    for (const opening of this.#openings.values()) {
+      if (!bytesEqual(event.destination, opening.target)) continue
+      this.#closeOpening(opening, new UnavailableError(event.code, event.message))
+    }
+  }
+
+  #tick(nowUs: number): void {
+    this.#wakeUs = Number.POSITIVE_INFINITY
+    this.#halfOpen.tick(nowUs)
+    this.#needTick(this.#halfOpen.dueUs)
+    for (const opening of this.#openings.values()) {
+      const error = opening.tick(nowUs)
+      if (error === undefined) this.#needTick(opening.dueUs)
+      else this.#closeOpening(opening, error)
+    }
+    for (const { session } of this.#established.values()) {
+      session.tick(nowUs)
+      this.#settle(session)
+    }
+  }
+}
