@@ -1,0 +1,306 @@
+/**
+ * A node without a body: overlay, sessions, and the services that talk through them.
+ *
+ *     transport → overlay → sessions → services        what comes in
+ *     transport ← overlay ← sessions ← services        what goes out
+ *
+ * One machine, `step(event) -> effects`. Everything that a step causes happens in that step, in
+ * the order in which it was caused; nothing calls back. What a step writes to one connection
+ * leaves together.
+ *
+ * 1. A session belongs to one service: those that peers open to the first that answers for peers,
+ *    the others to whoever asked for them.
+ * 2. A service that wants a session gets it as soon as there is a way, and is told once if there
+ *    is none now; it is tried again, later and later, until it is there or no longer wanted.
+ * 3. Services make messages only while a session has room, a bounded number per step, so that no
+ *    request and no follower holds up the others.
+ *
+ * Rules ND4 to ND7 of docs/spec/node.md.
+ *
+ * @module
+ */
+import { type CapsuleName, type LongshoreError, UnavailableError } from '@longshore/capsule'
+import type { OverlayLimits } from '../overlay/limits.ts'
+import { Overlay } from '../overlay/overlay.ts'
+import type { Membership, OverlayEffect, OverlayEvent } from '../overlay/overlay-events.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { Acceptance, SessionEffect, SessionEvent, SessionId } from '../session/events.ts'
+import type { SessionLimits } from '../session/limits.ts'
+import { Sessions } from '../session/sessions.ts'
+import { nameKey } from '../store/branch-key.ts'
+import type { TransportEffect } from '../transport/transport.ts'
+import { Backoff } from './backoff.ts'
+import type { NodeIdentity } from './principal.ts'
+import type { Service, ServiceEffect } from './service.ts'
+
+/** Rounds of work in one step: some milliseconds, then whatever else happened has its turn. */
+const WORK_ROUNDS_MAX = 16
+
+export interface NodeEngineOptions {
+  readonly identity: NodeIdentity
+  readonly runtime: Runtime
+  /** Forwards for others. */
+  readonly isRouter: boolean
+  readonly membership?: Membership
+  /** Addresses under which others reach this node. */
+  readonly listen?: readonly string[]
+  /** By name. Sessions that peers open go to the first one that has `accept`. */
+  readonly services: Readonly<Record<string, Service>>
+  readonly overlayLimits?: Partial<OverlayLimits>
+  readonly sessionLimits?: Partial<SessionLimits>
+}
+
+/** Commands to the overlay, what its transport reports, and the clock. */
+export type NodeEvent =
+  | Exclude<OverlayEvent, { readonly type: 'send' }>
+  /** Has this service look for something to do: its store has committed, or it was changed. */
+  | { readonly type: 'run'; readonly service: string; readonly effects?: readonly ServiceEffect[] }
+
+export type NodeEffect =
+  | Exclude<OverlayEffect, { readonly type: 'deliver' | 'path-changed' | 'unreachable' }>
+  /** What a service says to whoever runs the node. */
+  | { readonly type: 'service'; readonly service: string; readonly effect: ServiceEffect }
+
+type Write = Extract<TransportEffect, { readonly type: 'write' }>
+
+interface Owner {
+  readonly id: string
+  readonly service: Service
+  /** What it asked for; undefined if the peer opened the session. */
+  readonly target: CapsuleName | undefined
+}
+
+type Work =
+  | { readonly to: 'overlay'; readonly event: OverlayEvent }
+  | { readonly to: 'sessions'; readonly event: SessionEvent }
+
+export class NodeEngine {
+  readonly overlay: Overlay
+  readonly sessions: Sessions
+  readonly #options: NodeEngineOptions
+  readonly #runtime: Runtime
+  readonly #owners = new Map<SessionId, Owner>()
+  readonly #wanted: Backoff
+  #lastSession: SessionId = 0
+  #work: Work[] = []
+  #effects: NodeEffect[] = []
+  /** Writes of this step that are in `#effects` already, by connection. */
+  #writes = new Map<number, { -readonly [K in keyof Write]: Write[K] }>()
+  #overlayWakeUs = Number.POSITIVE_INFINITY
+  #sessionsWakeUs = Number.POSITIVE_INFINITY
+  #wakeUs = Number.POSITIVE_INFINITY
+
+  constructor(options: NodeEngineOptions) {
+    const { identity, runtime, isRouter, membership, listen = [] } = options
+    this.#options = options
+    this.#runtime = runtime
+    this.#wanted = new Backoff(runtime)
+    this.overlay = new Overlay({
+      identity,
+      roles: { router: isRouter },
+      runtime,
+      listen,
+      ...(membership === undefined ? {} : { domain: membership }),
+      ...(options.overlayLimits === undefined ? {} : { limits: options.overlayLimits }),
+    })
+    this.sessions = new Sessions({
+      identity,
+      runtime,
+      accept: (target) => this.#accept(target),
+      ...(options.sessionLimits === undefined ? {} : { limits: options.sessionLimits }),
+    })
+  }
+
+  step(event: NodeEvent): NodeEffect[] {
+    const effects: NodeEffect[] = []
+    this.#effects = effects
+    if (event.type === 'run') this.#runService(event.service, event.effects ?? [])
+    else if (event.type === 'tick') this.#tick()
+    else this.#work.push({ to: 'overlay', event })
+    this.#drain()
+    for (let round = 0; round < WORK_ROUNDS_MAX && this.#letServicesWork(); round++) this.#drain()
+    this.#noteWake()
+    this.#writes.clear()
+    return effects
+  }
+
+  #accept(target: CapsuleName): Acceptance | undefined {
+    for (const service of Object.values(this.#options.services)) {
+      if (service.accept !== undefined) return service.accept(target)
+    }
+    return undefined
+  }
+
+  #tick(): void {
+    const nowUs = this.#runtime.nowUs()
+    if (this.#overlayWakeUs <= nowUs) this.#overlayWakeUs = Number.POSITIVE_INFINITY
+    if (this.#sessionsWakeUs <= nowUs) this.#sessionsWakeUs = Number.POSITIVE_INFINITY
+    this.#wakeUs = Number.POSITIVE_INFINITY
+    this.#work.push({ to: 'overlay', event: { type: 'tick' } })
+    this.#work.push({ to: 'sessions', event: { type: 'tick' } })
+    for (const [id, service] of Object.entries(this.#options.services)) {
+      this.#take(id, service.tick?.() ?? [])
+    }
+    for (const { service, target } of this.#wanted.takeDue()) this.#open(service, target)
+  }
+
+  #runService(id: string, effects: readonly ServiceEffect[]): void {
+    this.#take(id, effects)
+  }
+
+  #drain(): void {
+    // The array grows while it is worked off.
+    for (let i = 0; i < this.#work.length; i++) {
+      const work = this.#work[i] as Work
+      if (work.to === 'overlay') {
+        for (const effect of this.overlay.step(work.event)) this.#fromOverlay(effect)
+      } else {
+        for (const effect of this.sessions.step(work.event)) this.#fromSessions(effect)
+      }
+    }
+    this.#work.length = 0
+  }
+
+  #letServicesWork(): boolean {
+    let hasWorked = false
+    for (const [id, service] of Object.entries(this.#options.services)) {
+      const effects = service.work?.() ?? []
+      if (effects.length === 0) continue
+      hasWorked = true
+      this.#take(id, effects)
+    }
+    return hasWorked
+  }
+
+  #fromOverlay(effect: OverlayEffect): void {
+    switch (effect.type) {
+      case 'write':
+        this.#write(effect)
+        return
+      case 'deliver':
+      case 'path-changed':
+        this.#work.push({ to: 'sessions', event: effect })
+        return
+      case 'unreachable': {
+        const { type, destination, code, message } = effect
+        this.#work.push({ to: 'sessions', event: { type, destination, code, message } })
+        return
+      }
+      case 'wake':
+        this.#overlayWakeUs = effect.atUs
+        return
+      default:
+        this.#effects.push(effect)
+    }
+  }
+
+  #write({ connection, chunks }: Write): void {
+    const known = this.#writes.get(connection)
+    if (known !== undefined) {
+      known.chunks = [...known.chunks, ...chunks]
+      return
+    }
+    const write = { type: 'write' as const, connection, chunks }
+    this.#writes.set(connection, write)
+    this.#effects.push(write)
+  }
+
+  #fromSessions(effect: SessionEffect): void {
+    switch (effect.type) {
+      case 'datagram': {
+        const { destination, payload, isBulk } = effect
+        const source = this.#options.identity.name
+        const event = { type: 'send' as const, destination, source, payload, isBulk }
+        this.#work.push({ to: 'overlay', event })
+        return
+      }
+      case 'opened':
+        this.#opened(effect)
+        return
+      case 'message': {
+        const owner = this.#owners.get(effect.session)
+        if (owner === undefined) return
+        this.#take(owner.id, owner.service.receive(effect.session, effect.message))
+        return
+      }
+      case 'writable': {
+        const owner = this.#owners.get(effect.session)
+        owner?.service.writable?.(effect.session)
+        return
+      }
+      case 'closed':
+        this.#closed(effect)
+        return
+      case 'wake':
+        this.#sessionsWakeUs = effect.atUs
+    }
+  }
+
+  #opened({ session, peer, target, isInitiator }: Extract<SessionEffect, { type: 'opened' }>) {
+    if (isInitiator) {
+      const owner = this.#owners.get(session)
+      if (owner === undefined) return
+      this.#wanted.succeeded(owner.id, target)
+      this.#take(owner.id, owner.service.opened(session, peer, target))
+      return
+    }
+    const found = Object.entries(this.#options.services).find(([, { accept }]) => accept)
+    if (found === undefined) return
+    const [id, service] = found
+    this.#owners.set(session, { id, service, target: undefined })
+    this.#take(id, service.accepted?.(session, peer) ?? [])
+  }
+
+  #closed({ session, error }: Extract<SessionEffect, { type: 'closed' }>): void {
+    const owner = this.#owners.get(session)
+    if (owner === undefined) return
+    this.#owners.delete(session)
+    const { id, service, target } = owner
+    if (target !== undefined) this.#wanted.failed(id, target)
+    this.#take(id, service.closed(session, target, error))
+  }
+
+  #take(id: string, effects: readonly ServiceEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'send':
+        case 'consumed':
+          this.#work.push({ to: 'sessions', event: effect })
+          break
+        case 'close-session':
+          this.#work.push({ to: 'sessions', event: { type: 'close', session: effect.session } })
+          break
+        case 'open-session':
+          if (this.#wanted.mayTry(id, effect.target)) this.#open(id, effect.target)
+          break
+        case 'advertise':
+        case 'withdraw':
+        case 'publish':
+        case 'subscribe':
+        case 'unsubscribe':
+          this.#work.push({ to: 'overlay', event: effect })
+          break
+        default:
+          this.#effects.push({ type: 'service', service: id, effect })
+      }
+    }
+  }
+
+  #open(id: string, target: CapsuleName): void {
+    const service = this.#options.services[id]
+    if (service === undefined) return
+    const session = ++this.#lastSession
+    this.#owners.set(session, { id, service, target })
+    this.#work.push({ to: 'sessions', event: { type: 'open', session, target } })
+  }
+
+  /** Tells the driver when to tick, if that is sooner than what it knows. */
+  #noteWake(): void {
+    const dueUs = Math.min(this.#overlayWakeUs, this.#sessionsWakeUs, this.#wanted.dueUs)
+    const services = Object.values(this.#options.services)
+    const nextUs = services.reduce((us, service) => Math.min(us, service.dueUs?.() ?? us), dueUs)
+    if (nextUs >= this.#wakeUs) return
+    this.#wakeUs = nextUs
+    this.#effects.push({ type: 'wake', atUs: nextUs })
+  }
+}
