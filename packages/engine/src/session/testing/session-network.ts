@@ -4,16 +4,10 @@
  *
  * @module
  */
-import {
-  bytesEqual,
-  type CapsuleName,
-  createSigner,
-  formatHex,
-  SEED_BYTES,
-} from '@longshore/capsule'
-import { createNodePrincipal } from '../../node/node-keys.ts'
+import { bytesEqual, type CapsuleName, formatHex } from '@longshore/capsule'
 import type { NodeIdentity } from '../../node/principal.ts'
 import { EventQueue } from '../../testing/event-queue.ts'
+import { createNodeIdentity } from '../../testing/node-identity.ts'
 import type { Prng } from '../../testing/prng.ts'
 import { SimRuntime } from '../../testing/sim-runtime.ts'
 import type { SessionEffect, SessionEvent } from '../events.ts'
@@ -37,17 +31,6 @@ export interface Datagram {
 }
 
 const START_US = 1_735_689_600_000_000
-
-export function createNodeIdentity(prng: Prng): NodeIdentity {
-  const { node, seeds } = createNodePrincipal(prng.bytes(SEED_BYTES), {
-    nonce: prng.bytes(16),
-    timeUs: 0,
-  })
-  return {
-    ...{ name: node.name, signedManifest: node.signed, manifest: node.manifest },
-    ...{ identity: createSigner(seeds.identity), mirror: createSigner(seeds.mirror) },
-  }
-}
 
 type Effect<TType extends SessionEffect['type']> = Extract<SessionEffect, { type: TType }>
 
