@@ -133,7 +133,7 @@ test(`SN17 SN19 SN20 SN22: ${SEEDS} worlds deliver once and in order, or close w
   assert.ok(outcomes.closed > 0)
 })
 
-test('SN12: the same seed gives the same world, datagram for datagram', () => {
+test('SN26: the same seed gives the same world, datagram for datagram', () => {
   const trace = (): string => {
     const network = new SessionNetwork(new Prng(5))
     const [a, b] = [network.add(), network.add()]
