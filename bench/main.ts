@@ -33,6 +33,7 @@ const WORKLOADS: Readonly<Record<string, Load>> = {
     (await import('./workloads/open.ts')).createOpenRows(quick ? 50_000 : 1_000_000),
   delay: async () => (await import('./workloads/delay.ts')).delayRows,
   proof: async () => (await import('./workloads/proof.ts')).proofRows,
+  session: async () => (await import('./workloads/session.ts')).sessionRows,
   hash: async () => (await import('./workloads/hash.ts')).hashRows,
   codec: async () => (await import('./workloads/codec.ts')).codecRows,
   cli: async () => (await import('./workloads/cli.ts')).cliRows,

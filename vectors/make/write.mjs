@@ -19,6 +19,7 @@ import { packageVectors } from './package-vectors.mjs'
 import { consistencyVectors, inclusionVectors, subtreeVectors } from './proof-vectors.mjs'
 import { rangeVectors } from './range-vectors.mjs'
 import { receiptVectors } from './receipt-vectors.mjs'
+import { sessionVectors } from './session-vectors.mjs'
 import { treeVectors } from './tree-vectors.mjs'
 
 const FILES = [
@@ -38,6 +39,7 @@ const FILES = [
   packageVectors,
   rangeVectors,
   evidenceVectors,
+  sessionVectors,
 ]
 
 const directory = process.argv[2] ?? join(import.meta.dirname, '..')

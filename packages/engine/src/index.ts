@@ -14,10 +14,26 @@ export {
   type NodePrincipal,
   type NodeSeeds,
 } from './node/node-keys.ts'
+export type { NodeIdentity } from './node/principal.ts'
 export type { AnchorSlot } from './runtime/anchor-slot.ts'
 export { type Disk, DiskError, type DiskErrorCode, type DiskFile } from './runtime/disk.ts'
 export type { IndexStore, IndexWrite } from './runtime/index-store.ts'
 export type { Runtime } from './runtime/runtime.ts'
+export {
+  ACCEPTED_SESSION_FIRST,
+  type Acceptance,
+  type Peer,
+  type SessionEffect,
+  type SessionEvent,
+  type SessionId,
+} from './session/events.ts'
+export {
+  MESSAGE_BYTES_MAX,
+  SESSION_LIMITS,
+  type SessionLimits,
+  URGENT_MESSAGE_BYTES_MAX,
+} from './session/limits.ts'
+export { Sessions, type SessionsOptions } from './session/sessions.ts'
 export { EMPTY_INDEX } from './store/disk/committed-state.ts'
 export type { CompactReport } from './store/disk/compaction.ts'
 export type { SnapshotFile, StoreUsage } from './store/disk/disk-reads.ts'

@@ -21,7 +21,7 @@ import { BITMAP_CHUNKS, CHUNK_BYTES_MAX } from './limits.ts'
 const OVERTAKEN_MAX = 3
 /** What a message costs besides its bytes, so that many tiny ones are bounded as well. */
 const MESSAGE_COST_BYTES = 64
-const RING_MIN = 16
+const RING_MIN = 4
 const NOTHING: Uint8Array = new Uint8Array(0)
 
 type ChunkState = 'waiting' | 'in flight' | 'lost' | 'received'
