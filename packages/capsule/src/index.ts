@@ -295,6 +295,8 @@ export {
   SALT_BYTES,
   SEED_BYTES,
   SIGNATURE_BYTES,
+  TICKET_ADDRESS_CHARS_MAX,
+  TICKET_ADDRESSES_MAX,
   TLS_EXPORTER_BYTES,
   WRITER_CERT_BYTES_MAX,
 } from './limits.ts'
@@ -372,6 +374,11 @@ export {
   verifyReceipt,
 } from './receipt/receipt.ts'
 export type { ReceiptCosigner } from './receipt/receipt-extra.ts'
+export {
+  formatTicket,
+  parseTicket,
+  type Ticket,
+} from './ticket/ticket.ts'
 export {
   EMPTY_ROOT,
   hashLeaf,
