@@ -33,8 +33,7 @@ import {
   verifyConsistency,
   verifyHead,
 } from '@longshore/capsule'
-import type { IndexRange, StoredEntry, StoreReader } from '@longshore/engine'
-import { committedHead, importNoteKey } from './committed-head.ts'
+import { committedHead, importNoteKey, type IndexRange, type StoredEntry, type StoreReader } from '@longshore/engine'
 import { VerifiedEntry } from './verified-entry.ts'
 import { VerifiedTiles } from './verified-tiles.ts'
 

@@ -14,6 +14,14 @@ export {
   type NodePrincipal,
   type NodeSeeds,
 } from './node/node-keys.ts'
+export {
+  committedHead,
+  importNoteKey,
+  type PendingImport,
+  pendingImport,
+  pendingImportOp,
+} from './replica/committed-head.ts'
+export { RangeSet } from './replica/range-set.ts'
 export type { AnchorSlot } from './runtime/anchor-slot.ts'
 export { type Disk, DiskError, type DiskErrorCode, type DiskFile } from './runtime/disk.ts'
 export type { IndexStore, IndexWrite } from './runtime/index-store.ts'

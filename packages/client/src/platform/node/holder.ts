@@ -21,17 +21,10 @@ import {
   UnavailableError,
   UsageError,
 } from '@longshore/capsule'
-import {
-  type BranchWriter,
-  type DiskStore,
-  type IndexRange,
-  openBranchWriter,
-  type Runtime,
-} from '@longshore/engine'
+import { type BranchWriter, committedHead, type DiskStore, type IndexRange, openBranchWriter, type Runtime } from '@longshore/engine'
 import type { AppendTerms } from '../../append-request.ts'
 import { BranchAppender } from '../../branch-appender.ts'
 import type { Ack } from '../../capsule.ts'
-import { committedHead } from '../../committed-head.ts'
 import type {
   BackupReport,
   CompactReport,

@@ -28,15 +28,8 @@ import {
   SIGNATURE_BYTES,
   VerificationError,
 } from '@longshore/capsule'
-import {
-  createGiveUpNote,
-  EntryBatchBuilder,
-  type IndexRange,
-  type StoreOp,
-  type StoreReader,
-} from '@longshore/engine'
+import { createGiveUpNote, EntryBatchBuilder, type IndexRange, pendingImportOp, type StoreOp, type StoreReader } from '@longshore/engine'
 import { checkNotAborted } from '../../commit-signal.ts'
-import { pendingImportOp } from '../../committed-head.ts'
 import type { ImportReport } from '../../home.ts'
 import { openBodyOf } from '../../verified-entry.ts'
 import { VerifiedTiles } from '../../verified-tiles.ts'
