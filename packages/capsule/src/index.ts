@@ -35,6 +35,7 @@ export {
   bytesEqual,
   compareBytes,
   concatBytes,
+  copyBytes,
 } from './bytes/bytes.ts'
 export {
   formatHex,
@@ -50,6 +51,16 @@ export {
   decodeCbor,
   encodeCbor,
 } from './cbor/cbor.ts'
+export {
+  checkAscending,
+  type Fail,
+  readArray,
+  readBoolean,
+  readBytes,
+  readInteger,
+  readText,
+  readTuple,
+} from './cbor/read-value.ts'
 export {
   type CheckpointExpectation,
   type ForeignCheckpoint,
@@ -149,7 +160,10 @@ export {
 } from './entry/header-form.ts'
 export { checkHeaderPosition } from './entry/header-position.ts'
 export {
+  type HotFields,
   hotHeaderBytes,
+  isHotHeader,
+  readHotHeader,
   writeHotHeader,
 } from './entry/hot-header.ts'
 export {
@@ -240,6 +254,7 @@ export {
   parseName,
   parseOrigin,
 } from './name/name.ts'
+export { prefixRoot } from './proof/prefix-root.ts'
 export {
   type ProofSource,
   proveConsistency,

@@ -22,7 +22,13 @@ import {
   manifestKey,
   UnavailableError,
 } from '@longshore/capsule'
-import { type BranchWriter, type EntryOptions, type IndexRange, pendingImport, type StoreReader } from '@longshore/engine'
+import {
+  type BranchWriter,
+  type EntryOptions,
+  type IndexRange,
+  pendingImport,
+  type StoreReader,
+} from '@longshore/engine'
 import type { AppendTerms } from './append-request.ts'
 import type { Ack, Level } from './capsule.ts'
 import { aborted } from './commit-signal.ts'

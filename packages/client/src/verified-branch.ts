@@ -33,7 +33,13 @@ import {
   verifyConsistency,
   verifyHead,
 } from '@longshore/capsule'
-import { committedHead, importNoteKey, type IndexRange, type StoredEntry, type StoreReader } from '@longshore/engine'
+import {
+  committedHead,
+  type IndexRange,
+  importNoteKey,
+  type StoredEntry,
+  type StoreReader,
+} from '@longshore/engine'
 import { VerifiedEntry } from './verified-entry.ts'
 import { VerifiedTiles } from './verified-tiles.ts'
 

@@ -64,6 +64,11 @@ export class RangeSet {
     return undefined
   }
 
+  /** The smallest index in the set. */
+  get first(): number | undefined {
+    return this.#ranges[0]?.start
+  }
+
   #firstEndingAtOrAfter(index: number): number {
     let [low, high] = [0, this.#ranges.length]
     while (low < high) {

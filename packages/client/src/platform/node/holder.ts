@@ -21,7 +21,14 @@ import {
   UnavailableError,
   UsageError,
 } from '@longshore/capsule'
-import { type BranchWriter, committedHead, type DiskStore, type IndexRange, openBranchWriter, type Runtime } from '@longshore/engine'
+import {
+  type BranchWriter,
+  committedHead,
+  type DiskStore,
+  type IndexRange,
+  openBranchWriter,
+  type Runtime,
+} from '@longshore/engine'
 import type { AppendTerms } from '../../append-request.ts'
 import { BranchAppender } from '../../branch-appender.ts'
 import type { Ack } from '../../capsule.ts'

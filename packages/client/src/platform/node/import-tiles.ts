@@ -28,7 +28,14 @@ import {
   SIGNATURE_BYTES,
   VerificationError,
 } from '@longshore/capsule'
-import { createGiveUpNote, EntryBatchBuilder, type IndexRange, pendingImportOp, type StoreOp, type StoreReader } from '@longshore/engine'
+import {
+  createGiveUpNote,
+  EntryBatchBuilder,
+  type IndexRange,
+  pendingImportOp,
+  type StoreOp,
+  type StoreReader,
+} from '@longshore/engine'
 import { checkNotAborted } from '../../commit-signal.ts'
 import type { ImportReport } from '../../home.ts'
 import { openBodyOf } from '../../verified-entry.ts'
