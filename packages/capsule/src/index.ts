@@ -35,6 +35,7 @@ export {
   bytesEqual,
   compareBytes,
   concatBytes,
+  copyBytes,
 } from './bytes/bytes.ts'
 export {
   formatHex,
@@ -112,6 +113,15 @@ export {
   type WriterCertBody,
   type WriterKeyInForce,
 } from './cert/writer-cert.ts'
+  checkAscending,
+  type Fail,
+  readArray,
+  readBoolean,
+  readBytes,
+  readInteger,
+  readText,
+  readTuple,
+} from './cbor/read-value.ts'
 export {
   type CheckpointExpectation,
   type ForeignCheckpoint,
@@ -225,7 +235,10 @@ export {
 } from './entry/header-form.ts'
 export { checkHeaderPosition } from './entry/header-position.ts'
 export {
+  type HotFields,
   hotHeaderBytes,
+  isHotHeader,
+  readHotHeader,
   writeHotHeader,
 } from './entry/hot-header.ts'
 export {
@@ -335,6 +348,7 @@ export {
   parseName,
   parseOrigin,
 } from './name/name.ts'
+export { prefixRoot } from './proof/prefix-root.ts'
 export {
   type ProofSource,
   proveConsistency,

@@ -22,11 +22,16 @@ import {
   manifestKey,
   UnavailableError,
 } from '@longshore/capsule'
-import type { BranchWriter, EntryOptions, IndexRange, StoreReader } from '@longshore/engine'
+import {
+  type BranchWriter,
+  type EntryOptions,
+  type IndexRange,
+  pendingImport,
+  type StoreReader,
+} from '@longshore/engine'
 import type { AppendTerms } from './append-request.ts'
 import type { Ack, Level } from './capsule.ts'
 import { aborted } from './commit-signal.ts'
-import { pendingImport } from './committed-head.ts'
 import type { BranchAddress } from './home-writer.ts'
 import type { Transaction, TransactionSource, WriteDriver } from './write-driver.ts'
 

@@ -4,8 +4,7 @@
  * @module
  */
 import { ERASE_RANGES_MAX, UsageError } from '@longshore/capsule'
-import type { IndexRange } from '@longshore/engine'
-import { RangeSet } from './range-set.ts'
+import { type IndexRange, RangeSet } from '@longshore/engine'
 
 /** @throws {UsageError} `INDEX_OUT_OF_RANGE`, or `USAGE` for none or too many. */
 export function checkEraseRanges(

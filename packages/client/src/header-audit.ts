@@ -7,7 +7,7 @@
  * @module
  */
 import { type BranchId, checkHeaderPosition, decodeHeader, type Header } from '@longshore/capsule'
-import { RangeSet } from './range-set.ts'
+import { RangeSet } from '@longshore/engine'
 
 export class HeaderAudit {
   /** Named by an erase entry of the branch. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { RangeSet } from '@longshore/engine'
 import { checkEraseRanges } from './erase-request.ts'
-import { RangeSet } from './range-set.ts'
 
 /** Deterministic numbers below `max`. */
 function* numbers(seed: number, max: number): Generator<number, never> {

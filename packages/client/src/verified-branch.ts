@@ -33,8 +33,13 @@ import {
   verifyConsistency,
   verifyHead,
 } from '@longshore/capsule'
-import type { IndexRange, StoredEntry, StoreReader } from '@longshore/engine'
-import { committedHead, importNoteKey } from './committed-head.ts'
+import {
+  committedHead,
+  type IndexRange,
+  importNoteKey,
+  type StoredEntry,
+  type StoreReader,
+} from '@longshore/engine'
 import { VerifiedEntry } from './verified-entry.ts'
 import { VerifiedTiles } from './verified-tiles.ts'
 

@@ -6,12 +6,11 @@
  * @module
  */
 import { EMPTY_ROOT, manifestKey, openManifest, UnavailableError } from '@longshore/capsule'
-import type { StoreReader } from '@longshore/engine'
+import { RangeSet, type StoreReader } from '@longshore/engine'
 import type { VerifyReport } from './capsule.ts'
 import type { CapsuleHandle } from './capsule-handle.ts'
 import { checkNotAborted } from './commit-signal.ts'
 import { HeaderAudit } from './header-audit.ts'
-import { RangeSet } from './range-set.ts'
 import { VerifiedBranch } from './verified-branch.ts'
 
 /** Entries between two turns of the event loop: about a millisecond. */

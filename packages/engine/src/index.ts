@@ -25,6 +25,36 @@ export type {
   OverlayEvent,
   RouteEntry,
 } from './overlay/overlay-events.ts'
+export {
+  committedHead,
+  importNoteKey,
+  type PendingImport,
+  pendingImport,
+  pendingImportOp,
+} from './replica/committed-head.ts'
+export {
+  decodeStatedHeads,
+  encodeStatedHeads,
+  originHash,
+  type StatedHead,
+} from './replica/head-log.ts'
+export { REPLICA_LIMITS, type ReplicaLimits } from './replica/limits.ts'
+export { Mirror } from './replica/mirror.ts'
+export type {
+  MirrorEffect,
+  MirrorOptions,
+  MirrorPolicy,
+  MirrorTransaction,
+  SessionPeer,
+} from './replica/mirror-contract.ts'
+export {
+  type MirrorReceipt,
+  type MirrorTarget,
+  Publisher,
+  type PublisherEffect,
+  type PublisherOptions,
+} from './replica/publisher.ts'
+export { RangeSet } from './replica/range-set.ts'
 export type { AnchorSlot } from './runtime/anchor-slot.ts'
 export { type Disk, DiskError, type DiskErrorCode, type DiskFile } from './runtime/disk.ts'
 export type { IndexStore, IndexWrite } from './runtime/index-store.ts'

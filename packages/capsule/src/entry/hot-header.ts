@@ -77,33 +77,65 @@ export function writeHotHeader(
 }
 
 /** True if the first byte announces this form; then no other decoder may be asked. */
-export function isHotHeader(bytes: Uint8Array): boolean {
-  return bytes[0] === ARRAY_OF_4
+export function isHotHeader(bytes: Uint8Array, at = 0): boolean {
+  return bytes[at] === ARRAY_OF_4
 }
 
-/** @throws {VerificationError} `HEADER_INVALID`, exactly where the general decoder refuses. */
-export function decodeHotHeader(bytes: Uint8Array): Header {
-  const kind = bytes[1]
-  if (kind === undefined || kind > KIND_ENCRYPTED) throw invalid('the kind must be 0, 1 or 2')
-  let at = 2
-  const timeUs = readIntegerAt(bytes, at)
+/** The fields of a header of this form, without the hash: where it lies instead. */
+export interface HotFields {
+  kind: HeaderKind
+  timeUs: number
+  payloadBytes: number
+  /** Offset of the 32 bytes of the payload hash in the array that was read. */
+  hashAt: number
+}
+
+/**
+ * Reads the header in `bytes[start, end)` where it lies; nothing is allocated.
+ *
+ * @throws {VerificationError} `HEADER_INVALID`, exactly where the general decoder refuses.
+ */
+export function readHotHeader(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  into: HotFields,
+): void {
+  assert(start >= 0 && end <= bytes.length && bytes[start] === ARRAY_OF_4, 'a header of this form')
+  const kind = bytes[start + 1]
+  if (start + 1 >= end || kind === undefined || kind > KIND_ENCRYPTED) {
+    throw invalid('the kind must be 0, 1 or 2')
+  }
+  let at = start + 2
+  const timeUs = readIntegerAt(bytes, at, end)
   if (timeUs < 0) throw invalid('the time must be an integer')
   at += integerBytes(timeUs)
-  const payloadBytes = readIntegerAt(bytes, at)
+  const payloadBytes = readIntegerAt(bytes, at, end)
   if (payloadBytes < 0 || payloadBytes > PAYLOAD_BYTES_MAX) {
     throw invalid('the payload size must be an integer up to 1 MiB')
   }
   at += integerBytes(payloadBytes)
-  if (bytes[at] !== BYTES_U8 || bytes[at + 1] !== HASH_BYTES) {
+  if (at + 1 >= end || bytes[at] !== BYTES_U8 || bytes[at + 1] !== HASH_BYTES) {
     throw invalid('the payload hash must have 32 bytes')
   }
   at += 2
-  if (bytes.length !== at + HASH_BYTES) throw invalid('the header must end after the hash')
+  if (end !== at + HASH_BYTES) throw invalid('the header must end after the hash')
+  into.kind = kind as HeaderKind
+  into.timeUs = timeUs
+  into.payloadBytes = payloadBytes
+  into.hashAt = at
+}
+
+/** @throws {VerificationError} `HEADER_INVALID`, exactly where the general decoder refuses. */
+export function decodeHotHeader(bytes: Uint8Array): Header {
+  const fields: HotFields = { kind: 0, timeUs: 0, payloadBytes: 0, hashAt: 0 }
+  readHotHeader(bytes, 0, bytes.length, fields)
+  const { kind, timeUs, payloadBytes, hashAt } = fields
   return {
-    kind: kind as HeaderKind,
+    kind,
     timeUs,
     payloadBytes,
-    payloadHash: copyBytes(bytes, at) as Hash,
+    payloadHash: copyBytes(bytes, hashAt) as Hash,
     pointers: NO_POINTERS,
     ext: NO_EXTENSION,
   }
@@ -154,13 +186,14 @@ function writeLongInteger(out: Uint8Array, position: number, value: number): num
   return at
 }
 
-/** The unsigned integer at `position` in its shortest form; -1 for anything else. */
-function readIntegerAt(bytes: Uint8Array, position: number): number {
-  const initial = bytes[position]
-  if (initial === undefined || initial > U64) return -1
+/** The unsigned integer at `position` in its shortest form, before `end`; -1 for anything else. */
+function readIntegerAt(bytes: Uint8Array, position: number, end: number): number {
+  if (position >= end) return -1
+  const initial = bytes[position] as number
+  if (initial > U64) return -1
   if (initial < U8) return initial
   const byteLength = 1 << (initial - U8)
-  if (position + byteLength >= bytes.length) return -1
+  if (position + byteLength >= end) return -1
   let value = 0
   for (let i = 1; i <= byteLength; i++) value = value * 256 + (bytes[position + i] as number)
   return value <= INTEGER_MAX && integerBytes(value) === 1 + byteLength ? value : -1

@@ -88,6 +88,33 @@ export class EntryBatchBuilder {
     this.#endFrame(at, bodyAt, bodyAt + (body?.length ?? 0), timeUs)
   }
 
+  /**
+   * Adds an entry that was verified where it lay: header and body are ranges of `source`, the leaf
+   * hash is that of the header. `bodyStart` -1 makes a hole. Nothing is hashed again.
+   */
+  addVerified(
+    source: Uint8Array,
+    headerStart: number,
+    headerEnd: number,
+    bodyStart: number,
+    bodyEnd: number,
+    timeUs: number,
+    leafHashes: Uint8Array,
+    leafHashAt: number,
+  ): void {
+    const headerBytes = headerEnd - headerStart
+    const isHole = bodyStart < 0
+    const bodyBytes = isHole ? 0 : bodyEnd - bodyStart
+    const at = this.#beginFrame(headerBytes, bodyBytes, isHole ? STATE_ABSENT : STATE_PRESENT)
+    const frames = this.#frames.array
+    copyInto(frames, at, source, headerStart, headerEnd)
+    if (!isHole) copyInto(frames, at + headerBytes, source, bodyStart, bodyEnd)
+    const hashes = this.#hashes
+    hashes.reserve(HASH_BYTES)
+    copyInto(hashes.array, hashes.end, leafHashes, leafHashAt, leafHashAt + HASH_BYTES)
+    this.#endHashedFrame(at + headerBytes + bodyBytes, timeUs)
+  }
+
   /** The batch so far; the builder begins a new one. There must be an entry in it. */
   build(): EntryBatch {
     assert(this.#count > 0, 'a batch has an entry')
@@ -120,7 +147,12 @@ export class EntryBatchBuilder {
     const hashes = this.#hashes
     hashes.reserve(HASH_BYTES)
     sha256Into(hashes.array, hashes.end, this.#frames.array, header - 1, body)
-    hashes.end += HASH_BYTES
+    this.#endHashedFrame(end, timeUs)
+  }
+
+  /** The leaf hash is in its place behind the others. */
+  #endHashedFrame(end: number, timeUs: number): void {
+    this.#hashes.end += HASH_BYTES
     const offsets = this.#offsets
     offsets.reserve(1)
     offsets.array[offsets.end++] = this.#frames.end - this.#frames.start
@@ -128,4 +160,12 @@ export class EntryBatchBuilder {
     this.#count++
     if (timeUs > this.#timeUsMax) this.#timeUsMax = timeUs
   }
+}
+
+/** Below this a loop is faster than `set`, which needs a view. */
+const LOOP_BYTES_MAX = 128
+
+function copyInto(to: Uint8Array, at: number, from: Uint8Array, start: number, end: number): void {
+  if (end - start > LOOP_BYTES_MAX) to.set(from.subarray(start, end), at)
+  else for (let i = start; i < end; i++) to[at + i - start] = from[i] as number
 }

@@ -23,6 +23,7 @@ import {
 } from '@longshore/capsule'
 import {
   type BranchWriter,
+  committedHead,
   type DiskStore,
   type IndexRange,
   openBranchWriter,
@@ -31,7 +32,6 @@ import {
 import type { AppendTerms } from '../../append-request.ts'
 import { BranchAppender } from '../../branch-appender.ts'
 import type { Ack } from '../../capsule.ts'
-import { committedHead } from '../../committed-head.ts'
 import type {
   BackupReport,
   CompactReport,

@@ -17,10 +17,10 @@ import {
   UnavailableError,
   UsageError,
 } from '@longshore/capsule'
+import { committedHead } from '@longshore/engine'
 import type { Capsule, ExportReport } from '../../capsule.ts'
 import { type CapsuleContext, CapsuleHandle } from '../../capsule-handle.ts'
 import { type CommitSignal, checkNotAborted } from '../../commit-signal.ts'
-import { committedHead } from '../../committed-head.ts'
 import type {
   BackupReport,
   CapsuleInfo,

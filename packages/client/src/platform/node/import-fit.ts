@@ -21,8 +21,7 @@ import {
   UsageError,
   VerificationError,
 } from '@longshore/capsule'
-import type { StoreReader } from '@longshore/engine'
-import { pendingImport } from '../../committed-head.ts'
+import { pendingImport, type StoreReader } from '@longshore/engine'
 import type { VerifiedDirectory } from './verify-directory.ts'
 
 /** Where an import begins. */

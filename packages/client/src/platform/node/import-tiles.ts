@@ -32,11 +32,11 @@ import {
   createGiveUpNote,
   EntryBatchBuilder,
   type IndexRange,
+  pendingImportOp,
   type StoreOp,
   type StoreReader,
 } from '@longshore/engine'
 import { checkNotAborted } from '../../commit-signal.ts'
-import { pendingImportOp } from '../../committed-head.ts'
 import type { ImportReport } from '../../home.ts'
 import { openBodyOf } from '../../verified-entry.ts'
 import { VerifiedTiles } from '../../verified-tiles.ts'

@@ -21,10 +21,10 @@ import {
   RightEdge,
   VerificationError,
 } from '@longshore/capsule'
+import type { RangeSet } from '@longshore/engine'
 import type { VerifyReport } from '../../capsule.ts'
 import { checkNotAborted } from '../../commit-signal.ts'
 import { HeaderAudit } from '../../header-audit.ts'
-import type { RangeSet } from '../../range-set.ts'
 import { openBodyOf } from '../../verified-entry.ts'
 import { VerifiedTiles } from '../../verified-tiles.ts'
 import { HashSet } from './hash-set.ts'

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { IndexRange } from '@longshore/engine'
+import type { IndexRange } from '../store/store.ts'
 
 export class RangeSet {
   /** Ascending, neither overlapping nor touching. */
@@ -36,6 +36,19 @@ export class RangeSet {
     this.#ranges.splice(from, to - from, merged)
   }
 
+  /** Removes start <= index < end. */
+  remove(start: number, end: number): void {
+    const from = this.#firstEndingAtOrAfter(start + 1)
+    let to = from
+    const rest: { start: number; end: number }[] = []
+    for (let range = this.#ranges[to]; range !== undefined && range.start < end; ) {
+      if (range.start < start) rest.push({ start: range.start, end: start })
+      if (range.end > end) rest.push({ start: end, end: range.end })
+      range = this.#ranges[++to]
+    }
+    this.#ranges.splice(from, to - from, ...rest)
+  }
+
   has(index: number): boolean {
     const range = this.#ranges[this.#firstEndingAtOrAfter(index + 1)]
     return range !== undefined && range.start <= index
@@ -49,6 +62,11 @@ export class RangeSet {
       if (range.end < end) return range.end
     }
     return undefined
+  }
+
+  /** The smallest index in the set. */
+  get first(): number | undefined {
+    return this.#ranges[0]?.start
   }
 
   #firstEndingAtOrAfter(index: number): number {

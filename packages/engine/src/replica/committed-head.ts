@@ -21,7 +21,7 @@ import {
   type Head,
   UnavailableError,
 } from '@longshore/capsule'
-import type { StoreOp, StoreReader } from '@longshore/engine'
+import type { StoreOp, StoreReader } from '../store/store.ts'
 
 /** An import that has begun and not ended. */
 export interface PendingImport {

@@ -1,0 +1,169 @@
+/**
+ * Everything that a mirror has accepted, as one transaction with its entry of the head log.
+ *
+ * A group is formed when the store is ready for it, over all branches that changed. Its statements
+ * stand in the head log in the same sync (F19); only when that has ended do cosignatures leave
+ * (F18). Rules MI6-MI11 of docs/spec/mirror.md.
+ *
+ * @module
+ */
+import type { SignedManifest } from '@longshore/capsule'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { StoreOp } from '../store/store.ts'
+import type { BranchCut, BranchIntake } from './branch-intake.ts'
+import { createChainNotes } from './chain-notes.ts'
+import { type HeadLog, statedHead } from './head-log.ts'
+import type { Intakes } from './intakes.ts'
+import type { MirrorEffect, MirrorTransaction, SessionId } from './mirror-contract.ts'
+
+/** A capsule that is to be taken on. */
+export interface Offer {
+  readonly session: SessionId
+  readonly id: number
+  readonly signed: SignedManifest
+  readonly chain: Uint8Array
+}
+
+/** Who hears what became of a group. */
+export interface GroupAudience {
+  committed(intake: BranchIntake, cut: BranchCut): MirrorEffect[]
+  accepted(offer: Offer): MirrorEffect[]
+  /** `offers` will not be taken on. */
+  failed(error: Error, offers: readonly Offer[]): MirrorEffect[]
+}
+
+interface Group {
+  readonly parts: readonly { readonly intake: BranchIntake; readonly cut: BranchCut }[]
+  readonly offers: readonly Offer[]
+  readonly credits: ReadonlyMap<SessionId, number>
+}
+
+export class GroupCommit {
+  readonly #intakes: Intakes
+  readonly #headLog: HeadLog
+  readonly #runtime: Runtime
+  readonly #audience: GroupAudience
+  #offers: Offer[] = []
+  #credits = new Map<SessionId, number>()
+  #owedBytes = 0
+  #inFlight = 0
+  #isSettling = false
+
+  constructor(intakes: Intakes, headLog: HeadLog, runtime: Runtime, audience: GroupAudience) {
+    this.#intakes = intakes
+    this.#headLog = headLog
+    this.#runtime = runtime
+    this.#audience = audience
+  }
+
+  /** Offers that the next group takes on. */
+  get offerCount(): number {
+    return this.#offers.length
+  }
+
+  /**
+   * A refusal came, and groups from before it are still on their way: what is open now may be
+   * behind the store when they arrive. Nothing is accepted until then.
+   */
+  get isSettling(): boolean {
+    return this.#isSettling
+  }
+
+  offer(offer: Offer): void {
+    this.#offers.push(offer)
+    this.#intakes.arrive(offer.signed)
+  }
+
+  /** Bytes of messages that wait for the next group. */
+  get pendingBytes(): number {
+    return this.#owedBytes
+  }
+
+  /** Bytes of a session that are held until the next group is durable. */
+  owe(session: SessionId, bytes: number): void {
+    this.#owedBytes += bytes
+    this.#credits.set(session, (this.#credits.get(session) ?? 0) + bytes)
+  }
+
+  /** Undefined if nothing is pending, or if a refusal is not settled yet. */
+  cut(): MirrorTransaction | undefined {
+    if (this.#isSettling || this.#headLog.isBlocked) return undefined
+    const nowS = Math.floor(this.#runtime.nowUs() / 1_000_000)
+    const parts: { intake: BranchIntake; cut: BranchCut }[] = []
+    for (const intake of this.#intakes.dirty()) {
+      const cut = intake.cut(nowS)
+      if (cut !== undefined) parts.push({ intake, cut })
+    }
+    const group: Group = { parts, offers: this.#offers, credits: this.#credits }
+    if (parts.length === 0 && group.offers.length === 0) return undefined
+    this.#offers = []
+    this.#credits = new Map()
+    this.#owedBytes = 0
+
+    const stated = parts.flatMap(({ intake, cut: { statement } }) =>
+      statement === undefined ? [] : [statedHead(intake.name, statement.head, statement.timeS)],
+    )
+    const recorded = this.#headLog.record(stated)
+    this.#inFlight++
+    return {
+      ops: [...opsOf(group), ...(recorded?.cut.ops ?? [])],
+      durable: () => recorded?.writer.durable(recorded.cut.size),
+      committed: () => {
+        recorded?.writer.committed(recorded.cut.size)
+        return this.#committed(group)
+      },
+      failed: (error) => {
+        recorded?.writer.refused(recorded.cut.size)
+        return this.#failed(group, error)
+      },
+    }
+  }
+
+  #committed({ parts, offers, credits }: Group): MirrorEffect[] {
+    const effects: MirrorEffect[] = []
+    this.#answered()
+    for (const offer of offers) {
+      this.#intakes.arrived(offer.signed)
+      effects.push(...this.#audience.accepted(offer))
+    }
+    for (const { intake, cut } of parts) {
+      intake.committed(cut)
+      effects.push(...this.#audience.committed(intake, cut))
+    }
+    return [...effects, ...creditEffects(credits)]
+  }
+
+  /** What was accepted later rests on what was refused: all of it is dropped. */
+  #failed({ credits, offers }: Group, error: Error): MirrorEffect[] {
+    this.#isSettling = true
+    this.#answered()
+    const later = this.#credits
+    const lost = [...offers, ...this.#offers]
+    this.#offers = []
+    this.#credits = new Map()
+    this.#owedBytes = 0
+    const effects = this.#audience.failed(error, lost)
+    return [...effects, ...creditEffects(credits), ...creditEffects(later)]
+  }
+
+  #answered(): void {
+    this.#inFlight--
+    if (!this.#isSettling) return
+    this.#intakes.reset()
+    this.#isSettling = this.#inFlight > 0
+  }
+}
+
+function opsOf({ parts, offers }: Group): StoreOp[] {
+  const ops: StoreOp[] = []
+  for (const { signed, chain } of offers) {
+    ops.push({ type: 'manifest', name: signed.name, signed: signed.signed })
+    ops.push(...createChainNotes(signed.name, chain))
+  }
+  for (const { cut } of parts) ops.push(...cut.ops)
+  return ops
+}
+
+function creditEffects(credits: ReadonlyMap<SessionId, number>): MirrorEffect[] {
+  return [...credits].map(([session, bytes]) => ({ type: 'consumed', session, bytes }))
+}

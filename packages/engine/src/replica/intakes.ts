@@ -1,0 +1,111 @@
+/**
+ * The branches that a mirror has open for taking in and for serving, and the capsules that it holds.
+ *
+ * Branches at work stay; of the others the most recently used ones are kept. Rule MI20 of
+ * docs/spec/mirror.md.
+ *
+ * @module
+ */
+import {
+  type BranchId,
+  bytesEqual,
+  type CapsuleName,
+  openManifest,
+  type SignedManifest,
+  UnavailableError,
+} from '@longshore/capsule'
+import { branchKey, nameKey } from '../store/branch-key.ts'
+import type { StoreReader } from '../store/store.ts'
+import { readInstance } from '../writer/writer-notes.ts'
+import { BranchIntake } from './branch-intake.ts'
+import { BRANCHES_MAX, type ReplicaLimits } from './limits.ts'
+
+export class Intakes {
+  readonly #store: StoreReader
+  readonly #limits: ReplicaLimits
+  /** By branch key; the order is that of use. */
+  #open = new Map<string, BranchIntake>()
+  /** Capsules whose manifest is on its way to the store. */
+  readonly #arriving = new Map<string, SignedManifest>()
+
+  constructor(store: StoreReader, limits: ReplicaLimits) {
+    this.#store = store
+    this.#limits = limits
+  }
+
+  /** The manifest of a capsule that is held, or will be with the next commit. */
+  manifest(name: CapsuleName): SignedManifest | undefined {
+    const arriving = this.#arriving.get(nameKey(name))
+    if (arriving !== undefined) return arriving
+    const signed = this.#store.manifest(name)
+    return signed === undefined ? undefined : openManifest(signed, name)
+  }
+
+  arrive(signed: SignedManifest): void {
+    this.#arriving.set(nameKey(signed.name), signed)
+  }
+
+  arrived(signed: SignedManifest): void {
+    this.#arriving.delete(nameKey(signed.name))
+  }
+
+  /**
+   * The branch, open. It may have no entry yet.
+   *
+   * @throws {UnavailableError} `NOT_FOUND` if the capsule is not held
+   */
+  open(name: CapsuleName, branch: BranchId): BranchIntake {
+    const key = branchKey(name, branch)
+    const known = this.#open.get(key)
+    if (known !== undefined) {
+      this.#open.delete(key)
+      this.#open.set(key, known)
+      return known
+    }
+    const signed = this.manifest(name)
+    if (signed === undefined || signed.manifest.type !== 'capsule') {
+      throw new UnavailableError('NOT_FOUND', 'this mirror does not hold the capsule')
+    }
+    const intake = new BranchIntake(this.#store, signed, branch, this.#limits.holeRangesMax)
+    this.#open.set(key, intake)
+    this.#forgetIdle()
+    return intake
+  }
+
+  /**
+   * Returns if entries of this branch may be taken in; throws otherwise.
+   *
+   * @throws {UnavailableError} `POLICY_REFUSED`, `QUOTA_EXCEEDED`
+   */
+  checkBranch({ manifest }: SignedManifest, name: CapsuleName, branch: BranchId): void {
+    if (readInstance(this.#store, name, branch) !== undefined) {
+      throw new UnavailableError('POLICY_REFUSED', 'this home writes the branch itself')
+    }
+    if (branch.length === 0) return
+    if (manifest.mode === 'strict') {
+      throw new UnavailableError('POLICY_REFUSED', 'a strict capsule has one branch')
+    }
+    const branches = this.#store.branches(name)
+    if (branches.length < BRANCHES_MAX || branches.some((id) => bytesEqual(id, branch))) return
+    throw new UnavailableError('QUOTA_EXCEEDED', 'the capsule has too many branches')
+  }
+
+  dirty(): BranchIntake[] {
+    return [...this.#open.values()].filter(({ isDirty }) => isDirty)
+  }
+
+  /** A transaction was refused: what was accepted on top of it is ahead of the store. */
+  reset(): void {
+    this.#open = new Map()
+    this.#arriving.clear()
+  }
+
+  #forgetIdle(): void {
+    let surplus = this.#open.size - this.#limits.idleBranchesMax
+    if (surplus <= 0) return
+    for (const [key, intake] of this.#open) {
+      if (surplus-- <= 0) return
+      if (intake.isIdle) this.#open.delete(key)
+    }
+  }
+}

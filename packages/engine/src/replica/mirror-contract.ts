@@ -1,0 +1,91 @@
+/**
+ * What a mirror asks of the node around it, and what it has done by it.
+ *
+ * @module
+ */
+import type {
+  BranchId,
+  CapsuleName,
+  Head,
+  LongshoreError,
+  SignedManifest,
+  Signer,
+} from '@longshore/capsule'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { StoreOp, StoreReader } from '../store/store.ts'
+import type { BranchWriter } from '../writer/branch-writer.ts'
+import type { ReplicaLimits } from './limits.ts'
+
+/** Numbers of the session room; a mirror only repeats them. */
+export type SessionId = number
+
+/** Who is on the other side of a session; undefined: somebody who did not say. */
+export interface SessionPeer {
+  readonly name: CapsuleName | undefined
+}
+
+/** What the operator and the owner's certificates allow. Everything that refuses throws. */
+export interface MirrorPolicy {
+  /**
+   * May this node hold the capsule? Verifies the chain (right `serve`) and the policy's domains.
+   *
+   * @throws {VerificationError} `CERT_…`
+   * @throws {UnavailableError} `POLICY_REFUSED`, `LEVEL_UNSUPPORTED`
+   */
+  checkOffer(capsule: SignedManifest, chain: Uint8Array, peer: SessionPeer): void
+  /** May the peer read it? */
+  mayRead(capsule: SignedManifest, peer: SessionPeer): boolean
+  /** Bytes that may still be stored, by quota and by free space; asked before anything is taken. */
+  bytesFree(): number
+}
+
+export interface MirrorOptions {
+  readonly store: StoreReader
+  readonly runtime: Runtime
+  /** Key of the node's manifest that cosigns what it holds durably. */
+  readonly mirror: Signer
+  /** Opens the writer of the node's head log at its committed size. */
+  readonly openHeadLog: () => BranchWriter
+  readonly policy: MirrorPolicy
+  /** False while the window of a session is full: nothing is made for it until then. */
+  readonly canSend: (session: SessionId) => boolean
+  readonly limits?: Partial<ReplicaLimits>
+}
+
+export interface SendEffect {
+  readonly type: 'send'
+  readonly session: SessionId
+  readonly message: Uint8Array
+  readonly isBulk: boolean
+}
+
+export type MirrorEffect =
+  | SendEffect
+  /** These bytes of received messages are durable or done with: credit goes back to the sender. */
+  | { readonly type: 'consumed'; readonly session: SessionId; readonly bytes: number }
+  | { readonly type: 'close-session'; readonly session: SessionId; readonly error: LongshoreError }
+  /** Something is pending: call `cut` with the next commit. */
+  | { readonly type: 'request-cut' }
+  /** Held from now on: advertise it with this chain. */
+  | { readonly type: 'advertise'; readonly manifest: Uint8Array; readonly chain: Uint8Array }
+  /** To whoever subscribed to this public capsule. */
+  | { readonly type: 'publish'; readonly name: CapsuleName; readonly payload: Uint8Array }
+  /** Another mirror of a capsule is wanted; answer with `opened`, or with `unreachable`. */
+  | { readonly type: 'open-session'; readonly target: CapsuleName }
+  /** The writer signed two histories: keep this file, it convicts. */
+  | { readonly type: 'evidence'; readonly name: CapsuleName; readonly bytes: Uint8Array }
+  | {
+      readonly type: 'advanced'
+      readonly name: CapsuleName
+      readonly branch: BranchId
+      readonly head: Head
+    }
+
+/** One group commit; exactly one of `committed` and `failed` is called. */
+export interface MirrorTransaction {
+  readonly ops: readonly StoreOp[]
+  /** Synced and not yet visible: the anchor of the head log is written. */
+  durable(): void
+  committed(): MirrorEffect[]
+  failed(error: Error): MirrorEffect[]
+}

@@ -1,0 +1,464 @@
+/**
+ * A mirror: takes capsules in, verifies before it stores, states what it holds durably, serves it.
+ *
+ * 1. Nothing is stored unverified, and nothing is answered with that is not committed.
+ * 2. `cut` gives everything pending as one transaction with its entry of the head log; receipts
+ *    come out of `committed` and nowhere else (F18, F19).
+ * 3. Credit goes back when bytes are durable, so a disk that is slow slows its senders down.
+ * 4. What a peer does wrong ends its request, or its session, with a code; it never throws out of
+ *    this class.
+ *
+ * The parts: branch-intake.ts takes in one branch, group-commit.ts makes transactions, read-queue.ts
+ * serves, mirror-sync.ts compares with other mirrors. Rules of docs/spec/mirror.md.
+ *
+ * @module
+ */
+import {
+  bytesEqual,
+  type CapsuleName,
+  encodeHead,
+  type Head,
+  isLongshoreError,
+  manifestKey,
+  openManifest,
+  ProtocolError,
+  type SignedManifest,
+  UnavailableError,
+  VerificationError,
+  verifyHeartbeat,
+} from '@longshore/capsule'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { StoreReader } from '../store/store.ts'
+import { BODIES_KIND } from './bodies-message.ts'
+import type { BranchCut, BranchIntake } from './branch-intake.ts'
+import { ENTRIES_KIND } from './entries-message.ts'
+import { type HeadVerdict, judgeByPath, judgeByTree } from './equivocation.ts'
+import { GroupCommit, type Offer } from './group-commit.ts'
+import { HeadLog } from './head-log.ts'
+import { Intakes } from './intakes.ts'
+import { REPLICA_LIMITS, type ReplicaLimits } from './limits.ts'
+import {
+  decodeMessage,
+  encodeMessage,
+  isControlMessage,
+  type MessageOf,
+  type ReplicaMessage,
+} from './messages.ts'
+import type {
+  MirrorEffect,
+  MirrorOptions,
+  MirrorPolicy,
+  MirrorTransaction,
+  SessionId,
+  SessionPeer,
+} from './mirror-contract.ts'
+import { type MirrorSession, MirrorSessions, type Push, refuse, send } from './mirror-sessions.ts'
+import { provePath } from './prove-path.ts'
+import { ReadQueue, type ServedMessage } from './read-queue.ts'
+import { bodiesTask, ReadServer, rangeTask } from './read-server.ts'
+import { EntriesVerifier } from './verify-entries.ts'
+
+export class Mirror {
+  readonly #options: MirrorOptions
+  readonly #limits: ReplicaLimits
+  readonly #store: StoreReader
+  readonly #runtime: Runtime
+  readonly #policy: MirrorPolicy
+  readonly #headLog: HeadLog
+  readonly #intakes: Intakes
+  readonly #sessions: MirrorSessions
+  readonly #group: GroupCommit
+  readonly #reads: ReadQueue
+  readonly #server: ReadServer
+  readonly #verifier = new EntriesVerifier()
+
+  constructor(options: MirrorOptions) {
+    this.#options = options
+    this.#limits = { ...REPLICA_LIMITS, ...options.limits }
+    this.#store = options.store
+    this.#runtime = options.runtime
+    this.#policy = options.policy
+    this.#headLog = new HeadLog(options.openHeadLog)
+    this.#intakes = new Intakes(options.store, this.#limits)
+    this.#sessions = new MirrorSessions(this.#limits.requestsPerSessionMax)
+    this.#server = new ReadServer(options.store, this.#intakes)
+    this.#reads = new ReadQueue(this.#server, this.#limits, options.canSend)
+    this.#group = new GroupCommit(this.#intakes, this.#headLog, options.runtime, {
+      committed: (intake, cut) => this.#committed(intake, cut),
+      accepted: (offer) => this.#accepted(offer),
+      failed: (error, offers) => this.#failed(error, offers),
+    })
+  }
+
+  opened(session: SessionId, peer: SessionPeer, isInitiator: boolean): MirrorEffect[] {
+    this.#sessions.open(session, peer, isInitiator)
+    return []
+  }
+
+  closed(session: SessionId): void {
+    this.#sessions.close(session)
+    this.#reads.close(session)
+  }
+
+  /** The window of a session has room again. */
+  writable(session: SessionId): void {
+    this.#reads.writable(session)
+  }
+
+  /** One message of a session. Entries are verified at once and stored with the next `cut`. */
+  receive(id: SessionId, message: Uint8Array): MirrorEffect[] {
+    const session = this.#sessions.get(id)
+    if (session === undefined) return []
+    try {
+      if (isControlMessage(message)) {
+        const effects = this.#control(session, decodeMessage(message))
+        return [...effects, consumed(session, message)]
+      }
+      if (message[0] === ENTRIES_KIND) return this.#entries(session, message)
+      if (message[0] === BODIES_KIND) return this.#bodies(session, message)
+      throw new ProtocolError('PROTOCOL_ERROR', 'a message of no known kind')
+    } catch (error) {
+      if (!isLongshoreError(error)) throw error
+      return [consumed(session, message), { type: 'close-session', session: id, error }]
+    }
+  }
+
+  /** Everything pending as one transaction. Undefined if nothing is. */
+  cut(): MirrorTransaction | undefined {
+    return this.#group.cut()
+  }
+
+  /** The next messages for whoever has asked. Call it until it gives nothing. */
+  work(): MirrorEffect[] {
+    return this.#reads.work().flatMap((served) => this.#served(served))
+  }
+
+  #control(session: MirrorSession, message: ReplicaMessage): MirrorEffect[] {
+    const answer = session.asked.get(message.id)
+    if (answer !== undefined) {
+      const { effects, isOver } = answer(message)
+      if (isOver) session.asked.delete(message.id)
+      return effects
+    }
+    try {
+      return this.#request(session, message)
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error
+      return [refuse(session.id, message.id, error)]
+    }
+  }
+
+  #request(session: MirrorSession, message: ReplicaMessage): MirrorEffect[] {
+    const { id } = session
+    switch (message.kind) {
+      case 'open':
+        return [send(id, this.#describe(session, message))]
+      case 'offer':
+        return this.#offer(session, message)
+      case 'push':
+        return this.#push(session, message)
+      case 'cosign':
+        return [send(id, this.#cosign(session, message))]
+      case 'heartbeat':
+        return this.#heartbeat(message)
+      case 'consistency': {
+        const { nodes, committedHead } = this.#readable(session, message)
+        const { oldSize, newSize } = message
+        const hashes = provePath(nodes, oldSize, newSize, committedHead?.size ?? 0)
+        return [send(id, { kind: 'path', id: message.id, hashes })]
+      }
+      case 'range':
+        this.#reads.add(id, rangeTask(this.#readable(session, message), message))
+        return []
+      case 'bodies':
+        this.#reads.add(id, bodiesTask(this.#readable(session, message), message))
+        return []
+      case 'follow': {
+        const place = this.#readable(session, message)
+        this.#reads.add(id, { type: 'follow', id: message.id, place, at: message.size })
+        return []
+      }
+      case 'unfollow':
+        this.#reads.unfollow(id, message.id)
+        return []
+      default:
+        // An answer to a question that was given up meanwhile.
+        return []
+    }
+  }
+
+  /** @throws {UnavailableError} `NOT_FOUND`, also where the peer may not know that it is here */
+  #readable(
+    session: MirrorSession,
+    place: Pick<MessageOf<'open'>, 'name' | 'branch'>,
+  ): BranchIntake {
+    const intake = this.#intakes.open(place.name, place.branch)
+    if (this.#policy.mayRead(intake.signed, session.peer)) return intake
+    throw new UnavailableError('NOT_FOUND', 'this mirror does not hold the capsule')
+  }
+
+  #describe(session: MirrorSession, message: MessageOf<'open'>): MessageOf<'opened'> {
+    const intake = this.#readable(session, message)
+    const head = intake.committedHead
+    const { heartbeat } = intake
+    return {
+      kind: 'opened',
+      id: message.id,
+      manifest: intake.signed.signed,
+      branches: this.#store.branches(message.name),
+      head: head ?? null,
+      cosignature: intake.cosignature(this.#options.mirror) ?? null,
+      heartbeat: heartbeat !== undefined && heartbeat.size === head?.size ? heartbeat : null,
+    }
+  }
+
+  #offer(session: MirrorSession, message: MessageOf<'offer'>): MirrorEffect[] {
+    this.#headLog.checkReady()
+    const signed = openManifest(message.manifest)
+    if (signed.manifest.type !== 'capsule') {
+      throw new VerificationError('MANIFEST_INVALID', 'only capsules are mirrored')
+    }
+    this.#policy.checkOffer(signed, message.chain, session.peer)
+    const isKnown = this.#intakes.manifest(signed.name) !== undefined
+    if (!isKnown) this.#checkCapacity(signed)
+    this.#checkAccepting()
+    this.#group.offer({ session: session.id, id: message.id, signed, chain: message.chain })
+    return [{ type: 'request-cut' }]
+  }
+
+  #push(session: MirrorSession, message: MessageOf<'push'>): MirrorEffect[] {
+    this.#headLog.checkReady()
+    this.#checkAccepting()
+    const { id, name, branch } = message
+    const intake = this.#intakes.open(name, branch)
+    this.#intakes.checkBranch(intake.signed, name, branch)
+    if (session.pushes.has(id)) {
+      throw new ProtocolError('PROTOCOL_ERROR', 'a request id is used twice')
+    }
+    const push: Push = { session: session.id, id, name, branch, receiptSize: 0 }
+    this.#sessions.addPush(session, push)
+    const head = intake.committedHead ?? null
+    const effects = [send(session.id, { kind: 'have', id, head, size: intake.size })]
+    return [...effects, ...this.#receipt(push, intake)]
+  }
+
+  #cosign(session: MirrorSession, message: MessageOf<'cosign'>): MessageOf<'receipt'> {
+    const intake = this.#readable(session, message)
+    const receipt = this.#receiptOf(intake, message.id)
+    if (receipt !== undefined) return receipt
+    throw new UnavailableError('PAYLOAD_ABSENT', 'this mirror does not hold every payload yet')
+  }
+
+  #heartbeat(message: MessageOf<'heartbeat'>): MirrorEffect[] {
+    const intake = this.#intakes.open(message.name, message.branch)
+    const head = intake.committedHead
+    // Of another size than the head in force it can be checked by nobody: not kept.
+    if (head?.size !== message.size) return []
+    const nowS = Math.floor(this.#runtime.nowUs() / 1_000_000)
+    if (message.timeS > nowS + this.#limits.futureSkewS) {
+      throw new UnavailableError('CLOCK_SKEW', 'the heartbeat is from the future')
+    }
+    verifyHeartbeat(message.name, head, message, manifestKey(intake.manifest, 'writer'))
+    const { size, timeS, signature } = message
+    intake.putHeartbeat({ size, timeS, signature })
+    return [{ type: 'request-cut' }]
+  }
+
+  /** Entries for a push, or for a question of ours. */
+  #entries(session: MirrorSession, message: Uint8Array): MirrorEffect[] {
+    const { frame } = this.#verifier
+    frame.read(message)
+    const answer = session.asked.get(frame.id)
+    if (answer !== undefined) {
+      const { effects, isOver } = answer(message)
+      if (isOver) session.asked.delete(frame.id)
+      return effects
+    }
+    const push = session.pushes.get(frame.id)
+    if (push === undefined) return [consumed(session, message)]
+    const intake = this.#intakes.open(push.name, push.branch)
+    try {
+      this.#checkAccepting()
+      if (message.length > this.#policy.bytesFree()) throw quotaExceeded()
+      const head = intake.heads.open(frame.head)
+      return this.#accept(session, push, intake, head, message)
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error
+      this.#sessions.endPush(session, push)
+      return [refuse(session.id, push.id, error), consumed(session, message)]
+    }
+  }
+
+  #accept(
+    session: MirrorSession,
+    push: Push,
+    intake: BranchIntake,
+    head: Head,
+    message: Uint8Array,
+  ): MirrorEffect[] {
+    const known = intake.committedHead
+    if (known !== undefined && head.size <= known.size && !isSameHead(head, known)) {
+      const verdict = judgeByTree(intake.signed.signed, known, head, intake.tiles, intake.nodes)
+      if (verdict !== 'consistent') return this.#convict(session, push, verdict)
+    }
+    let added: number
+    try {
+      added = intake.accept(this.#verifier, head)
+    } catch (error) {
+      const isFork = error instanceof VerificationError && error.code === 'ROOT_MISMATCH'
+      if (!isFork || known === undefined || head.size <= known.size) throw error
+      return [...this.#askForProof(session, push, intake, head, error), consumed(session, message)]
+    }
+    if (added === 0) return [consumed(session, message)]
+    this.#group.owe(session.id, message.length)
+    return [{ type: 'request-cut' }]
+  }
+
+  /** The head is signed but does not continue what is here: its tree may say why. */
+  #askForProof(
+    session: MirrorSession,
+    push: Push,
+    intake: BranchIntake,
+    head: Head,
+    error: VerificationError,
+  ): MirrorEffect[] {
+    this.#sessions.endPush(session, push)
+    const known = intake.committedHead as Head
+    const { name, branch } = intake
+    const question = { kind: 'consistency' as const, name, branch, oldSize: known.size }
+    return [
+      this.#sessions.ask(session, { ...question, newSize: head.size }, (answer) => {
+        const isPath = !(answer instanceof Uint8Array) && answer.kind === 'path'
+        const judge = (): HeadVerdict => {
+          if (!isPath) return 'consistent'
+          return judgeByPath(intake.signed.signed, known, head, answer.hashes)
+        }
+        return { effects: this.#judged(session, push, judge, error), isOver: true }
+      }),
+    ]
+  }
+
+  #judged(
+    session: MirrorSession,
+    push: Push,
+    judge: () => HeadVerdict,
+    error: VerificationError,
+  ): MirrorEffect[] {
+    try {
+      const verdict = judge()
+      if (verdict !== 'consistent') return this.#convict(session, push, verdict)
+      return [refuse(session.id, push.id, error)]
+    } catch (cause) {
+      return [refuse(session.id, push.id, cause)]
+    }
+  }
+
+  #convict(
+    session: MirrorSession,
+    push: Push,
+    { evidence }: Exclude<HeadVerdict, 'consistent'>,
+  ): MirrorEffect[] {
+    this.#sessions.endPush(session, push)
+    const message = 'the writer of this capsule signed two histories'
+    return [
+      { type: 'evidence', name: push.name, bytes: evidence },
+      refuse(session.id, push.id, new VerificationError('EQUIVOCATION', message)),
+    ]
+  }
+
+  #bodies(session: MirrorSession, message: Uint8Array): MirrorEffect[] {
+    const id = new DataView(message.buffer, message.byteOffset, message.byteLength)
+    const answer = message.length >= 5 ? session.asked.get(id.getUint32(1)) : undefined
+    if (answer === undefined) return [consumed(session, message)]
+    const { effects, isOver } = answer(message)
+    if (isOver) session.asked.delete(id.getUint32(1))
+    return effects
+  }
+
+  /** A refusal is not settled, or too much is on its way. */
+  #checkAccepting(): void {
+    if (this.#group.isSettling) {
+      throw new UnavailableError('OVERLOADED', 'this mirror is recovering from a refused write')
+    }
+    if (this.#group.pendingBytes <= this.#limits.pendingBytesMax) return
+    throw new UnavailableError('OVERLOADED', 'too much waits for the disk of this mirror')
+  }
+
+  #checkCapacity({ signed }: SignedManifest): void {
+    const count = this.#store.names().length + this.#group.offerCount
+    if (count >= this.#limits.capsulesMax || signed.length > this.#policy.bytesFree()) {
+      throw quotaExceeded()
+    }
+  }
+
+  #accepted({ session, id, signed, chain }: Offer): MirrorEffect[] {
+    const advertise: MirrorEffect = { type: 'advertise', manifest: signed.signed, chain }
+    if (this.#sessions.get(session) === undefined) return [advertise]
+    return [advertise, send(session, { kind: 'accepted', id })]
+  }
+
+  #committed(intake: BranchIntake, { before, head }: BranchCut): MirrorEffect[] {
+    const { name, branch } = intake
+    const effects: MirrorEffect[] = []
+    for (const push of this.#sessions.pushesOf(name, branch)) {
+      effects.push(...this.#receipt(push, intake))
+    }
+    if (head === undefined || head.size === before?.size) return effects
+    this.#reads.advanced(name, branch)
+    effects.push({ type: 'advanced', name, branch, head })
+    if (intake.manifest.policy.read !== 'any') return effects
+    const payload =
+      this.#server.whole(intake, before?.size ?? 0) ??
+      encodeMessage({ kind: 'news', id: 0, name, branch, head })
+    effects.push({ type: 'publish', name, payload })
+    return effects
+  }
+
+  /** The receipt of everything that this push has brought, if there is a new one. */
+  #receipt(push: Push, intake: BranchIntake): MirrorEffect[] {
+    const receipt = this.#receiptOf(intake, push.id)
+    if (receipt === undefined || receipt.size <= push.receiptSize) return []
+    push.receiptSize = receipt.size
+    return [send(push.session, receipt)]
+  }
+
+  #receiptOf(intake: BranchIntake, id: number): MessageOf<'receipt'> | undefined {
+    const stated = intake.statement
+    const cosignature = intake.cosignature(this.#options.mirror)
+    if (stated === undefined || cosignature === undefined) return undefined
+    const { size, root } = stated.head
+    const { timeS, signature } = cosignature
+    return { kind: 'receipt', id, size, root, timeS, signature }
+  }
+
+  #failed(error: Error, offers: readonly Offer[]): MirrorEffect[] {
+    const shown = isLongshoreError(error)
+      ? error
+      : new UnavailableError('STORE_FAILED', 'the store of this mirror failed')
+    const lost = [...this.#sessions.endAllPushes(), ...offers]
+    return lost.map(({ session, id }) => refuse(session, id, shown))
+  }
+
+  #served({ session, task, bytes, isDone, error }: ServedMessage): MirrorEffect[] {
+    if (bytes === undefined) return [refuse(session, task.id, error)]
+    const effects: MirrorEffect[] = [{ type: 'send', session, message: bytes, isBulk: true }]
+    if (isDone) {
+      // In the order of the bulk messages: it comes after them.
+      const message = encodeMessage({ kind: 'end', id: task.id })
+      effects.push({ type: 'send', session, message, isBulk: true })
+    }
+    return effects
+  }
+}
+
+function consumed({ id }: MirrorSession, message: Uint8Array): MirrorEffect {
+  return { type: 'consumed', session: id, bytes: message.length }
+}
+
+function isSameHead(a: Head, b: Head): boolean {
+  return a.size === b.size && bytesEqual(a.root, b.root)
+}
+
+function quotaExceeded(): UnavailableError {
+  return new UnavailableError('QUOTA_EXCEEDED', 'this mirror has no room for more')
+}

@@ -1,0 +1,42 @@
+/**
+ * An error that a peer answered with, as an error of this process.
+ *
+ * @module
+ */
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  type LongshoreError,
+  type ProtocolCode,
+  ProtocolError,
+  type UnavailableCode,
+  UnavailableError,
+  type UsageCode,
+  UsageError,
+  type VerificationCode,
+  VerificationError,
+} from '@longshore/capsule'
+import type { MessageOf } from './messages.ts'
+
+/** Codes that are not known (of a newer peer) become `PROTOCOL_ERROR`, with the code in the text. */
+export function peerError({ code, text }: MessageOf<'error'>): LongshoreError {
+  const message = `the other side says: ${printable(text)}`
+  if (!Object.hasOwn(ERROR_CODES, code)) {
+    return new ProtocolError('PROTOCOL_ERROR', `${message} (${code})`)
+  }
+  switch (ERROR_CODES[code as ErrorCode].class) {
+    case 'VerificationError':
+      return new VerificationError(code as VerificationCode, message)
+    case 'ProtocolError':
+      return new ProtocolError(code as ProtocolCode, message)
+    case 'UnavailableError':
+      return new UnavailableError(code as UnavailableCode, message)
+    case 'UsageError':
+      return new UsageError(code as UsageCode, message)
+  }
+}
+
+/** It is shown on terminals: nothing but printable characters. */
+function printable(text: string): string {
+  return text.replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '?')
+}

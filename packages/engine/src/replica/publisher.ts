@@ -1,0 +1,396 @@
+/**
+ * Pushes the capsules of a home to mirrors, and knows who holds what durably.
+ *
+ *     push → have → entries … → receipt          what a mirror has is never sent again
+ *          ↘ NOT_FOUND → offer → accepted → push  where it has not taken the capsule on yet
+ *
+ * 1. Only what the store has committed is sent, under a head that it has committed (F14).
+ * 2. A head, once begun, is sent to its end before a newer one is begun.
+ * 3. A receipt counts only if its root is ours and its signature is that of the mirror's key.
+ * 4. Entries are made when a session has room for them: nothing is queued. Several heads may be
+ *    on their way; receipts are cumulative.
+ *
+ * Rules PU1-PU6 of docs/spec/mirror.md.
+ *
+ * @module
+ */
+import {
+  type BranchId,
+  bytesEqual,
+  type CapsuleName,
+  encodeHead,
+  type Head,
+  isLongshoreError,
+  ProtocolError,
+  type PublicKey,
+  rootFromTiles,
+  UnavailableError,
+  VerificationError,
+  verifyHeartbeat,
+} from '@longshore/capsule'
+import { branchKey, nameKey } from '../store/branch-key.ts'
+import type { StoreReader } from '../store/store.ts'
+import { committedHead } from './committed-head.ts'
+import { createSource, type EntriesSource, makeEntries } from './entries-source.ts'
+import { judgeByTree } from './equivocation.ts'
+import { decodeMessage, isControlMessage, type MessageOf, type ReplicaMessage } from './messages.ts'
+import type { SendEffect, SessionId } from './mirror-contract.ts'
+import { send } from './mirror-sessions.ts'
+import { peerError } from './peer-error.ts'
+import { provePath } from './prove-path.ts'
+
+/** A node that is to hold a capsule. */
+export interface MirrorTarget {
+  /** Of the node. */
+  readonly mirror: CapsuleName
+  /** What lets it serve the capsule, encoded; shown when it has not taken the capsule on. */
+  readonly chain: Uint8Array
+  /** Its copy counts towards `replicated` (F17): the chain holds, its domain is in the policy. */
+  readonly counts: boolean
+}
+
+export type PublisherEffect =
+  | { readonly type: 'open-session'; readonly target: CapsuleName }
+  | SendEffect
+  | { readonly type: 'consumed'; readonly session: SessionId; readonly bytes: number }
+  /** The mirror holds all entries below `size` durably, and said so. Verified. */
+  | ({ readonly type: 'receipt' } & MirrorReceipt)
+  /** So many mirrors that count hold all entries below `size`. */
+  | {
+      readonly type: 'replicated'
+      readonly name: CapsuleName
+      readonly branch: BranchId
+      readonly size: number
+      readonly count: number
+    }
+  /** This mirror does not take the branch, for this reason; `retry` tries again. */
+  | {
+      readonly type: 'failed'
+      readonly name: CapsuleName
+      readonly branch: BranchId
+      readonly mirror: CapsuleName
+      readonly error: Error
+      readonly retryAfterMs: number | undefined
+    }
+  /** A mirror showed a head of ours that contradicts what we hold. */
+  | { readonly type: 'evidence'; readonly name: CapsuleName; readonly bytes: Uint8Array }
+
+export interface MirrorReceipt {
+  readonly name: CapsuleName
+  readonly branch: BranchId
+  readonly mirror: CapsuleName
+  readonly head: Head
+  /** Whole seconds since 1970. */
+  readonly timeS: number
+  readonly signature: Uint8Array
+}
+
+export interface PublisherOptions {
+  readonly store: StoreReader
+  /** False while the window of a session is full. */
+  readonly canSend: (session: SessionId) => boolean
+}
+
+/** One branch on its way to one mirror. */
+interface Route {
+  readonly source: EntriesSource
+  readonly target: MirrorTarget
+  state: 'closed' | 'asked' | 'offered' | 'sending' | 'refused'
+  /** Of the push, or of the offer before it. */
+  id: number
+  /** Next entry to be sent. */
+  at: number
+  /** Being sent; undefined between heads. */
+  head: Head | undefined
+  headBytes: Uint8Array
+  receiptSize: number
+}
+
+interface OpenSession {
+  readonly id: SessionId
+  readonly mirrorKey: PublicKey
+  readonly routes: Map<number, Route>
+  nextId: number
+}
+
+interface Branch {
+  readonly source: EntriesSource
+  readonly routes: Map<string, Route>
+}
+
+const NO_BYTES: Uint8Array = new Uint8Array(0)
+
+export class Publisher {
+  readonly #store: StoreReader
+  readonly #canSend: (session: SessionId) => boolean
+  readonly #branches = new Map<string, Branch>()
+  /** By name of the mirror. */
+  readonly #sessions = new Map<string, OpenSession>()
+  readonly #mirrors = new Map<SessionId, string>()
+
+  constructor({ store, canSend }: PublisherOptions) {
+    this.#store = store
+    this.#canSend = canSend
+  }
+
+  /** Keeps this branch on these mirrors from now on. */
+  publish(
+    name: CapsuleName,
+    branch: BranchId,
+    targets: readonly MirrorTarget[],
+  ): PublisherEffect[] {
+    const known = this.#branches.get(branchKey(name, branch))
+    const source = known?.source ?? createSource(this.#store, { name, branch })
+    const entry: Branch = known ?? { source, routes: new Map() }
+    this.#branches.set(branchKey(name, branch), entry)
+    const effects: PublisherEffect[] = []
+    for (const target of targets) {
+      const key = nameKey(target.mirror)
+      if (entry.routes.has(key)) continue
+      const route = createRoute(source, target)
+      entry.routes.set(key, route)
+      const session = this.#sessions.get(key)
+      if (session === undefined) effects.push({ type: 'open-session', target: target.mirror })
+      else effects.push(...this.#begin(session, route))
+    }
+    return effects
+  }
+
+  /** A session to a mirror is open; `mirrorKey` is the mirror key of its manifest. */
+  opened(session: SessionId, mirror: CapsuleName, mirrorKey: PublicKey): PublisherEffect[] {
+    const key = nameKey(mirror)
+    const open: OpenSession = { id: session, mirrorKey, routes: new Map(), nextId: 1 }
+    this.#sessions.set(key, open)
+    this.#mirrors.set(session, key)
+    const effects: PublisherEffect[] = []
+    for (const { routes } of this.#branches.values()) {
+      const route = routes.get(key)
+      if (route !== undefined) effects.push(...this.#begin(open, route))
+    }
+    return effects
+  }
+
+  closed(session: SessionId): void {
+    const key = this.#mirrors.get(session)
+    if (key === undefined) return
+    this.#mirrors.delete(session)
+    if (this.#sessions.get(key)?.id === session) this.#sessions.delete(key)
+    for (const { routes } of this.#branches.values()) {
+      const route = routes.get(key)
+      if (route !== undefined) route.state = 'closed'
+    }
+  }
+
+  /** Tries the branches again that this mirror refused. */
+  retry(mirror: CapsuleName): PublisherEffect[] {
+    const key = nameKey(mirror)
+    const session = this.#sessions.get(key)
+    if (session === undefined) return [{ type: 'open-session', target: mirror }]
+    const effects: PublisherEffect[] = []
+    for (const { routes } of this.#branches.values()) {
+      const route = routes.get(key)
+      if (route?.state === 'refused') effects.push(...this.#begin(session, route))
+    }
+    return effects
+  }
+
+  receive(id: SessionId, message: Uint8Array): PublisherEffect[] {
+    const consumed: PublisherEffect = { type: 'consumed', session: id, bytes: message.length }
+    const session = this.#sessionOf(id)
+    if (session === undefined || !isControlMessage(message)) return [consumed]
+    return [consumed, ...this.#control(session, decodeMessage(message))]
+  }
+
+  /** The next entries for every mirror that has room. Call it until it gives nothing. */
+  work(): PublisherEffect[] {
+    const effects: PublisherEffect[] = []
+    for (const session of this.#sessions.values()) {
+      if (!this.#canSend(session.id)) continue
+      for (const [id, route] of session.routes) {
+        const message = this.#next(route)
+        if (message === undefined) continue
+        effects.push({ type: 'send', session: session.id, message, isBulk: true })
+        // Its turn is over: the others of this session come first.
+        session.routes.delete(id)
+        session.routes.set(id, route)
+        break
+      }
+    }
+    return effects
+  }
+
+  /** Mirrors that count and hold all entries below `size`. */
+  countHolding(name: CapsuleName, branch: BranchId, size: number): number {
+    const routes = this.#branches.get(branchKey(name, branch))?.routes.values() ?? []
+    let count = 0
+    for (const { target, receiptSize } of routes) if (target.counts && receiptSize >= size) count++
+    return count
+  }
+
+  /**
+   * Returns if `copies` mirrors could ever hold the branch; throws otherwise.
+   *
+   * @throws {UnavailableError} `LEVEL_IMPOSSIBLE`
+   */
+  checkLevel(name: CapsuleName, branch: BranchId, copies: number): void {
+    const routes = [...(this.#branches.get(branchKey(name, branch))?.routes.values() ?? [])]
+    const known = routes.filter(({ target }) => target.counts).length
+    if (known >= copies) return
+    const message = `${copies} copies were asked for, and ${known} mirrors count`
+    throw new UnavailableError('LEVEL_IMPOSSIBLE', message, { copies, known })
+  }
+
+  #control(session: OpenSession, message: ReplicaMessage): PublisherEffect[] {
+    if (message.kind === 'consistency') return [this.#prove(session, message)]
+    const route = session.routes.get(message.id)
+    if (route === undefined) return []
+    switch (message.kind) {
+      case 'accepted':
+        return this.#begin(session, route)
+      case 'have':
+        return this.#have(session, route, message)
+      case 'receipt':
+        return this.#receipt(session, route, message)
+      case 'error':
+        return this.#error(session, route, message)
+      default:
+        return []
+    }
+  }
+
+  #begin(session: OpenSession, route: Route): PublisherEffect[] {
+    const { name, branch } = route.source
+    route.state = 'asked'
+    route.head = undefined
+    this.#number(session, route)
+    return [send(session.id, { kind: 'push', id: route.id, name, branch })]
+  }
+
+  #have(session: OpenSession, route: Route, { head, size }: MessageOf<'have'>): PublisherEffect[] {
+    if (route.state !== 'asked') return []
+    const { store, name, branch, nodes, tiles } = route.source
+    const own = committedHead(store, name, branch)
+    if (own !== undefined && head !== null && head.size <= own.size) {
+      const signed = store.manifest(name)
+      if (signed === undefined) throw new UnavailableError('NOT_FOUND', 'the manifest is gone')
+      try {
+        const verdict = judgeByTree(signed, own, head, tiles, nodes)
+        if (verdict !== 'consistent') {
+          const evidence: PublisherEffect = { type: 'evidence', name, bytes: verdict.evidence }
+          const error = new VerificationError('EQUIVOCATION', 'the mirror holds another history')
+          return [evidence, ...this.#fail(session, route, error, null)]
+        }
+      } catch (error) {
+        // It does not even verify: the mirror lies.
+        if (!isLongshoreError(error)) throw error
+        return this.#fail(session, route, error, null)
+      }
+    }
+    route.state = 'sending'
+    route.at = size
+    return []
+  }
+
+  #receipt(session: OpenSession, route: Route, receipt: MessageOf<'receipt'>): PublisherEffect[] {
+    const { name, branch, tiles, store } = route.source
+    const { size, root, timeS, signature } = receipt
+    const own = committedHead(store, name, branch)
+    const isOurs = own !== undefined && size > 0 && size <= own.size
+    if (!isOurs || !bytesEqual(rootFromTiles(tiles, size), root)) {
+      const error = new VerificationError(
+        'ROOT_MISMATCH',
+        'a receipt for entries that are not ours',
+      )
+      return this.#fail(session, route, error, null)
+    }
+    const head: Head = { branch, epoch: own.epoch, size, root, signature: own.signature }
+    try {
+      verifyHeartbeat(name, head, { timeS, signature }, session.mirrorKey)
+    } catch (error) {
+      if (!isLongshoreError(error)) throw error
+      return this.#fail(session, route, error, null)
+    }
+    if (size <= route.receiptSize) return []
+    route.receiptSize = size
+    const { mirror } = route.target
+    const count = this.countHolding(name, branch, size)
+    return [
+      { type: 'receipt', name, branch, mirror, head, timeS, signature },
+      { type: 'replicated', name, branch, size, count },
+    ]
+  }
+
+  #error(session: OpenSession, route: Route, message: MessageOf<'error'>): PublisherEffect[] {
+    const { code, retryAfterMs } = message
+    if (code === 'NOT_FOUND' && route.state === 'asked') return this.#offer(session, route)
+    return this.#fail(session, route, peerError(message), retryAfterMs)
+  }
+
+  #offer(session: OpenSession, route: Route): PublisherEffect[] {
+    const { store, name } = route.source
+    const manifest = store.manifest(name)
+    if (manifest === undefined) throw new UnavailableError('NOT_FOUND', 'the manifest is gone')
+    route.state = 'offered'
+    this.#number(session, route)
+    const { chain } = route.target
+    return [send(session.id, { kind: 'offer', id: route.id, manifest, chain })]
+  }
+
+  #fail(
+    session: OpenSession,
+    route: Route,
+    error: Error,
+    retryAfterMs: number | null,
+  ): PublisherEffect[] {
+    route.state = 'refused'
+    session.routes.delete(route.id)
+    const { name, branch } = route.source
+    const { mirror } = route.target
+    return [
+      { type: 'failed', name, branch, mirror, error, retryAfterMs: retryAfterMs ?? undefined },
+    ]
+  }
+
+  /** The mirror holds another tree than the one it was shown, and asks what ours says. */
+  #prove(session: OpenSession, message: MessageOf<'consistency'>): PublisherEffect {
+    const { id, name, branch, oldSize, newSize } = message
+    const entry = this.#branches.get(branchKey(name, branch))
+    if (entry === undefined) throw new ProtocolError('PROTOCOL_ERROR', 'nothing of it was pushed')
+    const size = committedHead(this.#store, name, branch)?.size ?? 0
+    const hashes = provePath(entry.source.nodes, oldSize, newSize, size)
+    return send(session.id, { kind: 'path', id, hashes })
+  }
+
+  #next(route: Route): Uint8Array | undefined {
+    if (route.state !== 'sending') return undefined
+    const { store, name, branch } = route.source
+    if (route.head === undefined || route.at >= route.head.size) {
+      const head = committedHead(store, name, branch)
+      if (head === undefined || route.at >= head.size) return undefined
+      route.head = head
+      route.headBytes = encodeHead(head)
+    }
+    const { size } = route.head
+    const request = { id: route.id, head: route.headBytes, size, start: route.at, end: size }
+    const message = makeEntries(route.source, { ...request, wantsBodies: true })
+    route.at = message.end
+    return message.bytes
+  }
+
+  #number(session: OpenSession, route: Route): void {
+    session.routes.delete(route.id)
+    route.id = session.nextId
+    session.nextId += 2
+    session.routes.set(route.id, route)
+  }
+
+  #sessionOf(id: SessionId): OpenSession | undefined {
+    const key = this.#mirrors.get(id)
+    return key === undefined ? undefined : this.#sessions.get(key)
+  }
+}
+
+function createRoute(source: EntriesSource, target: MirrorTarget): Route {
+  const start = { id: 0, at: 0, head: undefined, headBytes: NO_BYTES, receiptSize: 0 }
+  return { source, target, state: 'closed', ...start }
+}

@@ -1,0 +1,232 @@
+/**
+ * The one verifier of entries that come from elsewhere: pushed, asked for, or followed.
+ *
+ * A message is believed only as a whole: the head's signature holds, the package is under the root
+ * of that head, every header may stand where it stands, and every body fits its header. Nothing of
+ * it has been stored or shown before. Nothing is copied and nothing is allocated per entry of the
+ * common form: what was verified goes from the message into a batch in one step.
+ *
+ * Rules MI1-MI4 of docs/spec/mirror.md.
+ *
+ * @module
+ */
+import {
+  assert,
+  type BranchId,
+  bodyBytes,
+  bytesEqual,
+  type CapsuleName,
+  checkHeaderPosition,
+  copyBytes,
+  decodeHead,
+  decodeHeader,
+  HASH_BYTES,
+  type Hash,
+  type Head,
+  type HotFields,
+  hashLeafInto,
+  isHotHeader,
+  type PublicKey,
+  packageAlignedStart,
+  prefixRoot,
+  readHotHeader,
+  type SubtreeProof,
+  sha256Into,
+  subtreeRoot,
+  TILE_WIDTH,
+  VerificationError,
+  verifyHead,
+  verifySubtree,
+} from '@longshore/capsule'
+import type { EntryBatchBuilder } from '../store/entry-batch-builder.ts'
+import type { IndexRange } from '../store/store.ts'
+import { EntriesFrame } from './entries-message.ts'
+
+/** A tree that is trusted: that of a verified head. */
+export interface TrustedTree {
+  readonly size: number
+  readonly root: Hash
+}
+
+/** Verifies the signature of each distinct head of one branch once. */
+export class HeadVerifier {
+  readonly #name: CapsuleName
+  readonly #branch: BranchId
+  readonly #writerKey: PublicKey
+  #bytes: Uint8Array = new Uint8Array(0)
+  #head: Head | undefined
+
+  constructor(name: CapsuleName, branch: BranchId, writerKey: PublicKey) {
+    this.#name = name
+    this.#branch = branch
+    this.#writerKey = writerKey
+  }
+
+  /**
+   * The head in `bytes`, signed by the writer for this branch.
+   *
+   * @throws {VerificationError} `CHECKPOINT_INVALID`, `NAME_MISMATCH`, `BAD_SIGNATURE`
+   */
+  open(bytes: Uint8Array): Head {
+    if (this.#head !== undefined && bytesEqual(bytes, this.#bytes)) return this.#head
+    const head = decodeHead(bytes)
+    this.check(head)
+    this.#bytes = copyBytes(bytes)
+    this.#head = head
+    return head
+  }
+
+  /** @throws {VerificationError} as `open` */
+  check(head: Head): void {
+    if (!bytesEqual(head.branch, this.#branch)) {
+      throw new VerificationError('NAME_MISMATCH', 'the head is of another branch')
+    }
+    verifyHead(this.#name, head, this.#writerKey)
+  }
+}
+
+/** What a verified message says besides its entries. */
+export interface VerifiedContent {
+  /** Named by erase entries of the message. */
+  readonly erasures: readonly IndexRange[]
+  /** Ranges of entries whose payload did not come along. */
+  readonly holes: readonly IndexRange[]
+}
+
+export class EntriesVerifier {
+  readonly frame: EntriesFrame = new EntriesFrame()
+  /** From the beginning of the tile that the message is in. */
+  readonly #leafHashes = new Uint8Array(TILE_WIDTH * HASH_BYTES)
+  readonly #timesUs = new Float64Array(TILE_WIDTH)
+  readonly #bodyHash = new Uint8Array(HASH_BYTES)
+  readonly #fields: HotFields = { kind: 0, timeUs: 0, payloadBytes: 0, hashAt: 0 }
+  #proof: SubtreeProof | undefined
+
+  /**
+   * Verifies the message in `frame` against `tree`. `prior` are the leaf hashes from the beginning
+   * of its tile to its start, verified before.
+   *
+   * @throws {VerificationError} `ROOT_MISMATCH`, `PROOF_SHAPE`, `HEADER_INVALID`,
+   * `PAYLOAD_MISMATCH`
+   */
+  verify(branch: BranchId, tree: TrustedTree, prior: Uint8Array): VerifiedContent {
+    this.#verifyPackage(tree, prior)
+    const erasures: IndexRange[] = []
+    const holes: { start: number; end: number }[] = []
+    for (let i = 0; i < this.frame.count; i++) this.#verifyEntry(branch, i, erasures, holes)
+    return { erasures, holes }
+  }
+
+  /**
+   * What the tree of the verified message says about its first `size` entries. `size` lies between
+   * the beginning of the message's tile and its end.
+   */
+  rootBefore(size: number): Hash {
+    const proof = this.#proof
+    assert(proof !== undefined, 'a message was verified')
+    assert(size >= proof.start && size <= proof.end, 'within the tile of the message')
+    const hashes = this.#leafHashes.subarray(0, (size - proof.start) * HASH_BYTES)
+    return prefixRoot(proof, size === proof.start ? undefined : subtreeRoot(hashes))
+  }
+
+  /** Leaf hashes of the verified entries from `index` on. */
+  leafHashesFrom(index: number): Uint8Array {
+    const aligned = packageAlignedStart(this.frame.start)
+    const { end } = this.frame
+    return this.#leafHashes.subarray((index - aligned) * HASH_BYTES, (end - aligned) * HASH_BYTES)
+  }
+
+  /** Adds the verified entries from `index` on. */
+  addTo(builder: EntryBatchBuilder, index: number): void {
+    const { frame } = this
+    const aligned = packageAlignedStart(frame.start)
+    for (let i = index - frame.start; i < frame.count; i++) {
+      builder.addVerified(
+        frame.bytes,
+        frame.headerStart[i] as number,
+        frame.headerEnd[i] as number,
+        frame.bodyStart[i] as number,
+        frame.bodyEnd[i] as number,
+        this.#timesUs[i] as number,
+        this.#leafHashes,
+        (frame.start + i - aligned) * HASH_BYTES,
+      )
+    }
+  }
+
+  #verifyPackage(tree: TrustedTree, prior: Uint8Array): void {
+    const { frame } = this
+    const { start, end, path } = frame
+    this.#proof = undefined
+    const aligned = packageAlignedStart(start)
+    assert(prior.length === (start - aligned) * HASH_BYTES, 'the hashes before are at hand')
+    if (end > tree.size) {
+      const details = { end, size: tree.size }
+      throw new VerificationError('PROOF_SHAPE', 'entries beyond the tree', details)
+    }
+    this.#leafHashes.set(prior)
+    for (let i = 0; i < frame.count; i++) {
+      const header = frame.bytes.subarray(frame.headerStart[i], frame.headerEnd[i])
+      hashLeafInto(this.#leafHashes, (start + i - aligned) * HASH_BYTES, header)
+    }
+    const root = subtreeRoot(this.#leafHashes.subarray(0, (end - aligned) * HASH_BYTES))
+    const proof = { start: aligned, end, size: tree.size, path }
+    verifySubtree(proof, root, tree.root)
+    this.#proof = proof
+  }
+
+  #verifyEntry(
+    branch: BranchId,
+    i: number,
+    erasures: IndexRange[],
+    holes: { start: number; end: number }[],
+  ): void {
+    const { frame } = this
+    const { bytes } = frame
+    const index = frame.start + i
+    const [from, to] = [frame.headerStart[i] as number, frame.headerEnd[i] as number]
+    // Entry 0 of a branch, and no other, needs an extension: checkHeaderPosition says so.
+    const isPlain = isHotHeader(bytes, from) && (index > 0 || branch.length === 0)
+    if (isPlain) {
+      readHotHeader(bytes, from, to, this.#fields)
+      this.#verifyBody(i, bytes)
+    } else {
+      const header = decodeHeader(bytes.subarray(from, to))
+      checkHeaderPosition(header, branch, index)
+      const { control } = header.ext
+      if (control?.type === 'erase') erasures.push(...control.ranges)
+      const { kind, timeUs, payloadBytes, payloadHash } = header
+      Object.assign(this.#fields, { kind, timeUs, payloadBytes, hashAt: 0 })
+      this.#verifyBody(i, payloadHash)
+    }
+    this.#timesUs[i] = this.#fields.timeUs
+    if (frame.bodyStart[i] !== -1) return
+    const last = holes.at(-1)
+    if (last?.end === index) last.end++
+    else holes.push({ start: index, end: index + 1 })
+  }
+
+  /** Against the fields read last; the payload hash lies in `hashes` at their `hashAt`. */
+  #verifyBody(i: number, hashes: Uint8Array): void {
+    const { frame } = this
+    const { kind, payloadBytes, hashAt } = this.#fields
+    const expectedBytes = bodyBytes(kind, payloadBytes)
+    if (frame.bodyStart[i] === -1) {
+      // A body of no bytes is never missing.
+      if (expectedBytes > 0) return
+      frame.bodyStart[i] = frame.bodyEnd[i] = 0
+    }
+    const [start, end] = [frame.bodyStart[i] as number, frame.bodyEnd[i] as number]
+    if (end - start !== expectedBytes) throw this.#mismatch(i, 'size')
+    sha256Into(this.#bodyHash, 0, frame.bytes, start, end)
+    for (let at = 0; at < HASH_BYTES; at++) {
+      if (this.#bodyHash[at] !== hashes[hashAt + at]) throw this.#mismatch(i, 'hash')
+    }
+  }
+
+  #mismatch(i: number, what: string): VerificationError {
+    const index = this.frame.start + i
+    const message = `the payload of entry ${index} has another ${what}`
+    return new VerificationError('PAYLOAD_MISMATCH', message, { index })
+  }
+}
