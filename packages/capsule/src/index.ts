@@ -52,6 +52,16 @@ export {
   encodeCbor,
 } from './cbor/cbor.ts'
 export {
+  checkAscending,
+  type Fail,
+  readArray,
+  readBoolean,
+  readBytes,
+  readInteger,
+  readText,
+  readTuple,
+} from './cbor/read-value.ts'
+export {
   type AdCertBody,
   type AdRight,
   decodeAdCert,
@@ -113,15 +123,6 @@ export {
   type WriterCertBody,
   type WriterKeyInForce,
 } from './cert/writer-cert.ts'
-  checkAscending,
-  type Fail,
-  readArray,
-  readBoolean,
-  readBytes,
-  readInteger,
-  readText,
-  readTuple,
-} from './cbor/read-value.ts'
 export {
   type CheckpointExpectation,
   type ForeignCheckpoint,
@@ -196,13 +197,19 @@ export {
   type Signer,
   verifySignature,
 } from './crypto/ed25519.ts'
-export { hkdfSha256, hmacSha256 } from './crypto/hkdf.ts'
+export {
+  hkdfSha256,
+  hmacSha256,
+} from './crypto/hkdf.ts'
 export {
   sha256,
   sha256Into,
 } from './crypto/sha256.ts'
 export { signingContextBytes } from './crypto/signing-contexts.ts'
-export { x25519, x25519PublicKey } from './crypto/x25519.ts'
+export {
+  x25519,
+  x25519PublicKey,
+} from './crypto/x25519.ts'
 export {
   bodyBytes,
   createBody,
@@ -333,7 +340,11 @@ export {
   type SignedManifest,
   signManifest,
 } from './manifest/manifest.ts'
-export type { KeyUse, ManifestKey, PrincipalType } from './manifest/manifest-keys.ts'
+export type {
+  KeyUse,
+  ManifestKey,
+  PrincipalType,
+} from './manifest/manifest-keys.ts'
 export {
   type DomainList,
   mayHold,
@@ -417,7 +428,10 @@ export {
 export { RightEdge } from './tree/right-edge.ts'
 export { rootFromTiles } from './tree/root-from-tiles.ts'
 export { subtreeRoot } from './tree/subtree-root.ts'
-export type { FullTile, TileSource } from './tree/tile.ts'
+export type {
+  FullTile,
+  TileSource,
+} from './tree/tile.ts'
 export {
   parseTilePath,
   type TileLevel,

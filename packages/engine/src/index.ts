@@ -16,9 +16,15 @@ export {
 } from './node/node-keys.ts'
 export type { NodeIdentity } from './node/principal.ts'
 export type { TraceHop } from './overlay/control-frame.ts'
-export { OVERLAY_LIMITS, type OverlayLimits } from './overlay/limits.ts'
+export {
+  OVERLAY_LIMITS,
+  type OverlayLimits,
+} from './overlay/limits.ts'
 export type { OverlayCounters } from './overlay/machine.ts'
-export { Overlay, type OverlayOptions } from './overlay/overlay.ts'
+export {
+  Overlay,
+  type OverlayOptions,
+} from './overlay/overlay.ts'
 export type {
   Membership,
   OverlayEffect,
@@ -38,7 +44,10 @@ export {
   originHash,
   type StatedHead,
 } from './replica/head-log.ts'
-export { REPLICA_LIMITS, type ReplicaLimits } from './replica/limits.ts'
+export {
+  REPLICA_LIMITS,
+  type ReplicaLimits,
+} from './replica/limits.ts'
 export { Mirror } from './replica/mirror.ts'
 export type {
   MirrorEffect,
@@ -56,8 +65,16 @@ export {
 } from './replica/publisher.ts'
 export { RangeSet } from './replica/range-set.ts'
 export type { AnchorSlot } from './runtime/anchor-slot.ts'
-export { type Disk, DiskError, type DiskErrorCode, type DiskFile } from './runtime/disk.ts'
-export type { IndexStore, IndexWrite } from './runtime/index-store.ts'
+export {
+  type Disk,
+  DiskError,
+  type DiskErrorCode,
+  type DiskFile,
+} from './runtime/disk.ts'
+export type {
+  IndexStore,
+  IndexWrite,
+} from './runtime/index-store.ts'
 export type { Runtime } from './runtime/runtime.ts'
 export {
   ACCEPTED_SESSION_FIRST,
@@ -73,20 +90,36 @@ export {
   type SessionLimits,
   URGENT_MESSAGE_BYTES_MAX,
 } from './session/limits.ts'
-export { Sessions, type SessionsOptions } from './session/sessions.ts'
+export {
+  Sessions,
+  type SessionsOptions,
+} from './session/sessions.ts'
 export { EMPTY_INDEX } from './store/disk/committed-state.ts'
 export type { CompactReport } from './store/disk/compaction.ts'
-export type { SnapshotFile, StoreUsage } from './store/disk/disk-reads.ts'
+export type {
+  SnapshotFile,
+  StoreUsage,
+} from './store/disk/disk-reads.ts'
 export {
   type DiskStore,
   type DiskStoreOptions,
   openDiskStore,
 } from './store/disk/disk-store.ts'
-export type { FsckCode, FsckProblem, FsckReport } from './store/disk/fsck-report.ts'
-export { DISK_STORE_LIMITS, type DiskStoreLimits } from './store/disk/limits.ts'
+export type {
+  FsckCode,
+  FsckProblem,
+  FsckReport,
+} from './store/disk/fsck-report.ts'
+export {
+  DISK_STORE_LIMITS,
+  type DiskStoreLimits,
+} from './store/disk/limits.ts'
 export type { EntryBatch } from './store/entry-batch.ts'
 export { EntryBatchBuilder } from './store/entry-batch-builder.ts'
-export { MemoryMedium, MemoryStore } from './store/memory-store.ts'
+export {
+  MemoryMedium,
+  MemoryStore,
+} from './store/memory-store.ts'
 export type {
   BranchState,
   IndexRange,
@@ -123,7 +156,10 @@ export {
   type Release,
   type ReleasedHead,
 } from './writer/branch-writer.ts'
-export { openBranchWriter, type WriterOptions } from './writer/open-branch-writer.ts'
+export {
+  openBranchWriter,
+  type WriterOptions,
+} from './writer/open-branch-writer.ts'
 export type { AppendRange } from './writer/pending-batch.ts'
 export {
   createFirstInstance,

@@ -22,8 +22,6 @@ import { type CborValue, decodeCbor, encodeCbor } from '../cbor/cbor.ts'
 import { readBytes, readExactMap, readInteger } from '../cbor/read-value.ts'
 import { type ContentType, createSign1, decodeSign1, type Sign1 } from '../cose/sign1.ts'
 import type { Signer } from '../crypto/ed25519.ts'
-import { type ContentType, createSign1, decodeSign1, sign1Message } from '../cose/sign1.ts'
-import { type Signer, verifySignature } from '../crypto/ed25519.ts'
 import { sha256 } from '../crypto/sha256.ts'
 import { UsageError, VerificationError } from '../errors.ts'
 import {
@@ -33,7 +31,6 @@ import {
 } from '../limits.ts'
 import { manifestKey, type SignedManifest } from '../manifest/manifest.ts'
 import { failCert, readHash, readName, verifyCertSignature } from './cert-terms.ts'
-import { failCert, readHash, readName } from './cert-terms.ts'
 import { failScope } from './verify-links.ts'
 
 export interface Advertisement {
@@ -105,8 +102,6 @@ export function verifyAdvertisement(
 ): Advertisement {
   const sign1 = openContainer(signed)
   const statement = decodeBody(sign1.payload)
-  const { payload, signature } = openContainer(signed)
-  const statement = decodeBody(payload)
   const { advertiser, router, exporter, nonce, names, expiresS } = statement
   if (!bytesEqual(advertiser, expected.advertiser.name)) failScope('by another node')
   if (!bytesEqual(router, expected.router)) failScope('made for another router')
@@ -122,12 +117,6 @@ export function verifyAdvertisement(
 }
 
 function openContainer(signed: Uint8Array): Sign1 {
-  const key = manifestKey(expected.advertiser.manifest, 'identity')
-  verifySignature(key, sign1Message(CONTENT_TYPE, payload), signature)
-  return statement
-}
-
-function openContainer(signed: Uint8Array): ReturnType<typeof decodeSign1> {
   if (signed.length > ADVERTISEMENT_BYTES_MAX) failCert('an advertisement must be shorter')
   try {
     return decodeSign1(CONTENT_TYPE, signed)

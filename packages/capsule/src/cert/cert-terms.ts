@@ -9,10 +9,6 @@
  *           66 70 61 72 65 6e 74  f6    "parent": hash of the certificate before it, or null
  *           …                           serial, subject, notAfter, notBefore, staleness,
  *                                       revocation, and what only this kind has
- *           66 69 73 73 75 65 72  58 20 …   "issuer"
- *           66 70 61 72 65 6e 74  f6    "parent": hash of the certificate before it, or null
- *           …                           serial, subject, notAfter, notBefore, staleness, revocation,
- *                                       and what only this kind of certificate has
  *
  * Every key is always present, so a certificate has one spelling. Reading one says nothing about
  * who made it: a certificate is worth what its chain shows (`verify-links.ts`). Rules CE1 to CE6
@@ -32,11 +28,6 @@ import {
   sign1Message,
 } from '../cose/sign1.ts'
 import { type Signer, verifySignature } from '../crypto/ed25519.ts'
-import type { CapsuleName, Hash, Signature } from '../bytes/brands.ts'
-import { type CborMap, type CborValue, decodeCbor, encodeCbor } from '../cbor/cbor.ts'
-import { type Fail, readBytes, readExactMap, readInteger } from '../cbor/read-value.ts'
-import { type ContentType, createSign1, decodeSign1 } from '../cose/sign1.ts'
-import type { Signer } from '../crypto/ed25519.ts'
 import { sha256 } from '../crypto/sha256.ts'
 import { UsageError, VerificationError } from '../errors.ts'
 import { CERT_BYTES_MAX, CERT_DEPTH_MAX, CERT_SERIAL_BYTES, HASH_BYTES } from '../limits.ts'
@@ -77,9 +68,6 @@ export interface ReadCert<TBody extends CertTerms> {
   readonly body: TBody
   readonly hash: Hash
   readonly sign1: Sign1
-  /** What the signature covers, without its frame. */
-  readonly payload: Uint8Array
-  readonly signature: Signature
 }
 
 const TERM_KEYS: readonly string[] = [
@@ -151,14 +139,6 @@ export function verifyCertSignature(
   key: PublicKey,
 ): void {
   verifySignature(key, sign1Message(contentType, payload), signature)
-  let parts: ReturnType<typeof decodeSign1>
-  try {
-    parts = decodeSign1(format.contentType, signed)
-  } catch (cause) {
-    throw invalidCert(`${format.what} must be a signed message of its type`, cause)
-  }
-  const { payload, signature } = parts
-  return { body: decodeBody(format, payload), hash: certHash(signed), payload, signature }
 }
 
 function bodyValue<TBody extends CertTerms>(format: CertFormat<TBody>, body: TBody): CborMap {

@@ -20,12 +20,6 @@ import {
   signCert,
   verifyCertSignature,
 } from './cert-terms.ts'
-import { sign1Message } from '../cose/sign1.ts'
-import { type Signer, verifySignature } from '../crypto/ed25519.ts'
-import { controlValue, type Erase, type EraseRange, readControl } from '../entry/control.ts'
-import { readBranch } from '../entry/pointer.ts'
-import { manifestKey, type SignedManifest } from '../manifest/manifest.ts'
-import { type CertFormat, type CertTerms, failCert, readCert, signCert } from './cert-terms.ts'
 import { checkPermanent } from './permanent-terms.ts'
 import { failScope } from './verify-links.ts'
 
@@ -81,9 +75,5 @@ export function verifyErasureCert(signed: Uint8Array, capsule: SignedManifest): 
   const { body, sign1 } = readCert(ERASURE_CERT, signed)
   if (!bytesEqual(body.subject, capsule.name)) failScope('the order is for another capsule')
   verifyCertSignature(ERASURE_CERT.contentType, sign1, manifestKey(capsule.manifest, 'owner'))
-  const { body, payload, signature } = readCert(ERASURE_CERT, signed)
-  if (!bytesEqual(body.subject, capsule.name)) failScope('the order is for another capsule')
-  const message = sign1Message(ERASURE_CERT.contentType, payload)
-  verifySignature(manifestKey(capsule.manifest, 'owner'), message, signature)
   return body
 }

@@ -6,7 +6,6 @@ import type { Signer } from '../crypto/ed25519.ts'
 import { principalOf } from '../receipt/testing/sample-capsule.ts'
 import { type AdCertBody, decodeAdCert, signAdCert } from './ad-cert.ts'
 import { type CertChain, decodeCertChain, encodeCertChain } from './cert-chain.ts'
-import type { CertChain } from './cert-chain.ts'
 import { certHash } from './cert-terms.ts'
 import {
   adChain,
@@ -143,7 +142,6 @@ test('CE15: the manifests are those of the issuers, each once, sorted', () => {
 })
 
 test('CE5 CE16: each certificate is signed by the issuing key of its issuer', () => {
-test('CE16: each certificate is signed by the issuing key of its issuer', () => {
   const body = {
     ...terms(PERSON, NODE),
     capsules: 'all',
@@ -200,25 +198,4 @@ test('CE15 CE16: every flipped bit of a chain is refused', () => {
     const verify = (): unknown => verifyAdChain(decodeCertChain(flipped), EXPECTED)
     assert.throws(verify, { name: 'VerificationError' }, `bit ${bit}`)
   }
-test('CE16: every flipped bit of a chain is refused', () => {
-  const { certs, manifests } = adChain()
-  const flip = (bytes: Uint8Array, bit: number): Uint8Array => {
-    return bytes.with(bit >> 3, (bytes[bit >> 3] as number) ^ (1 << (bit & 7)))
-  }
-  let count = 0
-  const check = (chain: CertChain): void => {
-    assert.throws(() => verifyAdChain(chain, EXPECTED), { name: 'VerificationError' })
-    count++
-  }
-  for (const [i, cert] of certs.entries()) {
-    for (let bit = 0; bit < cert.length * 8; bit++) {
-      check({ certs: certs.with(i, flip(cert, bit)), manifests })
-    }
-  }
-  for (const [i, manifest] of manifests.entries()) {
-    for (let bit = 0; bit < manifest.length * 8; bit++) {
-      check({ certs, manifests: manifests.with(i, flip(manifest, bit)) })
-    }
-  }
-  assert.ok(count > 10_000)
 })

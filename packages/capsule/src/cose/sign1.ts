@@ -29,7 +29,6 @@ const ALG_ED25519 = -19
 const NO_BYTES: Uint8Array = new Uint8Array(0)
 
 /** What a signature by an owner or identity key can be about (SG10). */
-/** What a signature by an owner or identity key can be about (SG7). */
 export type ContentType =
   | 'application/longshore-manifest+cbor'
   | 'application/longshore-adcert+cbor'

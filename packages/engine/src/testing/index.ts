@@ -13,16 +13,37 @@ export {
   type FixtureEntry,
   type ManifestOp,
 } from './branch-fixture.ts'
-export { type CapsuleFixture, createCapsuleFixture } from './capsule-fixture.ts'
-export { type CrashSweepOptions, type CrashSweepReport, runCrashSweep } from './crash-sweep.ts'
+export {
+  type CapsuleFixture,
+  createCapsuleFixture,
+} from './capsule-fixture.ts'
+export {
+  type CrashSweepOptions,
+  type CrashSweepReport,
+  runCrashSweep,
+} from './crash-sweep.ts'
 export { EventQueue } from './event-queue.ts'
 export { createNodeIdentity } from './node-identity.ts'
-export { type Authority, type NodeOptions, OverlayWorld, WorldNode } from './overlay-world.ts'
+export {
+  type Authority,
+  type NodeOptions,
+  OverlayWorld,
+  WorldNode,
+} from './overlay-world.ts'
 export { Prng } from './prng.ts'
 export { SignedBranch } from './signed-branch.ts'
 export { SimAnchor } from './sim-anchor.ts'
-export { type DiskCounts, type Fault, SimCrash, SimDisk } from './sim-disk.ts'
-export { type IndexCrash, SimIndex, type SimIndexCounts } from './sim-index.ts'
+export {
+  type DiskCounts,
+  type Fault,
+  SimCrash,
+  SimDisk,
+} from './sim-disk.ts'
+export {
+  type IndexCrash,
+  SimIndex,
+  type SimIndexCounts,
+} from './sim-index.ts'
 export {
   LAN,
   type LinkConditions,
@@ -30,8 +51,15 @@ export {
   SimNetwork,
   WAN,
 } from './sim-network.ts'
-export { type LogLine, SimRuntime } from './sim-runtime.ts'
-export type { OpenHarness, RegisterTest, StoreHarness } from './store-contract/harness.ts'
+export {
+  type LogLine,
+  SimRuntime,
+} from './sim-runtime.ts'
+export type {
+  OpenHarness,
+  RegisterTest,
+  StoreHarness,
+} from './store-contract/harness.ts'
 export { runStoreContract } from './store-contract.ts'
 export { StoreDriver } from './store-driver.ts'
 export { WriterHome } from './writer-home.ts'

@@ -12,8 +12,6 @@ import type { Hash, PublicKey } from '../../bytes/brands.ts'
 import { compareBytes } from '../../bytes/bytes.ts'
 import type { Signer } from '../../crypto/ed25519.ts'
 import type { HeadPointer } from '../../entry/pointer.ts'
-import { compareBytes } from '../../bytes/bytes.ts'
-import type { Signer } from '../../crypto/ed25519.ts'
 import { principalOf, type SamplePrincipal } from '../../receipt/testing/sample-capsule.ts'
 import { type AdCertBody, signAdCert } from '../ad-cert.ts'
 import type { CertChain } from '../cert-chain.ts'
@@ -22,7 +20,6 @@ import { type MemberCertBody, signMemberCert } from '../member-cert.ts'
 import { NEVER_S } from '../permanent-terms.ts'
 import { type RtCertBody, signRtCert } from '../rt-cert.ts'
 import type { WriterCertBody } from '../writer-cert.ts'
-import { type RtCertBody, signRtCert } from '../rt-cert.ts'
 
 export const CAPSULE: SamplePrincipal = principalOf('capsule', 1)
 export const PERSON: SamplePrincipal = principalOf('person', 61, {
