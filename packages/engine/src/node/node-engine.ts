@@ -19,7 +19,7 @@
  *
  * @module
  */
-import { type CapsuleName, type LongshoreError, UnavailableError } from '@longshore/capsule'
+import { type CapsuleName, decodeCertChain } from '@longshore/capsule'
 import type { OverlayLimits } from '../overlay/limits.ts'
 import { Overlay } from '../overlay/overlay.ts'
 import type { Membership, OverlayEffect, OverlayEvent } from '../overlay/overlay-events.ts'
@@ -27,11 +27,10 @@ import type { Runtime } from '../runtime/runtime.ts'
 import type { Acceptance, SessionEffect, SessionEvent, SessionId } from '../session/events.ts'
 import type { SessionLimits } from '../session/limits.ts'
 import { Sessions } from '../session/sessions.ts'
-import { nameKey } from '../store/branch-key.ts'
 import type { TransportEffect } from '../transport/transport.ts'
 import { Backoff } from './backoff.ts'
 import type { NodeIdentity } from './principal.ts'
-import type { Service, ServiceEffect } from './service.ts'
+import type { Service, ServiceEffect, ServiceNews } from './service.ts'
 
 /** Rounds of work in one step: some milliseconds, then whatever else happened has its turn. */
 const WORK_ROUNDS_MAX = 16
@@ -53,13 +52,13 @@ export interface NodeEngineOptions {
 /** Commands to the overlay, what its transport reports, and the clock. */
 export type NodeEvent =
   | Exclude<OverlayEvent, { readonly type: 'send' }>
-  /** Has this service look for something to do: its store has committed, or it was changed. */
-  | { readonly type: 'run'; readonly service: string; readonly effects?: readonly ServiceEffect[] }
+  /** Carries out what a service said outside of a step, and has it look for something to do. */
+  | { readonly type: 'run'; readonly service: string; readonly effects: readonly ServiceEffect[] }
 
 export type NodeEffect =
   | Exclude<OverlayEffect, { readonly type: 'deliver' | 'path-changed' | 'unreachable' }>
   /** What a service says to whoever runs the node. */
-  | { readonly type: 'service'; readonly service: string; readonly effect: ServiceEffect }
+  | { readonly type: 'news'; readonly service: string; readonly news: ServiceNews }
 
 type Write = Extract<TransportEffect, { readonly type: 'write' }>
 
@@ -114,7 +113,7 @@ export class NodeEngine {
   step(event: NodeEvent): NodeEffect[] {
     const effects: NodeEffect[] = []
     this.#effects = effects
-    if (event.type === 'run') this.#runService(event.service, event.effects ?? [])
+    if (event.type === 'run') this.#take(event.service, event.effects)
     else if (event.type === 'tick') this.#tick()
     else this.#work.push({ to: 'overlay', event })
     this.#drain()
@@ -138,14 +137,7 @@ export class NodeEngine {
     this.#wakeUs = Number.POSITIVE_INFINITY
     this.#work.push({ to: 'overlay', event: { type: 'tick' } })
     this.#work.push({ to: 'sessions', event: { type: 'tick' } })
-    for (const [id, service] of Object.entries(this.#options.services)) {
-      this.#take(id, service.tick?.() ?? [])
-    }
     for (const { service, target } of this.#wanted.takeDue()) this.#open(service, target)
-  }
-
-  #runService(id: string, effects: readonly ServiceEffect[]): void {
-    this.#take(id, effects)
   }
 
   #drain(): void {
@@ -164,7 +156,7 @@ export class NodeEngine {
   #letServicesWork(): boolean {
     let hasWorked = false
     for (const [id, service] of Object.entries(this.#options.services)) {
-      const effects = service.work?.() ?? []
+      const effects = service.work()
       if (effects.length === 0) continue
       hasWorked = true
       this.#take(id, effects)
@@ -223,11 +215,9 @@ export class NodeEngine {
         this.#take(owner.id, owner.service.receive(effect.session, effect.message))
         return
       }
-      case 'writable': {
-        const owner = this.#owners.get(effect.session)
-        owner?.service.writable?.(effect.session)
+      case 'writable':
+        this.#owners.get(effect.session)?.service.writable(effect.session)
         return
-      }
       case 'closed':
         this.#closed(effect)
         return
@@ -236,19 +226,18 @@ export class NodeEngine {
     }
   }
 
-  #opened({ session, peer, target, isInitiator }: Extract<SessionEffect, { type: 'opened' }>) {
-    if (isInitiator) {
-      const owner = this.#owners.get(session)
-      if (owner === undefined) return
-      this.#wanted.succeeded(owner.id, target)
-      this.#take(owner.id, owner.service.opened(session, peer, target))
-      return
-    }
+  #opened({ session, peer, isInitiator }: Extract<SessionEffect, { type: 'opened' }>): void {
+    const owner = isInitiator ? this.#owners.get(session) : this.#answering()
+    if (owner === undefined) return
+    if (owner.target === undefined) this.#owners.set(session, owner)
+    else this.#wanted.succeeded(owner.id, owner.target)
+    this.#take(owner.id, owner.service.opened(session, peer, owner.target))
+  }
+
+  /** Who gets the sessions that peers open. */
+  #answering(): Owner | undefined {
     const found = Object.entries(this.#options.services).find(([, { accept }]) => accept)
-    if (found === undefined) return
-    const [id, service] = found
-    this.#owners.set(session, { id, service, target: undefined })
-    this.#take(id, service.accepted?.(session, peer) ?? [])
+    return found && { id: found[0], service: found[1], target: undefined }
   }
 
   #closed({ session, error }: Extract<SessionEffect, { type: 'closed' }>): void {
@@ -256,8 +245,10 @@ export class NodeEngine {
     if (owner === undefined) return
     this.#owners.delete(session)
     const { id, service, target } = owner
-    if (target !== undefined) this.#wanted.failed(id, target)
     this.#take(id, service.closed(session, target, error))
+    if (target === undefined) return
+    if (service.wants(target)) this.#wanted.failed(id, target)
+    else this.#wanted.forget(id, target)
   }
 
   #take(id: string, effects: readonly ServiceEffect[]): void {
@@ -271,19 +262,23 @@ export class NodeEngine {
           this.#work.push({ to: 'sessions', event: { type: 'close', session: effect.session } })
           break
         case 'open-session':
-          if (this.#wanted.mayTry(id, effect.target)) this.#open(id, effect.target)
+          if (this.#wanted.begin(id, effect.target)) this.#open(id, effect.target)
           break
-        case 'advertise':
-        case 'withdraw':
         case 'publish':
-        case 'subscribe':
-        case 'unsubscribe':
           this.#work.push({ to: 'overlay', event: effect })
           break
+        case 'advertise':
+          this.#advertise(effect.manifest, effect.chain)
+          break
         default:
-          this.#effects.push({ type: 'service', service: id, effect })
+          this.#effects.push({ type: 'news', service: id, news: effect })
       }
     }
+  }
+
+  #advertise(capsule: Uint8Array, chain: Uint8Array): void {
+    const event = { type: 'advertise' as const, capsule, chain: decodeCertChain(chain) }
+    this.#work.push({ to: 'overlay', event })
   }
 
   #open(id: string, target: CapsuleName): void {
@@ -297,10 +292,8 @@ export class NodeEngine {
   /** Tells the driver when to tick, if that is sooner than what it knows. */
   #noteWake(): void {
     const dueUs = Math.min(this.#overlayWakeUs, this.#sessionsWakeUs, this.#wanted.dueUs)
-    const services = Object.values(this.#options.services)
-    const nextUs = services.reduce((us, service) => Math.min(us, service.dueUs?.() ?? us), dueUs)
-    if (nextUs >= this.#wakeUs) return
-    this.#wakeUs = nextUs
-    this.#effects.push({ type: 'wake', atUs: nextUs })
+    if (dueUs >= this.#wakeUs) return
+    this.#wakeUs = dueUs
+    this.#effects.push({ type: 'wake', atUs: dueUs })
   }
 }

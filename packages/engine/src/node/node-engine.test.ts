@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  type CapsuleName,
+  type CertChain,
+  MAIN_BRANCH,
+  type Manifest,
+  type SignedManifest,
+  type Signer,
+  signAdCert,
+  signManifest,
+} from '@longshore/capsule'
+import { createCapsuleFixture } from '../testing/capsule-fixture.ts'
+import { Prng } from '../testing/prng.ts'
+import { SignedBranch } from '../testing/signed-branch.ts'
+import { SimNetwork } from '../testing/sim-network.ts'
+import { SimNode } from '../testing/sim-node.ts'
+
+const NOW_S = 1_735_689_600
+
+test('ND4: a writer pushes through a router to a mirror, and gets its receipt', () => {
+  const prng = new Prng(1)
+  const network = new SimNetwork(prng.child())
+  const router = new SimNode(network, prng, 'router', { isRouter: true })
+  const mirror = new SimNode(network, prng, 'mirror', { isMirror: true })
+  const writer = new SimNode(network, prng, 'writer')
+  mirror.join(router)
+  writer.join(router)
+  network.queue.runUntil(2_000_000)
+  const capsule = createCapsuleFixture(prng, { read: 'any' })
+  const branch = new SignedBranch(prng.child(), capsule, MAIN_BRANCH)
+  writer.commit([capsule.manifest, branch.append(700)])
+  const owner = personOf(capsule.owner)
+  const chain = grant(owner, capsule.owner, mirror.identity.name, prng)
+  writer.publish(capsule.name, [{ mirror, chain }])
+  network.queue.runUntil(5_000_000)
+  const receipts = writer.news.flatMap((effect) =>
+    effect.type === 'news' && effect.news.type === 'receipt' ? [effect.news] : [],
+  )
+  assert.equal(receipts.at(-1)?.head.size, 700)
+  assert.equal(mirror.store.state(capsule.name, MAIN_BRANCH)?.size, 700)
+})
+
+function personOf(owner: Signer): SignedManifest {
+  const manifest: Manifest = {
+    type: 'person',
+    version: 1,
+    keys: [{ alg: 'ed25519', key: owner.publicKey, use: 'owner' }],
+    mode: 'strict',
+    nonce: new Uint8Array(16),
+    timeUs: 0,
+    policy: { carry: 'any', copies: 1, exclude: [], hold: 'any', read: 'any' },
+    blind: false,
+    authority: null,
+    labels: {},
+    crit: [],
+    ext: new Map(),
+  }
+  return signManifest(manifest, owner)
+}
+
+function grant(person: SignedManifest, owner: Signer, subject: CapsuleName, prng: Prng): CertChain {
+  const cert = signAdCert(
+    {
+      issuer: person.name,
+      subject,
+      parent: null,
+      notBeforeS: NOW_S - 3600,
+      notAfterS: NOW_S + 86_400,
+      serial: prng.bytes(16),
+      revocation: null,
+      stalenessS: 0,
+      depth: 0,
+      capsules: 'all',
+      rights: ['advertise', 'serve'],
+      domains: 'any',
+    },
+    owner,
+  )
+  return { certs: [cert], manifests: [person.signed] }
+}
