@@ -8,6 +8,16 @@
  */
 
 export {
+  createMirrorPolicy,
+  type MirrorPolicyOptions,
+} from './node/mirror-policy.ts'
+export {
+  type NodeEffect,
+  NodeEngine,
+  type NodeEngineOptions,
+  type NodeEvent,
+} from './node/node-engine.ts'
+export {
   createNodePrincipal,
   deriveNodeSeeds,
   type NodeFacts,
@@ -15,6 +25,13 @@ export {
   type NodeSeeds,
 } from './node/node-keys.ts'
 export type { NodeIdentity } from './node/principal.ts'
+export {
+  mirrorService,
+  publisherService,
+  type Service,
+  type ServiceEffect,
+  type ServiceNews,
+} from './node/service.ts'
 export type { TraceHop } from './overlay/control-frame.ts'
 export {
   OVERLAY_LIMITS,

@@ -4,3 +4,4 @@
  * @module
  */
 export { type GatewayOptions, HttpGateway, parseHttpAddress } from './http-gateway.ts'
+export { LongshoreNode, type NodeOptions, type NodeRole } from './longshore-node.ts'

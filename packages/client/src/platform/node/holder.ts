@@ -89,6 +89,8 @@ export class Holder implements HomeWriter {
   readonly #appenders = new Map<string, OpenAppender>()
   /** By the handle that appends: spares the hot path a key. */
   readonly #byHandle = new WeakMap<BranchAddress, BranchAppender>()
+  /** Written by somebody in this process who drives the writer by himself. */
+  readonly #ownBranches = new Map<string, AnchorFile>()
   /** Branches that an import is about to change. */
   readonly #importing = new Set<string>()
   /** The last of the long operations, which follow one another. */
@@ -128,6 +130,30 @@ export class Holder implements HomeWriter {
       } finally {
         slot.close()
       }
+    }
+  }
+
+  /**
+   * The writer of a branch that somebody in this process drives by itself, as a node does with its
+   * head log. From here on nobody else may write to it.
+   */
+  openOwnWriter(at: BranchAddress): BranchWriter {
+    this.#checkOpen()
+    const key = addressKey(at)
+    this.#ownBranches.get(key)?.close()
+    const slot = this.#parts.anchors.slot(at.name, at.branch)
+    this.#ownBranches.set(key, slot)
+    return this.#openWriter(at, slot)
+  }
+
+  plantAnchor(at: BranchAddress, anchor: Uint8Array): void {
+    const { anchors, writerLock } = this.#parts
+    writerLock.require()
+    const slot = anchors.slot(at.name, at.branch)
+    try {
+      slot.write(anchor)
+    } finally {
+      slot.close()
     }
   }
 
@@ -224,6 +250,7 @@ export class Holder implements HomeWriter {
     try {
       await this.driver.drained()
     } finally {
+      for (const slot of this.#ownBranches.values()) slot.close()
       this.#parts.anchors.close()
       this.#parts.writerLock.release()
     }
@@ -232,6 +259,9 @@ export class Holder implements HomeWriter {
   #appender(at: BranchAddress): BranchAppender {
     this.#checkOpen()
     const key = addressKey(at)
+    if (this.#ownBranches.has(key)) {
+      throw new UsageError('NOT_A_WRITER', 'the node itself writes its head log')
+    }
     if (this.#importing.has(key)) {
       throw new UnavailableError('LOCKED', 'an import into this capsule is under way')
     }

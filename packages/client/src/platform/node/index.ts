@@ -27,6 +27,9 @@ export type {
   RestoreReport,
   UsageReport,
 } from '../../home.ts'
+export type { Transaction, TransactionSource } from '../../write-driver.ts'
+export { type HeldHome, type HeldHomeOptions, holdHome } from './held-home.ts'
 export { openHome } from './home.ts'
+export { createNodeRuntime } from './node-runtime.ts'
 export { restoreHome } from './restore.ts'
 export { verifyDirectory } from './verify-directory.ts'

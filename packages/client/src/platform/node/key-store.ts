@@ -60,13 +60,15 @@ export class KeyStore {
    * @throws {UnavailableError} `KEY_UNREADABLE` if the file cannot be read or is no key.
    */
   signer(name: CapsuleName): Signer {
+    return createSigner(this.seed(name))
+  }
+
+  /** The 32 bytes that the keys of a principal come from. Fails as `signer` does. */
+  seed(name: CapsuleName): Uint8Array {
     const path = this.#path(name)
-    const text = readKeyFile(path, name)
-    const seed = parseSeed(text)
-    if (seed === undefined) {
-      throw new UnavailableError('KEY_UNREADABLE', 'the key file does not hold a key', { path })
-    }
-    return createSigner(seed)
+    const seed = parseSeed(readKeyFile(path, name))
+    if (seed !== undefined) return seed
+    throw new UnavailableError('KEY_UNREADABLE', 'the key file does not hold a key', { path })
   }
 
   /** Writes a new key, durably. Never replaces one. */

@@ -1,0 +1,62 @@
+/**
+ * A home for a process that lives on its store: a node. It holds the home as `openHome` would, and
+ * commands of the same user reach it through the local socket; beside that the node submits
+ * transactions of its own.
+ *
+ * Not for applications: nothing here is verified for them. Rule HM50 of docs/spec/home.md.
+ *
+ * @module
+ */
+import { UnavailableError } from '@longshore/capsule'
+import type { BranchWriter, DiskStore, Runtime } from '@longshore/engine'
+import type { BranchAddress } from '../../home-writer.ts'
+import type { WriteDriver } from '../../write-driver.ts'
+import { Holding } from './holding.ts'
+import { createHomeDirectories, homeExists, homePaths } from './home-layout.ts'
+import { HomeLock } from './home-lock.ts'
+import { KeyStore } from './key-store.ts'
+
+export interface HeldHomeOptions {
+  readonly path: string
+  readonly runtime: Runtime
+  /** Called after every commit, whoever submitted it. */
+  readonly onCommit: () => void
+}
+
+export interface HeldHome {
+  readonly path: string
+  readonly store: DiskStore
+  readonly driver: WriteDriver
+  readonly keys: KeyStore
+  /** The writer of a branch that this process drives by itself; its key is in the home. */
+  openOwnWriter(at: BranchAddress): BranchWriter
+  /** Keeps a first anchor for a branch that is about to be made, durably. */
+  plantAnchor(at: BranchAddress, anchor: Uint8Array): void
+  close(): Promise<void>
+}
+
+/**
+ * Makes the home where there is none.
+ *
+ * @throws {UnavailableError} `LOCKED` if another process holds it; `HOME_UNREADABLE`,
+ * `STORE_CORRUPT`
+ */
+export async function holdHome(options: HeldHomeOptions): Promise<HeldHome> {
+  const paths = homePaths(options.path)
+  if (!homeExists(paths)) createHomeDirectories(paths)
+  const lock = HomeLock.tryAcquire(paths.lock)
+  if (lock === undefined) {
+    const message = 'another process holds this data directory'
+    throw new UnavailableError('LOCKED', message, { path: paths.home })
+  }
+  const holding = await Holding.open(paths, lock, options.runtime, options.onCommit)
+  return {
+    path: paths.home,
+    store: holding.store,
+    driver: holding.holder.driver,
+    keys: new KeyStore(paths.keys),
+    openOwnWriter: (at) => holding.holder.openOwnWriter(at),
+    plantAnchor: (at, anchor) => holding.holder.plantAnchor(at, anchor),
+    close: () => holding.close(),
+  }
+}
