@@ -61,6 +61,7 @@ export type UnavailableCode =
   | 'ANCHOR_UNWRITABLE'
   | 'HOME_UNREADABLE'
   | 'LEVEL_UNSUPPORTED'
+  | 'REVOCATION_STALE'
   | 'ABORTED'
   | 'CLOSED'
   | 'NO_ROUTE'
@@ -244,6 +245,9 @@ export const ERROR_CODES: ErrorCodeTable = Object.freeze({
   ),
   LEVEL_UNSUPPORTED: unavailable(
     'Use the level stored or buffered: this home has no mirrors that could promise more.',
+  ),
+  REVOCATION_STALE: unavailable(
+    "Fetch the newest state of the issuer's revocation capsule, then try again.",
   ),
   ABORTED: unavailable('Nothing to repair: start it again when you want it.'),
   CLOSED: unavailable('Open the home again; this handle was closed.'),

@@ -51,6 +51,68 @@ export {
   encodeCbor,
 } from './cbor/cbor.ts'
 export {
+  type AdCertBody,
+  type AdRight,
+  decodeAdCert,
+  signAdCert,
+} from './cert/ad-cert.ts'
+export {
+  type Advertisement,
+  type AdvertisementExpectation,
+  advertisedNamesDigest,
+  signAdvertisement,
+  verifyAdvertisement,
+} from './cert/advertisement.ts'
+export {
+  type CertChain,
+  decodeCertChain,
+  encodeCertChain,
+} from './cert/cert-chain.ts'
+export {
+  type CertTerms,
+  certHash,
+} from './cert/cert-terms.ts'
+export {
+  decodeErasureCert,
+  type ErasureCertBody,
+  signErasureCert,
+  verifyErasureCert,
+} from './cert/erasure-cert.ts'
+export {
+  decodeMemberCert,
+  type MemberCertBody,
+  type MemberRight,
+  signMemberCert,
+} from './cert/member-cert.ts'
+export type { NameList } from './cert/name-list.ts'
+export { NEVER_S } from './cert/permanent-terms.ts'
+export type { RevocationView } from './cert/revocation.ts'
+export {
+  decodeRtCert,
+  type RtCertBody,
+  signRtCert,
+} from './cert/rt-cert.ts'
+export {
+  type AdChainExpectation,
+  verifyAdChain,
+} from './cert/verify-ad-chain.ts'
+export type { VerifiedChain } from './cert/verify-links.ts'
+export {
+  type MemberChainExpectation,
+  verifyMemberChain,
+} from './cert/verify-member-chain.ts'
+export {
+  type RtChainExpectation,
+  verifyRtChain,
+} from './cert/verify-rt-chain.ts'
+export {
+  decodeWriterCert,
+  signWriterCert,
+  verifyWriterChain,
+  type WriterCertBody,
+  type WriterKeyInForce,
+} from './cert/writer-cert.ts'
+export {
   type CheckpointExpectation,
   type ForeignCheckpoint,
   formatCheckpoint,
@@ -86,6 +148,13 @@ export {
   heartbeatLine,
   verifyHeartbeat,
 } from './checkpoint/heartbeat.ts'
+export {
+  type Cosignature,
+  type CosignerRole,
+  cosignatureLine,
+  createCosignature,
+  verifyCosignature,
+} from './checkpoint/node-cosignature.ts'
 export {
   formatNote,
   type Note,
@@ -177,11 +246,19 @@ export {
   VerificationError,
 } from './errors.ts'
 export {
+  ADVERTISEMENT_BYTES_MAX,
+  ADVERTISEMENT_NONCE_BYTES,
   BODY_BYTES_MAX,
   BRANCH_ID_BYTES,
   BRANCH_TEXT_CHARS,
   CBOR_DEPTH_MAX,
   CERT_BYTES_MAX,
+  CERT_CAPSULES_MAX,
+  CERT_DEPTH_MAX,
+  CERT_DOMAINS_MAX,
+  CERT_SERIAL_BYTES,
+  CHAIN_BYTES_MAX,
+  CHAIN_CERTS_MAX,
   COMPACT_HEAD_BYTES_MAX,
   CRIT_MAX,
   ERASE_RANGES_MAX,
@@ -214,9 +291,11 @@ export {
   RECEIPT_BYTES_MAX,
   RECEIPT_CERTS_MAX,
   RECEIPT_COSIGNERS_MAX,
+  RT_CERT_LIFE_S_MAX,
   SALT_BYTES,
   SEED_BYTES,
   SIGNATURE_BYTES,
+  TLS_EXPORTER_BYTES,
   WRITER_CERT_BYTES_MAX,
 } from './limits.ts'
 export {
@@ -230,7 +309,11 @@ export {
   signManifest,
 } from './manifest/manifest.ts'
 export type { KeyUse, ManifestKey, PrincipalType } from './manifest/manifest-keys.ts'
-export type { DomainList, Policy } from './manifest/policy.ts'
+export {
+  type DomainList,
+  mayHold,
+  type Policy,
+} from './manifest/policy.ts'
 export {
   formatBranch,
   formatCosignerName,

@@ -79,6 +79,26 @@ export const RECEIPT_CERTS_MAX = 16
 export const RECEIPT_COSIGNERS_MAX = 16
 export const CERT_BYTES_MAX = 16_384
 
+/** Random bytes that a revocation names. */
+export const CERT_SERIAL_BYTES = 16
+/** Names in the lists of a certificate, so that with full lists it stays below 16 KiB. */
+export const CERT_CAPSULES_MAX = 256
+export const CERT_DOMAINS_MAX = 64
+/** Certificates of one chain: each costs two signatures to verify. */
+export const CHAIN_CERTS_MAX = 8
+/** Further links below a certificate; a longer chain would be refused anyway. */
+export const CERT_DEPTH_MAX: number = CHAIN_CERTS_MAX - 1
+/** Eight short certificates and the largest manifests that are at all likely. */
+export const CHAIN_BYTES_MAX = 131_072
+/** A route that its node does not renew is gone after a day (F27). */
+export const RT_CERT_LIFE_S_MAX = 86_400
+/** What RFC 9266 exports of a TLS connection. */
+export const TLS_EXPORTER_BYTES = 32
+/** Cannot be guessed, and is never drawn twice. */
+export const ADVERTISEMENT_NONCE_BYTES = 32
+/** Five hashes, a time, and the COSE frame. */
+export const ADVERTISEMENT_BYTES_MAX = 4096
+
 /** Entries of one package: as many as a tile is wide (C2SP tlog-mirror). */
 export const PACKAGE_ENTRIES_MAX = 256
 /** Hashes of one package's proof (C2SP tlog-mirror). */

@@ -28,7 +28,15 @@ const HEADER_CONTENT_TYPE = 3
 const ALG_ED25519 = -19
 const NO_BYTES: Uint8Array = new Uint8Array(0)
 
-export type ContentType = 'application/longshore-manifest+cbor'
+/** What a signature by an owner or identity key can be about (SG7). */
+export type ContentType =
+  | 'application/longshore-manifest+cbor'
+  | 'application/longshore-adcert+cbor'
+  | 'application/longshore-advertisement+cbor'
+  | 'application/longshore-erasurecert+cbor'
+  | 'application/longshore-membercert+cbor'
+  | 'application/longshore-rtcert+cbor'
+  | 'application/longshore-writercert+cbor'
 
 export interface Sign1 {
   readonly payload: Uint8Array

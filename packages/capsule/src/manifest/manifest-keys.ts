@@ -56,7 +56,8 @@ export function readKeys(
   return keys
 }
 
-function readKey(value: CborValue, fail: Fail): ManifestKey {
+/** One key of a manifest, or of a certificate that replaces one. */
+export function readKey(value: CborValue, fail: Fail): ManifestKey {
   const map = readExactMap(value, ['alg', 'key', 'use'], 'a key', fail)
   const alg = readWord(map.get('alg'), ['ed25519', 'ml-dsa-44'], 'the algorithm of a key', fail)
   if (alg === 'ml-dsa-44') {

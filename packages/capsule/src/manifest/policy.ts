@@ -8,7 +8,7 @@
  * @module
  */
 import type { CapsuleName } from '../bytes/brands.ts'
-import { compareBytes } from '../bytes/bytes.ts'
+import { bytesEqual, compareBytes } from '../bytes/bytes.ts'
 import type { CborMap, CborValue } from '../cbor/cbor.ts'
 import {
   checkAscending,
@@ -34,6 +34,17 @@ export interface Policy {
   readonly hold: 'any' | DomainList
   /** Who may read. The empty list: only owner and writer. `any` makes the capsule public. */
   readonly read: 'any' | DomainList
+}
+
+/**
+ * True if members of these domains may hold a copy: none of them is excluded, and the list of
+ * holders, if there is one, names one of them. The caller has verified the memberships.
+ */
+export function mayHold({ hold, exclude }: Policy, domains: readonly CapsuleName[]): boolean {
+  const isMemberOf = (list: DomainList): boolean => {
+    return list.some((name) => domains.some((domain) => bytesEqual(domain, name)))
+  }
+  return !isMemberOf(exclude) && (hold === 'any' || isMemberOf(hold))
 }
 
 export function policyValue(policy: Policy): CborMap {
