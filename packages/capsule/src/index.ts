@@ -372,6 +372,11 @@ export {
   verifyReceipt,
 } from './receipt/receipt.ts'
 export type { ReceiptCosigner } from './receipt/receipt-extra.ts'
+export type {
+  MirrorCosignature,
+  ReceiptLevel,
+  VerifiedMirror,
+} from './receipt/receipt-mirrors.ts'
 export {
   EMPTY_ROOT,
   hashLeaf,

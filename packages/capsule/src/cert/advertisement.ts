@@ -20,8 +20,8 @@ import type { CapsuleName, Hash } from '../bytes/brands.ts'
 import { bytesEqual, compareBytes, concatBytes } from '../bytes/bytes.ts'
 import { type CborValue, decodeCbor, encodeCbor } from '../cbor/cbor.ts'
 import { readBytes, readExactMap, readInteger } from '../cbor/read-value.ts'
-import { type ContentType, createSign1, decodeSign1, sign1Message } from '../cose/sign1.ts'
-import { type Signer, verifySignature } from '../crypto/ed25519.ts'
+import { type ContentType, createSign1, decodeSign1, type Sign1 } from '../cose/sign1.ts'
+import type { Signer } from '../crypto/ed25519.ts'
 import { sha256 } from '../crypto/sha256.ts'
 import { UsageError, VerificationError } from '../errors.ts'
 import {
@@ -30,7 +30,7 @@ import {
   TLS_EXPORTER_BYTES,
 } from '../limits.ts'
 import { manifestKey, type SignedManifest } from '../manifest/manifest.ts'
-import { failCert, readHash, readName } from './cert-terms.ts'
+import { failCert, readHash, readName, verifyCertSignature } from './cert-terms.ts'
 import { failScope } from './verify-links.ts'
 
 export interface Advertisement {
@@ -100,8 +100,8 @@ export function verifyAdvertisement(
   signed: Uint8Array,
   expected: AdvertisementExpectation,
 ): Advertisement {
-  const { payload, signature } = openContainer(signed)
-  const statement = decodeBody(payload)
+  const sign1 = openContainer(signed)
+  const statement = decodeBody(sign1.payload)
   const { advertiser, router, exporter, nonce, names, expiresS } = statement
   if (!bytesEqual(advertiser, expected.advertiser.name)) failScope('by another node')
   if (!bytesEqual(router, expected.router)) failScope('made for another router')
@@ -112,12 +112,11 @@ export function verifyAdvertisement(
     const details = { atS: expected.atS, expiresS }
     throw new VerificationError('CERT_EXPIRED', 'the advertisement counts no longer', details)
   }
-  const key = manifestKey(expected.advertiser.manifest, 'identity')
-  verifySignature(key, sign1Message(CONTENT_TYPE, payload), signature)
+  verifyCertSignature(CONTENT_TYPE, sign1, manifestKey(expected.advertiser.manifest, 'identity'))
   return statement
 }
 
-function openContainer(signed: Uint8Array): ReturnType<typeof decodeSign1> {
+function openContainer(signed: Uint8Array): Sign1 {
   if (signed.length > ADVERTISEMENT_BYTES_MAX) failCert('an advertisement must be shorter')
   try {
     return decodeSign1(CONTENT_TYPE, signed)

@@ -17,11 +17,17 @@
  * @module
  */
 import { assert } from '../assert.ts'
-import type { CapsuleName, Hash, Signature } from '../bytes/brands.ts'
+import type { CapsuleName, Hash, PublicKey } from '../bytes/brands.ts'
 import { type CborMap, type CborValue, decodeCbor, encodeCbor } from '../cbor/cbor.ts'
 import { type Fail, readBytes, readExactMap, readInteger } from '../cbor/read-value.ts'
-import { type ContentType, createSign1, decodeSign1 } from '../cose/sign1.ts'
-import type { Signer } from '../crypto/ed25519.ts'
+import {
+  type ContentType,
+  createSign1,
+  decodeSign1,
+  type Sign1,
+  sign1Message,
+} from '../cose/sign1.ts'
+import { type Signer, verifySignature } from '../crypto/ed25519.ts'
 import { sha256 } from '../crypto/sha256.ts'
 import { UsageError, VerificationError } from '../errors.ts'
 import { CERT_BYTES_MAX, CERT_DEPTH_MAX, CERT_SERIAL_BYTES, HASH_BYTES } from '../limits.ts'
@@ -61,9 +67,7 @@ export interface CertFormat<TBody extends CertTerms> {
 export interface ReadCert<TBody extends CertTerms> {
   readonly body: TBody
   readonly hash: Hash
-  /** What the signature covers, without its frame. */
-  readonly payload: Uint8Array
-  readonly signature: Signature
+  readonly sign1: Sign1
 }
 
 const TERM_KEYS: readonly string[] = [
@@ -119,14 +123,22 @@ export function readCert<TBody extends CertTerms>(
   signed: Uint8Array,
 ): ReadCert<TBody> {
   if (signed.length > CERT_BYTES_MAX) failCert('a certificate must have at most 16 KiB')
-  let parts: ReturnType<typeof decodeSign1>
+  let sign1: Sign1
   try {
-    parts = decodeSign1(format.contentType, signed)
+    sign1 = decodeSign1(format.contentType, signed)
   } catch (cause) {
     throw invalidCert(`${format.what} must be a signed message of its type`, cause)
   }
-  const { payload, signature } = parts
-  return { body: decodeBody(format, payload), hash: certHash(signed), payload, signature }
+  return { body: decodeBody(format, sign1.payload), hash: certHash(signed), sign1 }
+}
+
+/** @throws {VerificationError} `BAD_SIGNATURE` unless the holder of `key` signed it. */
+export function verifyCertSignature(
+  contentType: ContentType,
+  { payload, signature }: Sign1,
+  key: PublicKey,
+): void {
+  verifySignature(key, sign1Message(contentType, payload), signature)
 }
 
 function bodyValue<TBody extends CertTerms>(format: CertFormat<TBody>, body: TBody): CborMap {

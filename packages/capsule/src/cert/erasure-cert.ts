@@ -8,12 +8,18 @@
  */
 import type { BranchId } from '../bytes/brands.ts'
 import { bytesEqual } from '../bytes/bytes.ts'
-import { sign1Message } from '../cose/sign1.ts'
-import { type Signer, verifySignature } from '../crypto/ed25519.ts'
+import type { Signer } from '../crypto/ed25519.ts'
 import { controlValue, type Erase, type EraseRange, readControl } from '../entry/control.ts'
 import { readBranch } from '../entry/pointer.ts'
 import { manifestKey, type SignedManifest } from '../manifest/manifest.ts'
-import { type CertFormat, type CertTerms, failCert, readCert, signCert } from './cert-terms.ts'
+import {
+  type CertFormat,
+  type CertTerms,
+  failCert,
+  readCert,
+  signCert,
+  verifyCertSignature,
+} from './cert-terms.ts'
 import { checkPermanent } from './permanent-terms.ts'
 import { failScope } from './verify-links.ts'
 
@@ -66,9 +72,8 @@ export function decodeErasureCert(signed: Uint8Array): ErasureCertBody {
  * @throws {VerificationError} `CERT_INVALID`; `CERT_SCOPE` for another capsule; `BAD_SIGNATURE`.
  */
 export function verifyErasureCert(signed: Uint8Array, capsule: SignedManifest): ErasureCertBody {
-  const { body, payload, signature } = readCert(ERASURE_CERT, signed)
+  const { body, sign1 } = readCert(ERASURE_CERT, signed)
   if (!bytesEqual(body.subject, capsule.name)) failScope('the order is for another capsule')
-  const message = sign1Message(ERASURE_CERT.contentType, payload)
-  verifySignature(manifestKey(capsule.manifest, 'owner'), message, signature)
+  verifyCertSignature(ERASURE_CERT.contentType, sign1, manifestKey(capsule.manifest, 'owner'))
   return body
 }

@@ -18,8 +18,6 @@
  */
 import type { CapsuleName, Hash, PublicKey } from '../bytes/brands.ts'
 import { bytesEqual, compareBytes } from '../bytes/bytes.ts'
-import { sign1Message } from '../cose/sign1.ts'
-import { verifySignature } from '../crypto/ed25519.ts'
 import { VerificationError } from '../errors.ts'
 import { CHAIN_CERTS_MAX } from '../limits.ts'
 import {
@@ -29,7 +27,13 @@ import {
   type SignedManifest,
 } from '../manifest/manifest.ts'
 import { type CertChain, failChain } from './cert-chain.ts'
-import { type CertFormat, type CertTerms, type ReadCert, readCert } from './cert-terms.ts'
+import {
+  type CertFormat,
+  type CertTerms,
+  type ReadCert,
+  readCert,
+  verifyCertSignature,
+} from './cert-terms.ts'
 import { checkNotRevoked, type RevocationView, type Strictness } from './revocation.ts'
 
 /** What a chain that holds is worth. */
@@ -76,8 +80,7 @@ export function verifyLinks<TBody extends CertTerms>(
   for (const [i, link] of links.entries()) {
     const issuer = issuers[i] as SignedManifest
     rules.checkIssuer(issuer, i === links.length - 1)
-    const message = sign1Message(rules.format.contentType, link.payload)
-    verifySignature(issuingKey(issuer.manifest), message, link.signature)
+    verifyCertSignature(rules.format.contentType, link.sign1, issuingKey(issuer.manifest))
   }
   for (const { body } of links) {
     checkNotRevoked(body, rules.revocation, rules.strictness, rules.atS)

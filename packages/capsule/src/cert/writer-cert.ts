@@ -10,14 +10,20 @@
 import type { BranchId, PublicKey } from '../bytes/brands.ts'
 import { bytesEqual } from '../bytes/bytes.ts'
 import { readArray } from '../cbor/read-value.ts'
-import { sign1Message } from '../cose/sign1.ts'
-import { type Signer, verifySignature } from '../crypto/ed25519.ts'
+import type { Signer } from '../crypto/ed25519.ts'
 import { type HeadPointer, readHeadPointerFields } from '../entry/pointer.ts'
 import { WRITER_CERT_BYTES_MAX } from '../limits.ts'
 import { manifestKey, type SignedManifest } from '../manifest/manifest.ts'
 import { keyValue, readKey } from '../manifest/manifest-keys.ts'
 import { failChain } from './cert-chain.ts'
-import { type CertFormat, type CertTerms, failCert, readCert, signCert } from './cert-terms.ts'
+import {
+  type CertFormat,
+  type CertTerms,
+  failCert,
+  readCert,
+  signCert,
+  verifyCertSignature,
+} from './cert-terms.ts'
 import { checkPermanent } from './permanent-terms.ts'
 import { failScope } from './verify-links.ts'
 
@@ -104,7 +110,7 @@ export function verifyWriterChain(
   let previous: Uint8Array | null = null
   for (const cert of certs) {
     if (cert.length > WRITER_CERT_BYTES_MAX) failCert('a WriterCert must have at most 8 KiB')
-    const { body, hash, payload, signature } = readCert(WRITER_CERT, cert)
+    const { body, hash, sign1 } = readCert(WRITER_CERT, cert)
     const { end, writerKey, parent, subject } = body
     if (!bytesEqual(subject, capsule.name)) failScope('the change is of another capsule')
     if (!bytesEqual(end.branch, branch)) failScope('the change is on another branch')
@@ -112,7 +118,7 @@ export function verifyWriterChain(
     if (end.epoch !== inForce.epoch + 1 || !follows) failChain('a change that does not follow')
     if (end.size < inForce.sizeMin - 1) failChain('a change that goes back')
     if (used.some((key) => bytesEqual(key, writerKey))) failChain('a key that was used before')
-    verifySignature(owner, sign1Message(WRITER_CERT.contentType, payload), signature)
+    verifyCertSignature(WRITER_CERT.contentType, sign1, owner)
     inForce = { epoch: end.epoch, writerKey, sizeMin: end.size + 1 }
     used.push(writerKey)
     previous = hash

@@ -3,11 +3,11 @@
  *
  *     a6                        map, keys in the order of deterministic CBOR
  *        61 76 01               "v": 1
- *        65 certs 80            certificates towards the writer's key (none in version 1)
+ *        65 certs 80            changes of the writer's key, the first one first
  *        66 header 58 …         the header: the Merkle leaf
  *        67 payload 58 …        body of the entry, at most 64 KiB; may be missing
  *        68 manifest 59 …       signed manifest of the capsule
- *        69 cosigners 80        [signed manifest of a node, [certificate, …]], sorted by name
+ *        69 cosigners 80        [signed manifest of a node, [chain, …]], sorted by name
  *
  * Nobody signed these bytes as a whole: each part is worth what its own verification says. Rules
  * RC3-RC5 of docs/spec/receipt.md; decision F25.
@@ -27,6 +27,7 @@ import {
 import { VerificationError } from '../errors.ts'
 import {
   CERT_BYTES_MAX,
+  CHAIN_BYTES_MAX,
   HEADER_BYTES_MAX,
   MANIFEST_SIGNED_BYTES_MAX,
   RECEIPT_BODY_BYTES_MAX,
@@ -38,7 +39,7 @@ import {
 export interface ReceiptCosigner {
   /** Signed manifest of a node. */
   readonly manifest: Uint8Array
-  /** Opaque in version 1. */
+  /** Encoded chains (`decodeCertChain`): one of AdCerts, then any of MemberCerts. Not verified. */
   readonly certs: readonly Uint8Array[]
 }
 
@@ -46,7 +47,7 @@ export interface ReceiptExtra {
   readonly manifest: Uint8Array
   readonly header: Uint8Array
   readonly payload: Uint8Array | undefined
-  /** Opaque in version 1. */
+  /** WriterCerts, the first change first. Not verified. */
   readonly certs: readonly Uint8Array[]
   readonly cosigners: readonly ReceiptCosigner[]
 }
@@ -93,7 +94,7 @@ export function decodeReceiptExtra(bytes: Uint8Array): ReceiptExtra {
     payload: hasPayload
       ? readBounded(map.get('payload'), RECEIPT_BODY_BYTES_MAX, 'the payload')
       : undefined,
-    certs: readCerts(map.get('certs')),
+    certs: readCerts(map.get('certs'), CERT_BYTES_MAX, 'a certificate'),
     cosigners: cosigners.map(readCosigner),
   }
 }
@@ -102,13 +103,17 @@ function readCosigner(value: CborValue): ReceiptCosigner {
   const [manifest, certs] = readTuple(value, 2, 'a cosigner', fail)
   return {
     manifest: readBounded(manifest, MANIFEST_SIGNED_BYTES_MAX, 'the manifest of a cosigner'),
-    certs: readCerts(certs),
+    certs: readCerts(certs, CHAIN_BYTES_MAX, 'a chain'),
   }
 }
 
-function readCerts(value: CborValue | undefined): Uint8Array[] {
+function readCerts(
+  value: CborValue | undefined,
+  bytesMax: number,
+  what: string,
+): readonly Uint8Array[] {
   const certs = readArray(value, RECEIPT_CERTS_MAX, 'certificates', fail)
-  return certs.map((cert) => readBounded(cert, CERT_BYTES_MAX, 'a certificate'))
+  return certs.map((cert) => readBounded(cert, bytesMax, what))
 }
 
 function readBounded(value: CborValue | undefined, bytesMax: number, what: string): Uint8Array {

@@ -3,19 +3,25 @@
  *
  * Part of the trusted base. A receipt is a C2SP tlog-proof whose extra brings the signed manifest,
  * the header and, if it is small, the payload. It shows that the entry is in the history that the
- * writer named in the manifest signed. It says nothing about who that writer is: a reader who did
- * not expect this name learns only that the file is consistent with it. Rules RC1-RC12 of
+ * writer named in the manifest signed, and which mirrors hold it. It says nothing about who that writer is: a reader who did
+ * not expect this name learns only that the file is consistent with it. Rules RC1-RC14 of
  * docs/spec/receipt.md; decision F25.
  *
  * @module
  */
 import { assert } from '../assert.ts'
 import type { BranchId, CapsuleName, Hash, PublicKey } from '../bytes/brands.ts'
-import { compareBytes } from '../bytes/bytes.ts'
+import { bytesEqual, compareBytes } from '../bytes/bytes.ts'
 import { decodeUtf8, encodeUtf8 } from '../bytes/utf8.ts'
-import { formatCheckpoint, openCheckpoint } from '../checkpoint/checkpoint.ts'
+import { decodeWriterCert, verifyWriterChain } from '../cert/writer-cert.ts'
+import {
+  formatCheckpoint,
+  type OpenedCheckpoint,
+  openCheckpoint,
+} from '../checkpoint/checkpoint.ts'
 import type { Head } from '../checkpoint/head.ts'
 import { type Heartbeat, heartbeatLine } from '../checkpoint/heartbeat.ts'
+import type { CosignerRole } from '../checkpoint/node-cosignature.ts'
 import type { NoteSignature } from '../checkpoint/note.ts'
 import { NOTE_COSIGNATURE, type NoteKey } from '../checkpoint/note-key.ts'
 import type { VerifiedSignature } from '../checkpoint/verify-note.ts'
@@ -25,7 +31,12 @@ import type { Header } from '../entry/header-form.ts'
 import { checkHeaderPosition } from '../entry/header-position.ts'
 import { VerificationError } from '../errors.ts'
 import { RECEIPT_BODY_BYTES_MAX, RECEIPT_BYTES_MAX } from '../limits.ts'
-import { type Manifest, manifestKey, openManifest } from '../manifest/manifest.ts'
+import {
+  type Manifest,
+  manifestKey,
+  openManifest,
+  type SignedManifest,
+} from '../manifest/manifest.ts'
 import { formatCosignerName } from '../name/name.ts'
 import { verifyInclusion } from '../proof/verify-inclusion.ts'
 import { hashLeaf } from '../tree/hash.ts'
@@ -35,6 +46,14 @@ import {
   type ReceiptCosigner,
   type ReceiptExtra,
 } from './receipt-extra.ts'
+import {
+  judgeMirror,
+  levelOf,
+  type MirrorCosignature,
+  mirrorParts,
+  type ReceiptLevel,
+  type VerifiedMirror,
+} from './receipt-mirrors.ts'
 import { formatTlogProof, parseTlogProof } from './tlog-proof.ts'
 
 export interface ReceiptParts {
@@ -50,9 +69,13 @@ export interface ReceiptParts {
   readonly path: readonly Hash[]
   readonly writerKey: PublicKey
   readonly heartbeat?: Heartbeat
+  /** Changes of the writer key up to the epoch of the head, the first one first. */
+  readonly writerCerts?: readonly Uint8Array[]
+  /** Those who hold the head durably, in any order. */
+  readonly mirrors?: readonly MirrorCosignature[]
   /** Lines by others on the checkpoint. */
   readonly cosignatures?: readonly NoteSignature[]
-  /** Who they are, sorted by name. */
+  /** Who they are; none of `mirrors`. */
   readonly cosigners?: readonly ReceiptCosigner[]
 }
 
@@ -65,7 +88,7 @@ export interface ReceiptExpectation {
 export interface UnverifiedCosigner {
   /** Name of the node. */
   readonly name: CapsuleName
-  readonly role: 'mirror' | 'witness'
+  readonly role: CosignerRole
   /** When it signed, seconds since 1970. */
   readonly timeS: number
 }
@@ -85,7 +108,10 @@ export interface VerifiedReceipt {
   readonly payload: Uint8Array | undefined
   /** Newest time at which the writer stated this head, seconds since 1970; if it did. */
   readonly heartbeatS: number | undefined
-  /** Not evidence of any level: version 1 has no certificates that could make them count. */
+  /** Mirrors that count: their chains lead to the owner, and the policy lets them hold copies. */
+  readonly mirrors: readonly VerifiedMirror[]
+  readonly level: ReceiptLevel
+  /** Not evidence of any level: witnesses, and mirrors whose right to count is not shown. */
   readonly unverifiedCosigners: readonly UnverifiedCosigner[]
 }
 
@@ -97,17 +123,19 @@ export interface VerifiedReceipt {
 export function createReceipt(parts: ReceiptParts): string {
   const { manifest, header, body, index, head, path, writerKey } = parts
   const { name } = openManifest(manifest)
-  const lines = [...(parts.cosignatures ?? [])]
+  const mirrors = (parts.mirrors ?? []).map(mirrorParts)
+  const lines = [...mirrors.map(({ line }) => line), ...(parts.cosignatures ?? [])]
   if (parts.heartbeat !== undefined) {
     lines.unshift(heartbeatLine(name, head.branch, parts.heartbeat, writerKey))
   }
+  const others = parts.cosigners ?? []
   const isBodyCarried = body !== undefined && body.length <= RECEIPT_BODY_BYTES_MAX
   const extra = encodeReceiptExtra({
     manifest,
     header,
     payload: isBodyCarried ? body : undefined,
-    certs: [],
-    cosigners: parts.cosigners ?? [],
+    certs: parts.writerCerts ?? [],
+    cosigners: sortedByName([...mirrors.map(({ cosigner }) => cosigner), ...others]),
   })
   const checkpoint = formatCheckpoint(name, head, writerKey, lines)
   const receipt = formatTlogProof({ extra, index, path, checkpoint })
@@ -132,16 +160,11 @@ export function verifyReceipt(
   if (extraBytes === undefined) throw invalid('a receipt has an extra')
   const extra = decodeReceiptExtra(extraBytes)
 
-  const { name, manifest } = openManifest(extra.manifest, expected.name)
+  const capsule = openManifest(extra.manifest, expected.name)
+  const { name, manifest } = capsule
   if (manifest.type !== 'capsule') throw invalid('the manifest is not that of a capsule')
   const cosigners = readCosigners(extra)
-  const opened = openCheckpoint(checkpoint, {
-    writerKey: manifestKey(manifest, 'writer'),
-    name,
-    cosigners: cosigners.map(({ key }) => key),
-  })
-
-  const { head } = opened
+  const { head, ...opened } = openHead(capsule, extra.certs, checkpoint, cosigners)
   const header = decodeHeader(extra.header)
   checkHeaderPosition(header, head.branch, index)
   verifyInclusion(hashLeaf(extra.header), { index, size: head.size, path }, head.root)
@@ -156,13 +179,36 @@ export function verifyReceipt(
     headerBytes: extra.header,
     payload: extra.payload === undefined ? undefined : openBody(header, extra.payload),
     heartbeatS: opened.heartbeatS,
-    unverifiedCosigners: opened.cosignatures.map((signature) => identify(signature, cosigners)),
+    ...judgeCosigners(capsule, opened.cosignatures, cosigners),
   }
 }
 
+/** The checkpoint, signed by the writer key that is in force after the changes in `certs`. */
+function openHead(
+  capsule: SignedManifest,
+  certs: readonly Uint8Array[],
+  checkpoint: string,
+  cosigners: readonly CosignerKey[],
+): OpenedCheckpoint {
+  const expected = { name: capsule.name, cosigners: cosigners.map(({ key }) => key) }
+  const [first] = certs
+  if (first === undefined) {
+    return openCheckpoint(checkpoint, {
+      ...expected,
+      writerKey: manifestKey(capsule.manifest, 'writer'),
+    })
+  }
+  const { branch } = decodeWriterCert(first).end
+  const { epoch, writerKey, sizeMin } = verifyWriterChain(certs, capsule, branch)
+  const opened = openCheckpoint(checkpoint, { ...expected, branch, epoch, writerKey })
+  if (opened.head.size < sizeMin) throw invalid('the head is older than the key that signed it')
+  return opened
+}
+
 interface CosignerKey {
-  readonly name: CapsuleName
-  readonly role: 'mirror' | 'witness'
+  readonly node: SignedManifest
+  readonly certs: readonly Uint8Array[]
+  readonly role: CosignerRole
   readonly key: NoteKey
 }
 
@@ -171,7 +217,8 @@ function readCosigners({ cosigners }: ReceiptExtra): CosignerKey[] {
   const keys: CosignerKey[] = []
   let previous: CapsuleName | undefined
   for (const cosigner of cosigners) {
-    const { name, manifest } = openManifest(cosigner.manifest)
+    const node = openManifest(cosigner.manifest)
+    const { name, manifest } = node
     if (manifest.type !== 'node') throw invalid('a cosigner that is not a node')
     if (previous !== undefined && compareBytes(previous, name) >= 0) {
       throw invalid('cosigners are not sorted by name')
@@ -180,16 +227,44 @@ function readCosigners({ cosigners }: ReceiptExtra): CosignerKey[] {
     for (const role of ['mirror', 'witness'] as const) {
       const publicKey = manifestKey(manifest, role)
       const keyName = formatCosignerName(name, role)
-      keys.push({ name, role, key: { name: keyName, type: NOTE_COSIGNATURE, key: publicKey } })
+      const key = { name: keyName, type: NOTE_COSIGNATURE, key: publicKey } as const
+      keys.push({ node, certs: cosigner.certs, role, key })
     }
   }
   return keys
 }
 
-function identify({ key, timeS }: VerifiedSignature, cosigners: CosignerKey[]): UnverifiedCosigner {
-  const cosigner = cosigners.find((candidate) => candidate.key === key)
-  assert(cosigner !== undefined && timeS !== undefined, 'only cosigners of the extra are known')
-  return { name: cosigner.name, role: cosigner.role, timeS }
+/** Who counts, and who only signed. A key counts once, whatever the names of its nodes. */
+function judgeCosigners(
+  capsule: SignedManifest,
+  cosignatures: readonly VerifiedSignature[],
+  cosigners: readonly CosignerKey[],
+): Pick<VerifiedReceipt, 'mirrors' | 'level' | 'unverifiedCosigners'> {
+  const mirrors: VerifiedMirror[] = []
+  const unverifiedCosigners: UnverifiedCosigner[] = []
+  const counted: Uint8Array[] = []
+  for (const { key, timeS } of cosignatures) {
+    const cosigner = cosigners.find((candidate) => candidate.key === key)
+    assert(cosigner !== undefined && timeS !== undefined, 'only cosigners of the extra are known')
+    const { node, role, certs } = cosigner
+    const isNew = role === 'mirror' && !counted.some((other) => bytesEqual(other, key.key))
+    const mirror = isNew ? judgeMirror(capsule, node, certs, timeS) : undefined
+    if (mirror === undefined) {
+      unverifiedCosigners.push({ name: node.name, role, timeS })
+    } else {
+      mirrors.push(mirror)
+      counted.push(key.key)
+    }
+  }
+  return { mirrors, level: levelOf(mirrors), unverifiedCosigners }
+}
+
+/** @throws {VerificationError} the codes of `openManifest`. */
+function sortedByName(cosigners: readonly ReceiptCosigner[]): readonly ReceiptCosigner[] {
+  return cosigners
+    .map((cosigner) => ({ cosigner, name: openManifest(cosigner.manifest).name }))
+    .toSorted((a, b) => compareBytes(a.name, b.name))
+    .map(({ cosigner }) => cosigner)
 }
 
 /** The text of a receipt, if it is short enough to be one. */

@@ -8,14 +8,18 @@
  * @module
  */
 import { assert } from '../../assert.ts'
+import type { Hash, PublicKey } from '../../bytes/brands.ts'
 import { compareBytes } from '../../bytes/bytes.ts'
 import type { Signer } from '../../crypto/ed25519.ts'
+import type { HeadPointer } from '../../entry/pointer.ts'
 import { principalOf, type SamplePrincipal } from '../../receipt/testing/sample-capsule.ts'
 import { type AdCertBody, signAdCert } from '../ad-cert.ts'
 import type { CertChain } from '../cert-chain.ts'
 import { type CertTerms, certHash } from '../cert-terms.ts'
 import { type MemberCertBody, signMemberCert } from '../member-cert.ts'
+import { NEVER_S } from '../permanent-terms.ts'
 import { type RtCertBody, signRtCert } from '../rt-cert.ts'
+import type { WriterCertBody } from '../writer-cert.ts'
 
 export const CAPSULE: SamplePrincipal = principalOf('capsule', 1)
 export const PERSON: SamplePrincipal = principalOf('person', 61, {
@@ -114,4 +118,13 @@ export function rtChain(
 ): CertChain {
   const bodyOf = (shared: CertTerms): RtCertBody => ({ ...shared, adcert: null })
   return chainOf(principals, bodyOf, signRtCert, changes)
+}
+
+/** A change of CAPSULE's writer key at `end`. */
+export function writerCertBody(
+  end: HeadPointer,
+  writerKey: PublicKey,
+  parent: Hash | null = null,
+): WriterCertBody {
+  return { ...terms(PERSON, CAPSULE, { notAfterS: NEVER_S, parent }), end, writerKey }
 }

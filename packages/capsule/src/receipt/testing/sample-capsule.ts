@@ -19,6 +19,7 @@ import {
 } from '../../entry/header-form.ts'
 import { type Manifest, type SignedManifest, signManifest } from '../../manifest/manifest.ts'
 import { KEY_USES, type KeyUse, type PrincipalType } from '../../manifest/manifest-keys.ts'
+import type { Policy } from '../../manifest/policy.ts'
 import { type ProofSource, proveInclusion } from '../../proof/prove.ts'
 import { hashLeaf } from '../../tree/hash.ts'
 import { merkleRoot, ReferenceTiles } from '../../tree/testing/reference-tree.ts'
@@ -46,6 +47,7 @@ export function principalOf(
   type: PrincipalType,
   seed: number,
   chosen: Readonly<Partial<Record<KeyUse, Signer>>> = {},
+  policy: Partial<Policy> = {},
 ): SamplePrincipal {
   const uses = KEY_USES[type]
   const signers = new Map<string, Signer>()
@@ -61,7 +63,7 @@ export function principalOf(
     mode: 'strict',
     nonce: new Uint8Array(16).fill(seed),
     timeUs: TIME_US,
-    policy: { carry: 'any', copies: 1, exclude: [], hold: 'any', read: 'any' },
+    policy: { carry: 'any', copies: 1, exclude: [], hold: 'any', read: 'any', ...policy },
     blind: false,
     authority: null,
     labels: {},

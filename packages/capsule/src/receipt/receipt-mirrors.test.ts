@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { CapsuleName } from '../bytes/brands.ts'
+import { compareBytes } from '../bytes/bytes.ts'
+import { encodeUtf8 } from '../bytes/utf8.ts'
+import { encodeCertChain } from '../cert/cert-chain.ts'
+import { certHash } from '../cert/cert-terms.ts'
+import {
+  adChain,
+  CAPSULE,
+  DOMAIN,
+  HOUR_S,
+  memberChain,
+  NODE,
+  NOW_S,
+  ORGANISATION,
+  PERSON,
+  ROUTER,
+  writerCertBody,
+} from '../cert/testing/sample-chain.ts'
+import { signWriterCert } from '../cert/writer-cert.ts'
+import { createCosignature } from '../checkpoint/node-cosignature.ts'
+import type { Signer } from '../crypto/ed25519.ts'
+import type { Policy } from '../manifest/policy.ts'
+import { createReceipt, type ReceiptParts, verifyReceipt } from './receipt.ts'
+import { type MirrorCosignature, mirrorParts } from './receipt-mirrors.ts'
+import {
+  entriesOf,
+  principalOf,
+  SampleHistory,
+  type SamplePrincipal,
+  signerOf,
+} from './testing/sample-capsule.ts'
+
+const WRITER = CAPSULE.signers.get('writer') as Signer
+const HISTORY = new SampleHistory(entriesOf(5))
+const HEAD = HISTORY.head(CAPSULE.signed, 5, WRITER)
+
+function partsOf(capsule = CAPSULE, mirrors: readonly MirrorCosignature[] = []): ReceiptParts {
+  const { header, body } = HISTORY.entries[2] as { header: Uint8Array; body: Uint8Array }
+  const head = HISTORY.head(capsule.signed, 5, WRITER)
+  const path = HISTORY.inclusionPath(2, 5)
+  const manifest = capsule.signed.signed
+  return { manifest, header, body, index: 2, head, path, writerKey: WRITER.publicKey, mirrors }
+}
+
+function mirrorOf(
+  node: SamplePrincipal,
+  change: Partial<MirrorCosignature> = {},
+  { timeS = NOW_S, capsule = CAPSULE } = {},
+): MirrorCosignature {
+  const signer = node.signers.get('mirror') as Signer
+  return {
+    manifest: node.signed.signed,
+    cosignature: createCosignature(capsule.signed.name, HEAD, timeS, signer),
+    adChain: adChain([PERSON, node]),
+    memberChains: [],
+    ...change,
+  }
+}
+
+type Said = Pick<ReturnType<typeof verifyReceipt>, 'mirrors' | 'level' | 'unverifiedCosigners'>
+
+function read(mirrors: readonly MirrorCosignature[], capsule = CAPSULE): Said {
+  const receipt = createReceipt(partsOf(capsule, mirrors))
+  const { mirrors: verified, level, unverifiedCosigners } = verifyReceipt(receipt)
+  return { mirrors: verified, level, unverifiedCosigners }
+}
+
+test('RC13: without mirrors a receipt is of the level stored', () => {
+  assert.deepEqual(read([]), { mirrors: [], level: 'stored', unverifiedCosigners: [] })
+})
+
+test('RC10 RC13: mirrors with a chain to the owner count', () => {
+  const memberChains = [memberChain([DOMAIN, NODE])]
+  const said = read([mirrorOf(NODE, { memberChains }), mirrorOf(ROUTER)])
+  assert.equal(said.level, 'replicated:2')
+  assert.deepEqual(said.unverifiedCosigners, [])
+  assert.deepEqual(
+    said.mirrors.toSorted((a, b) => b.domains.length - a.domains.length),
+    [
+      { name: NODE.signed.name, domains: [DOMAIN.signed.name], timeS: NOW_S },
+      { name: ROUTER.signed.name, domains: [], timeS: NOW_S },
+    ],
+  )
+})
+
+test('RC10: chains that do not hold make a receipt say less', () => {
+  const { certs, manifests } = adChain([PERSON, NODE])
+  const lesser: [string, Partial<MirrorCosignature>, timeS?: number][] = [
+    ['no right to serve', { adChain: adChain([PERSON, NODE], { rights: ['advertise'] }) }],
+    ['for another node', { adChain: adChain([PERSON, ROUTER]) }],
+    ['by a stranger', { adChain: adChain([ORGANISATION, NODE]) }],
+    ['of another kind', { adChain: memberChain([DOMAIN, NODE]) }],
+    ['without a manifest', { adChain: { certs, manifests: [ORGANISATION.signed.signed] } }],
+    ['not a certificate', { adChain: { certs: [Uint8Array.of(1)], manifests } }],
+    ['cosigned before it held', {}, NOW_S - HOUR_S - 1],
+    ['cosigned after it held', {}, NOW_S + HOUR_S + 1],
+    ['in a domain', { adChain: adChain([PERSON, NODE], { domains: [DOMAIN.signed.name] }) }],
+  ]
+  for (const [what, change, timeS = NOW_S] of lesser) {
+    const said = read([mirrorOf(NODE, change, { timeS })])
+    assert.deepEqual(
+      said,
+      {
+        mirrors: [],
+        level: 'stored',
+        unverifiedCosigners: [{ name: NODE.signed.name, role: 'mirror', timeS }],
+      },
+      what,
+    )
+  }
+  // A membership that does not hold is not reported; the mirror still counts.
+  const memberChains = [
+    memberChain([DOMAIN, ROUTER]),
+    memberChain([DOMAIN, NODE], { rights: ['lookup'] }),
+  ]
+  assert.deepEqual(read([mirrorOf(NODE, { memberChains })]).mirrors[0]?.domains, [])
+})
+
+/** A capsule of the same owner and writer with another policy. */
+function withPolicy(policy: Partial<Policy>): SamplePrincipal {
+  const [owner, writer] = ['owner', 'writer'].map((use) => CAPSULE.signers.get(use) as Signer)
+  return principalOf('capsule', 201, { owner: owner as Signer, writer: writer as Signer }, policy)
+}
+
+test('RC14: where the policy names holders, only members of these domains count', () => {
+  const domain = DOMAIN.signed.name
+  const memberChains = [memberChain([DOMAIN, NODE])]
+  const count = (policy: Partial<Policy>, chains = memberChains): number => {
+    const capsule = withPolicy(policy)
+    return read([mirrorOf(NODE, { memberChains: chains }, { capsule })], capsule).mirrors.length
+  }
+  assert.equal(count({ hold: [domain] }), 1)
+  assert.equal(count({ hold: [domain] }, []), 0)
+  assert.equal(count({ hold: [ORGANISATION.signed.name] }), 0)
+  assert.equal(count({ hold: [] }), 0)
+  assert.equal(count({ exclude: [domain] }), 0)
+  assert.equal(count({ exclude: [domain], hold: [domain] }), 0)
+  const several = [domain, ORGANISATION.signed.name].toSorted(compareBytes) as CapsuleName[]
+  assert.equal(count({ hold: several }), 1)
+})
+
+test('RC13: one mirror key counts once, whatever the names of its nodes', () => {
+  const mirror = NODE.signers.get('mirror') as Signer
+  const twin = principalOf('node', 221, { mirror })
+  const said = read([mirrorOf(NODE), mirrorOf(twin)])
+  assert.equal(said.level, 'replicated:1')
+  assert.equal(said.unverifiedCosigners.length, 1)
+  // The same node twice is refused as before.
+  assert.throws(() => read([mirrorOf(NODE), mirrorOf(NODE)]), { code: 'RECEIPT_INVALID' })
+})
+
+test('RC10: a cosignature that does not hold is refused, whatever its chains', () => {
+  const cosignature = { ...mirrorOf(ROUTER).cosignature }
+  assert.throws(() => read([mirrorOf(NODE, { cosignature })]), { code: 'BAD_SIGNATURE' })
+})
+
+test('RC5 RC11: a changed receipt with mirrors is refused, or says the same or less', () => {
+  const memberChains = [memberChain()]
+  const receipt = createReceipt(
+    partsOf(CAPSULE, [mirrorOf(NODE, { memberChains, adChain: adChain() })]),
+  )
+  const { mirrors, level, unverifiedCosigners, ...proven } = verifyReceipt(receipt)
+  assert.equal(level, 'replicated:1')
+  assert.deepEqual(unverifiedCosigners, [])
+  const bytes = encodeUtf8(receipt)
+  const answers = { refused: 0, less: 0, same: 0 }
+  for (const [at, byte] of bytes.entries()) {
+    let said: ReturnType<typeof verifyReceipt>
+    try {
+      said = verifyReceipt(bytes.with(at, byte ^ (1 << (at % 6))))
+    } catch (error) {
+      assert.equal((error as Error).name, 'VerificationError', `byte ${at}: ${error}`)
+      answers.refused++
+      continue
+    }
+    const { mirrors: some, level: other, unverifiedCosigners: unverified, ...rest } = said
+    assert.deepEqual(rest, proven)
+    if (some.length === 0) {
+      assert.equal(other, 'stored')
+      answers.less++
+      continue
+    }
+    assert.equal(other, level)
+    assert.deepEqual(unverified, [])
+    const [mirror] = some
+    assert.deepEqual({ ...mirror, domains: mirrors[0]?.domains }, mirrors[0])
+    if (mirror?.domains.length === 1) answers.same++
+    else answers.less++
+  }
+  // Nothing but lines that are not there any more can be changed without a trace.
+  assert.equal(answers.same, 0)
+  assert.ok(answers.refused > 1000 && answers.less > 1000, JSON.stringify(answers))
+})
+
+test('RC3 RC5: a chain travels as its encoding, the AdCerts first', () => {
+  const memberChains = [memberChain([DOMAIN, NODE])]
+  const direct = verifyReceipt(createReceipt(partsOf(CAPSULE, [mirrorOf(NODE, { memberChains })])))
+  const certs = [adChain([PERSON, NODE]), ...memberChains].map(encodeCertChain)
+  const { cosigners, cosignatures } = lowLevel(certs)
+  const parts = { ...partsOf(), cosigners, cosignatures }
+  assert.deepEqual(verifyReceipt(createReceipt(parts)), direct)
+  const exchanged = lowLevel(certs.toReversed())
+  const other = verifyReceipt(createReceipt({ ...partsOf(), ...exchanged }))
+  assert.equal(other.level, 'stored')
+})
+
+test('RC7: a head under a later writer key needs the changes that lead to it', () => {
+  const next = signerOf(231)
+  const owner = CAPSULE.signers.get('owner') as Signer
+  const branch = HEAD.branch
+  const at = { branch, epoch: 1, size: 3, root: HISTORY.root(3) }
+  const first = signWriterCert(writerCertBody(at, next.publicKey), owner)
+  const partsUnder = (
+    signer: Signer,
+    writerCerts: readonly Uint8Array[],
+    size = 5,
+  ): ReceiptParts => ({
+    ...partsOf(),
+    head: HISTORY.head(CAPSULE.signed, size, signer),
+    path: HISTORY.inclusionPath(2, size),
+    writerKey: signer.publicKey,
+    writerCerts,
+  })
+  const { head } = verifyReceipt(createReceipt(partsUnder(next, [first])))
+  assert.equal(head.epoch, 1)
+  const refuse = (parts: ReceiptParts, code: string): void => {
+    assert.throws(() => createReceipt(parts), { code })
+  }
+  refuse(partsUnder(next, []), 'BAD_SIGNATURE')
+  refuse(partsUnder(WRITER, [first]), 'BAD_SIGNATURE')
+  refuse(partsUnder(next, [first], 3), 'RECEIPT_INVALID')
+  const forged = signWriterCert(writerCertBody(at, next.publicKey), WRITER)
+  refuse(partsUnder(next, [forged]), 'BAD_SIGNATURE')
+  const third = signerOf(232)
+  const later = { ...at, epoch: 2, size: 4, root: HISTORY.root(4) }
+  const second = signWriterCert(writerCertBody(later, third.publicKey, certHash(first)), owner)
+  assert.equal(verifyReceipt(createReceipt(partsUnder(third, [first, second]))).head.epoch, 2)
+  refuse(partsUnder(third, [second]), 'CERT_CHAIN')
+})
+
+/** The lines and cosigners of NODE with these chains, put together by hand. */
+function lowLevel(
+  certs: readonly Uint8Array[],
+): Required<Pick<ReceiptParts, 'cosigners' | 'cosignatures'>> {
+  const { line } = mirrorParts(mirrorOf(NODE))
+  return { cosigners: [{ manifest: NODE.signed.signed, certs }], cosignatures: [line] }
+}
