@@ -7,6 +7,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cborVectors } from './cbor-vectors.mjs'
+import { certVectors } from './cert-vectors.mjs'
 import { checkpointVectors } from './checkpoint-vectors.mjs'
 import { ed25519Vectors } from './ed25519-vectors.mjs'
 import { evidenceVectors } from './evidence-vectors.mjs'
@@ -32,6 +33,7 @@ const FILES = [
   subtreeVectors,
   checkpointVectors,
   headVectors,
+  certVectors,
   receiptVectors,
   packageVectors,
   rangeVectors,

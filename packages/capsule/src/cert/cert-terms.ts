@@ -5,10 +5,10 @@
  *        ad                             body: a map, keys in the order of RFC 8949 4.2.1
  *           61 76  01                   "v": 1
  *           65 64 65 70 74 68  00       "depth": how many further links may follow
- *           66 69 73 73 75 65 72  58 20 …   "issuer"
+ *           66 69 73 73 75 65 72  58 …  "issuer"
  *           66 70 61 72 65 6e 74  f6    "parent": hash of the certificate before it, or null
- *           …                           serial, subject, notAfter, notBefore, staleness, revocation,
- *                                       and what only this kind of certificate has
+ *           …                           serial, subject, notAfter, notBefore, staleness,
+ *                                       revocation, and what only this kind has
  *
  * Every key is always present, so a certificate has one spelling. Reading one says nothing about
  * who made it: a certificate is worth what its chain shows (`verify-links.ts`). Rules CE1 to CE6

@@ -5,7 +5,7 @@ import { compareBytes } from '../bytes/bytes.ts'
 import type { Signer } from '../crypto/ed25519.ts'
 import { principalOf } from '../receipt/testing/sample-capsule.ts'
 import { type AdCertBody, decodeAdCert, signAdCert } from './ad-cert.ts'
-import type { CertChain } from './cert-chain.ts'
+import { type CertChain, decodeCertChain, encodeCertChain } from './cert-chain.ts'
 import { certHash } from './cert-terms.ts'
 import {
   adChain,
@@ -141,7 +141,7 @@ test('CE15: the manifests are those of the issuers, each once, sorted', () => {
   )
 })
 
-test('CE16: each certificate is signed by the issuing key of its issuer', () => {
+test('CE5 CE16: each certificate is signed by the issuing key of its issuer', () => {
   const body = {
     ...terms(PERSON, NODE),
     capsules: 'all',
@@ -190,25 +190,12 @@ test('CE17: revoked, and what is not known well enough', () => {
   verifyAdChain(adChain(), { ...EXPECTED, right: 'advertise', ...view(undefined, true) })
 })
 
-test('CE16: every flipped bit of a chain is refused', () => {
-  const { certs, manifests } = adChain()
-  const flip = (bytes: Uint8Array, bit: number): Uint8Array => {
-    return bytes.with(bit >> 3, (bytes[bit >> 3] as number) ^ (1 << (bit & 7)))
+test('CE15 CE16: every flipped bit of a chain is refused', () => {
+  const bytes = encodeCertChain(adChain())
+  verifyAdChain(decodeCertChain(bytes), EXPECTED)
+  for (let bit = 0; bit < bytes.length * 8; bit++) {
+    const flipped = bytes.with(bit >> 3, (bytes[bit >> 3] as number) ^ (1 << (bit & 7)))
+    const verify = (): unknown => verifyAdChain(decodeCertChain(flipped), EXPECTED)
+    assert.throws(verify, { name: 'VerificationError' }, `bit ${bit}`)
   }
-  let count = 0
-  const check = (chain: CertChain): void => {
-    assert.throws(() => verifyAdChain(chain, EXPECTED), { name: 'VerificationError' })
-    count++
-  }
-  for (const [i, cert] of certs.entries()) {
-    for (let bit = 0; bit < cert.length * 8; bit++) {
-      check({ certs: certs.with(i, flip(cert, bit)), manifests })
-    }
-  }
-  for (const [i, manifest] of manifests.entries()) {
-    for (let bit = 0; bit < manifest.length * 8; bit++) {
-      check({ certs, manifests: manifests.with(i, flip(manifest, bit)) })
-    }
-  }
-  assert.ok(count > 10_000)
 })

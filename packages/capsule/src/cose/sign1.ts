@@ -28,7 +28,7 @@ const HEADER_CONTENT_TYPE = 3
 const ALG_ED25519 = -19
 const NO_BYTES: Uint8Array = new Uint8Array(0)
 
-/** What a signature by an owner or identity key can be about (SG7). */
+/** What a signature by an owner or identity key can be about (SG10). */
 export type ContentType =
   | 'application/longshore-manifest+cbor'
   | 'application/longshore-adcert+cbor'

@@ -1,14 +1,27 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { MAIN_BRANCH } from '../bytes/brands.ts'
 import { encodeUtf8 } from '../bytes/utf8.ts'
 import { formatCheckpointText } from '../checkpoint/checkpoint-text.ts'
 import { cosignatureMessage } from '../checkpoint/cosignature.ts'
-import { sign1Message } from '../cose/sign1.ts'
+import { type ContentType, sign1Message } from '../cose/sign1.ts'
 import { formatOrigin } from '../name/name.ts'
 import { createSigner } from './ed25519.ts'
 import { sha256 } from './sha256.ts'
 import { SIGNING_CONTEXT_NAMES, signingContextBytes, signingContextOf } from './signing-contexts.ts'
+
+/** A record, so that the compiler misses none. */
+const USED: Readonly<Record<ContentType, true>> = {
+  'application/longshore-manifest+cbor': true,
+  'application/longshore-adcert+cbor': true,
+  'application/longshore-advertisement+cbor': true,
+  'application/longshore-erasurecert+cbor': true,
+  'application/longshore-membercert+cbor': true,
+  'application/longshore-rtcert+cbor': true,
+  'application/longshore-writercert+cbor': true,
+}
+const CONTENT_TYPES = Object.keys(USED) as ContentType[]
 
 const isPrefix = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length <= b.length && a.every((byte, i) => b[i] === byte)
@@ -27,8 +40,24 @@ test('SG7: what the formats sign belongs to the context that the table names', (
   const text = formatCheckpointText(formatOrigin(name, MAIN_BRANCH), 1, sha256(name))
   assert.equal(signingContextOf(encodeUtf8(text)), 'checkpoint')
   assert.equal(signingContextOf(cosignatureMessage(text, 1_700_000_000)), 'cosignature')
-  const message = sign1Message('application/longshore-manifest+cbor', new Uint8Array(40))
-  assert.equal(signingContextOf(message), 'cose')
+  for (const contentType of CONTENT_TYPES) {
+    assert.equal(signingContextOf(sign1Message(contentType, new Uint8Array(40))), 'cose')
+  }
+})
+
+test('SG8 SG10: messages of two content types never begin alike', () => {
+  // Up to the payload's length, which a signer of another content type cannot choose away.
+  const beginnings = CONTENT_TYPES.map((type) => sign1Message(type, new Uint8Array(0)).slice(0, -1))
+  for (const [i, a] of beginnings.entries()) {
+    for (const [k, b] of beginnings.entries()) {
+      if (i !== k) assert.ok(!isPrefix(a, b), `${CONTENT_TYPES[i]} begins ${CONTENT_TYPES[k]}`)
+    }
+  }
+  const document = readFileSync(
+    new URL('../../../../docs/spec/signing.md', import.meta.url),
+    'utf8',
+  )
+  for (const type of CONTENT_TYPES) assert.ok(document.includes(`\`${type}\``), type)
 })
 
 test('SG7: a signer refuses a message of no context', () => {

@@ -3,9 +3,9 @@
  *
  * Part of the trusted base. A receipt is a C2SP tlog-proof whose extra brings the signed manifest,
  * the header and, if it is small, the payload. It shows that the entry is in the history that the
- * writer named in the manifest signed, and which mirrors hold it. It says nothing about who that writer is: a reader who did
- * not expect this name learns only that the file is consistent with it. Rules RC1-RC14 of
- * docs/spec/receipt.md; decision F25.
+ * writer named in the manifest signed, and which mirrors hold it. It says nothing about who that
+ * writer is: a reader who did not expect this name learns only that the file is consistent with
+ * it. Rules RC1-RC14 of docs/spec/receipt.md; decision F25.
  *
  * @module
  */
