@@ -21,6 +21,8 @@ export interface ReceiptFields {
   readonly header: string
   readonly payload?: string
   readonly heartbeatS?: number
+  readonly mirrors?: readonly { name: string; domains: readonly string[]; timeS: number }[]
+  readonly level?: string
   readonly cosigners?: readonly { name: string; role: string; timeS: number }[]
 }
 

@@ -29,7 +29,7 @@ import { assertRefused } from './refusals.ts'
 
 const receipts = readVectors<ReceiptFields>('receipt')
 
-test('RC1 RC3 RC9 RC10: receipts of the vectors verify and say what they prove', () => {
+test('RC1 RC3 RC9 RC10 RC13: receipts of the vectors verify and say what they prove', () => {
   checkCases(
     receipts.filter(({ valid }) => valid),
     (vector) => {
@@ -46,6 +46,11 @@ test('RC1 RC3 RC9 RC10: receipts of the vectors verify and say what they prove',
         return { name: hexOf(name), role, timeS }
       })
       assert.deepEqual(cosigners, vector.cosigners ?? [])
+      const mirrors = proven.mirrors.map(({ name, domains, timeS }) => {
+        return { name: hexOf(name), domains: domains.map(hexOf), timeS }
+      })
+      assert.deepEqual(mirrors, vector.mirrors ?? [])
+      assert.equal(proven.level, vector.level ?? 'stored')
       assert.doesNotThrow(() => verifyReceipt(receiptBytes(vector), { name: proven.name }))
     },
   )

@@ -133,5 +133,9 @@ test('RC2: receipts', () => {
     assert.equal(hexOf(opened.header), vector.header)
     assert.equal(opened.payload && hexOf(opened.payload), vector.payload)
     assert.equal(opened.heartbeatS, vector.heartbeatS)
+    const mirrors = opened.mirrors.map(({ name, domains, timeS }) => {
+      return { name: hexOf(name), domains: domains.map(hexOf), timeS }
+    })
+    assert.deepEqual(mirrors, vector.mirrors ?? [])
   })
 })

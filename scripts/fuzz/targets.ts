@@ -4,6 +4,7 @@
  * @module
  */
 import { capsuleTargets } from './capsule-targets.ts'
+import { certTargets } from './cert-targets.ts'
 import { clientTargets } from './client-targets.ts'
 import { engineTargets } from './engine-targets.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
@@ -12,6 +13,7 @@ import { textTargets } from './text-targets.ts'
 export const targets: readonly FuzzTarget[] = [
   ...textTargets,
   ...capsuleTargets,
+  ...certTargets,
   ...engineTargets,
   ...clientTargets,
 ]

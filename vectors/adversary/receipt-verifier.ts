@@ -14,11 +14,13 @@ import {
   checkHeaderPosition,
   decodeCbor,
   decodeHeader,
+  decodeWriterCert,
   formatName,
   type Hash,
   type Header,
   hashLeaf,
   hashNode,
+  MAIN_BRANCH,
   manifestKey,
   openBody,
   openCheckpoint,
@@ -26,10 +28,13 @@ import {
   parseBase64,
   parseNote,
   parseOrigin,
+  type SignedManifest,
   VerificationError,
   type VerifiedReceipt,
   verifyInclusion,
   verifyReceipt,
+  verifyWriterChain,
+  type WriterKeyInForce,
 } from '@longshore/capsule'
 import { hexOf } from '../read-vectors.ts'
 import type { Statement } from './attack.ts'
@@ -75,6 +80,12 @@ export function readReceipt(receipt: Uint8Array): Statement {
   const cosigners = proven.unverifiedCosigners.map(({ name, role, timeS }) => {
     return `${role} ${formatName(name)} ${timeS}`
   })
+  // A mirror that counts says more than one that only cosigned, and each of its domains more yet.
+  for (const { name, domains, timeS } of proven.mirrors) {
+    const signed = `mirror ${formatName(name)} ${timeS}`
+    cosigners.push(signed, `${signed} counts`)
+    for (const domain of domains) cosigners.push(`${signed} in ${formatName(domain)}`)
+  }
   return receiptStatement(proven, cosigners)
 }
 
@@ -82,9 +93,10 @@ export function readReceipt(receipt: Uint8Array): Statement {
 export function composeReceiptVerifier(checks: ReceiptChecks): (receipt: Uint8Array) => Statement {
   return (receipt) => {
     const { extra, index, path, checkpoint } = splitReceipt(receipt)
-    const { name, manifest } = openManifest(bytesIn(extra, 'manifest'))
-    const writerKey = manifestKey(manifest, 'writer')
-    const { head, heartbeatS } = checks.openCheckpoint(checkpoint, { name, writerKey })
+    const capsule = openManifest(bytesIn(extra, 'manifest'))
+    const { name, manifest } = capsule
+    const { epoch, writerKey } = writerInForce(extra, capsule)
+    const { head, heartbeatS } = checks.openCheckpoint(checkpoint, { name, writerKey, epoch })
     const headerBytes = bytesIn(extra, 'header')
     const header: Header = decodeHeader(headerBytes)
     checkHeaderPosition(header, head.branch, index)
@@ -96,6 +108,18 @@ export function composeReceiptVerifier(checks: ReceiptChecks): (receipt: Uint8Ar
     const proven = { name, owner, branch, index, head, headerBytes, payload, heartbeatS }
     return receiptStatement(proven, [])
   }
+}
+
+function writerInForce(
+  extra: CborMap,
+  capsule: SignedManifest,
+): Pick<WriterKeyInForce, 'epoch' | 'writerKey'> {
+  const items = extra.get('certs')
+  if (!Array.isArray(items)) refuse('no certs')
+  const certs = items.map((item) => (item instanceof Uint8Array ? item : refuse('no cert')))
+  const [first] = certs
+  const branch = first === undefined ? MAIN_BRANCH : decodeWriterCert(first).end.branch
+  return verifyWriterChain(certs, capsule, branch)
 }
 
 function refuse(reason: string): never {
@@ -146,7 +170,8 @@ const verifyInclusionWithoutParity: typeof verifyInclusion = (
 const openCheckpointWithoutOrigin: ReceiptChecks['openCheckpoint'] = (note, expected) => {
   const { text } = parseNote(note)
   const own = parseOrigin(text.slice(0, text.indexOf('\n')))
-  return openCheckpoint(note, { writerKey: expected.writerKey, ...own })
+  const { writerKey, epoch = 0 } = expected
+  return openCheckpoint(note, { writerKey, epoch, ...own })
 }
 
 /** Planted: only the size of the payload is compared. */

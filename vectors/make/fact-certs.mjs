@@ -70,6 +70,10 @@ export function writerChange(next, changes = {}) {
   })
 }
 
+export function signWriterChange(next, changes = {}, signer = OWNER) {
+  return signCert('writercert', writerChange(next, changes), signer)
+}
+
 function addWriters(file) {
   const sign = (body, signer = OWNER) => signCert('writercert', body, signer)
   const first = writerChange('second writer')

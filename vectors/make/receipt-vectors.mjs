@@ -112,7 +112,7 @@ function addControls(file) {
 export function receiptVectors() {
   const file = new VectorFile(
     'receipt',
-    'Receipts (tlog-proof), as text, or as bytes where they are not UTF-8; spacesAfter spaces are to be added. Valid: consistent with name and owner, for the entry with header at index of the tree of size on branch; payload where it travels along; cosigners lists the cosignatures that hold. Invalid: verifying (for the name expected, where given) fails with code.',
+    'Receipts (tlog-proof), as text, or as bytes where they are not UTF-8; spacesAfter spaces are to be added. Valid: consistent with name and owner, for the entry with header at index of the tree of size on branch; payload where it travels along; mirrors lists those that count, and level says how many (stored where it is missing); cosigners lists the other cosignatures that hold. Invalid: verifying (for the name expected, where given) fails with code.',
   )
   addEntries(file)
   addPayloadSizes(file)

@@ -10,6 +10,8 @@ import {
   type Hash,
   type PublicKey,
   VerificationError,
+  type VerifiedMirror,
+  type VerifiedReceipt,
   verifyEquivocation,
   verifyReceipt,
 } from '@longshore/capsule'
@@ -27,6 +29,8 @@ export interface Finding {
   readonly checks: readonly string[]
   /** Of the entry that a receipt proves. */
   readonly index?: number
+  /** What a receipt says about who holds the entry. */
+  readonly held?: Pick<VerifiedReceipt, 'level' | 'mirrors'>
   /** `receipt of entry 1 in a tree of 3`. */
   readonly title: string
   /** Label and text of what else a person wants to see. */
@@ -35,9 +39,11 @@ export interface Finding {
 
 export function verifyReceiptFile(bytes: Uint8Array, expected: CapsuleName | undefined): Finding {
   const receipt = verifyReceipt(bytes, expected === undefined ? {} : { name: expected })
-  const { name, owner, head, index, header, payload, heartbeatS } = receipt
+  const { name, owner, head, index, header, payload, heartbeatS, level, mirrors } = receipt
   const lines: [string, string][] = [['time', `${formatTime(header.timeUs)}, as the writer claims`]]
   if (heartbeatS !== undefined) lines.push(['heartbeat', formatTime(heartbeatS * 1_000_000)])
+  lines.push(['level', level])
+  for (const mirror of mirrors) lines.push(['mirror', formatMirror(mirror)])
   lines.push(['payload', payload === undefined ? 'not in this file' : formatPreview(payload)])
   return {
     name,
@@ -46,9 +52,16 @@ export function verifyReceiptFile(bytes: Uint8Array, expected: CapsuleName | und
     root: head.root,
     checks: ['manifest', 'checkpoint', 'inclusion', ...(payload === undefined ? [] : ['payload'])],
     index,
+    held: { level, mirrors },
     title: `receipt of entry ${index} in a tree of ${head.size}`,
     lines,
   }
+}
+
+/** `bafyrei…, 2026-01-01T00:00:00.000000Z, member of bafyrei…` */
+function formatMirror({ name, timeS, domains }: VerifiedMirror): string {
+  const member = domains.length === 0 ? '' : `, member of ${domains.map(formatName).join(', ')}`
+  return `${formatName(name)}, ${formatTime(timeS * 1_000_000)}${member}`
 }
 
 export function verifyEvidenceFile(bytes: Uint8Array, expected: CapsuleName | undefined): Finding {

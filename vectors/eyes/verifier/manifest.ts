@@ -8,12 +8,6 @@ import { checkPoint, checkSignature } from './ed25519.ts'
 import { require } from './refuse.ts'
 import { same, sha256 } from './tree.ts'
 
-const CONTENT_TYPE = Buffer.from('application/longshore-manifest+cbor')
-/** {1: -19 (Ed25519), 3: content type} */
-const PROTECTED = Buffer.concat([
-  Buffer.from([0xa2, 0x01, 0x32, 0x03, 0x78, CONTENT_TYPE.length]),
-  CONTENT_TYPE,
-])
 const KEYS = [
   'authority',
   'blind',
@@ -33,16 +27,29 @@ const BODY_BYTES_MAX = 16384
 /** The body, its map ext, and eight levels in a value of that. */
 const BODY_DEPTH_MAX = 10
 
+export type ManifestType = 'capsule' | 'domain' | 'node' | 'organisation' | 'person'
+
 /** Which keys each type of manifest lists, in this order. */
-const USES: Readonly<Record<string, readonly string[]>> = {
+const USES: Readonly<Record<ManifestType, readonly string[]>> = {
   capsule: ['owner', 'writer'],
+  domain: ['owner'],
   node: ['head-log', 'identity', 'mirror', 'owner', 'tls', 'witness'],
+  organisation: ['owner'],
+  person: ['owner'],
 }
 
 export interface OpenedManifest {
   readonly name: Uint8Array
+  readonly type: ManifestType
+  readonly policy: Policy
   /** Public keys by use. */
   readonly keys: ReadonlyMap<string, Uint8Array>
+}
+
+/** Which domains may hold copies. */
+export interface Policy {
+  readonly exclude: readonly Uint8Array[]
+  readonly hold: 'any' | readonly Uint8Array[]
 }
 
 /** A byte string item for Sig_structure. */
@@ -59,28 +66,41 @@ function bytesItem(bytes: Uint8Array): Uint8Array {
   return Buffer.concat([head, bytes])
 }
 
-/** Verifies the manifest of a capsule or a node and gives what its other proofs need. */
-export function openManifest(signed: Uint8Array, type: 'capsule' | 'node'): OpenedManifest {
-  require(signed.length <= BODY_BYTES_MAX + 200, 'the manifest is too long')
+/** A COSE_Sign1 of this content type: its body, and a check of who signed it. */
+export function openSigned(
+  signed: Uint8Array,
+  contentType: string,
+): { readonly body: Uint8Array; readonly checkSigned: (key: Uint8Array) => void } {
+  const type = Buffer.from(contentType)
+  /** {1: -19 (Ed25519), 3: content type} */
+  const head = Buffer.concat([Buffer.from([0xa2, 1, 0x32, 3, 0x78, type.length]), type])
   require(signed[0] === 0xd2, 'no tag 18')
   const fields = asArray(readCbor(signed.subarray(1)))
   require(fields.length === 4, 'COSE_Sign1 has four fields')
-  require(same(asBytes(fields[0]), PROTECTED), 'another protected header')
+  require(same(asBytes(fields[0]), head), 'another protected header')
   require(asMap(fields[1], []).size === 0, 'unprotected parameters')
   const body = asBytes(fields[2])
-  require(body.length <= BODY_BYTES_MAX, 'the manifest is too long')
-  const keys = readBody(readCbor(body, BODY_DEPTH_MAX), type)
+  const signature = asBytes(fields[3], 64)
   const context = Buffer.concat([Buffer.from([0x84, 0x6a]), Buffer.from('Signature1')])
-  const aad = Buffer.from([0x40])
-  const message = Buffer.concat([context, bytesItem(PROTECTED), aad, bytesItem(body)])
-  checkSignature(keys.get('owner')!, message, asBytes(fields[3], 64))
-  return { name: sha256(body), keys }
+  const message = Buffer.concat([context, bytesItem(head), Buffer.from([0x40]), bytesItem(body)])
+  return { body, checkSigned: (key) => checkSignature(key, message, signature) }
 }
 
-function readBody(value: Value, type: string): Map<string, Uint8Array> {
+/** Verifies a manifest of one of these types and gives what its other proofs need. */
+export function openManifest(signed: Uint8Array, ...types: ManifestType[]): OpenedManifest {
+  require(signed.length <= BODY_BYTES_MAX + 200, 'the manifest is too long')
+  const { body, checkSigned } = openSigned(signed, 'application/longshore-manifest+cbor')
+  require(body.length <= BODY_BYTES_MAX, 'the manifest is too long')
+  const opened = readBody(readCbor(body, BODY_DEPTH_MAX), types)
+  checkSigned(opened.keys.get('owner')!)
+  return { name: sha256(body), ...opened }
+}
+
+function readBody(value: Value, types: readonly string[]): Omit<OpenedManifest, 'name'> {
   const body = asMap(value, KEYS)
   require(body.size === KEYS.length, 'a key is missing')
-  require(body.get('t') === type && body.get('v') === 1, 'another type or version')
+  const type = asText(body.get('t')) as ManifestType
+  require(types.includes(type) && body.get('v') === 1, 'another type or version')
   require(body.get('crypto') === 'sha256-ed25519', 'another suite')
   require(['strict', 'branching'].includes(asText(body.get('mode'))), 'an unknown mode')
   require(asArray(body.get('crit')).length === 0, 'an extension that is not understood')
@@ -89,8 +109,8 @@ function readBody(value: Value, type: string): Map<string, Uint8Array> {
   asNumber(body.get('time'))
   if (body.get('authority') !== null) asBytes(body.get('authority'), 32)
   readExtension(body.get('ext'))
-  readPolicy(body.get('policy'))
-  return readKeys(asArray(body.get('keys')), USES[type]!)
+  const policy = readPolicy(body.get('policy'))
+  return { type, policy, keys: readKeys(asArray(body.get('keys')), USES[type]) }
 }
 
 function readKeys(entries: readonly Value[], uses: readonly string[]): Map<string, Uint8Array> {
@@ -107,7 +127,7 @@ function readKeys(entries: readonly Value[], uses: readonly string[]): Map<strin
   return keys
 }
 
-function readPolicy(value: Value | undefined): void {
+function readPolicy(value: Value | undefined): Policy {
   const policy = asMap(value, POLICY_KEYS)
   require(policy.size === POLICY_KEYS.length, 'a key of the policy is missing')
   require(asNumber(policy.get('copies'), 64) >= 1, 'at least one copy')
@@ -117,6 +137,10 @@ function readPolicy(value: Value | undefined): void {
     const all = asArray(names).map((name) => asBytes(name, 32))
     const isSorted = all.every((name, at) => at === 0 || Buffer.compare(all[at - 1]!, name) < 0)
     require(isSorted && all.length <= 64, 'names sorted, each once, at most 64')
+  }
+  return {
+    exclude: policy.get('exclude') as Uint8Array[],
+    hold: policy.get('hold') as Policy['hold'],
   }
 }
 

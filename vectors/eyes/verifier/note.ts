@@ -65,6 +65,8 @@ export interface Checkpoint {
   readonly root: Uint8Array
   /** Seconds since 1970 of the writer's own cosignature. */
   readonly heartbeatS: number | undefined
+  /** Newest time of each cosigner that has signed. */
+  readonly cosignedS: ReadonlyMap<Cosigner, number>
 }
 
 /** Verifies the checkpoint that the holder of `key` signed for `origin`. */
@@ -87,10 +89,14 @@ export function openCheckpoint(
   const byWriter = lines.filter((line) => isBy(line, origin, 1, key))
   require(byWriter.length === 1, 'the writer has not signed, or more than once')
   checkSignature(key, utf8(text), byWriter[0]!.signature)
-  for (const cosigner of cosigners) cosignatureTimes(text, lines, cosigner)
+  const cosignedS = new Map<Cosigner, number>()
+  for (const cosigner of cosigners) {
+    const times = cosignatureTimes(text, lines, cosigner)
+    if (times.length > 0) cosignedS.set(cosigner, Math.max(...times))
+  }
   const heartbeats = cosignatureTimes(text, lines, { keyName: origin, key })
   const heartbeatS = heartbeats.length === 0 ? undefined : Math.max(...heartbeats)
-  return { size, root, heartbeatS }
+  return { size, root, heartbeatS, cosignedS }
 }
 
 function isBy(line: SignatureLine, keyName: string, type: number, key: Uint8Array): boolean {

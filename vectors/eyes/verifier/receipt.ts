@@ -4,12 +4,13 @@
  * @module
  */
 import { asArray, asBytes, asMap, asNumber, decodeText, readCbor, type Value } from './cbor.ts'
+import { checkServes, memberDomain, writerInForce } from './cert.ts'
 import { checkControlPlace } from './control.ts'
 import { checkBody, readHeader } from './header.ts'
-import { openManifest } from './manifest.ts'
+import { type OpenedManifest, openManifest } from './manifest.ts'
 import { capsuleOrigin, formatName, parseOrigin } from './name.ts'
 import { base64, type Cosigner, decimal, openCheckpoint } from './note.ts'
-import { require } from './refuse.ts'
+import { Refused, require } from './refuse.ts'
 import { checkInclusion, leafHash, same } from './tree.ts'
 
 const RECEIPT_BYTES_MAX = 262144
@@ -26,6 +27,20 @@ export interface OpenedReceipt {
   /** Without the salt; undefined if the receipt does not carry it. */
   readonly payload: Uint8Array | undefined
   readonly heartbeatS: number | undefined
+  readonly mirrors: readonly Mirror[]
+}
+
+/** A node whose cosignature counts. */
+export interface Mirror {
+  readonly name: Uint8Array
+  readonly domains: readonly Uint8Array[]
+  readonly timeS: number
+}
+
+interface Node extends Cosigner {
+  readonly name: Uint8Array
+  readonly role: string
+  readonly chains: readonly Uint8Array[]
 }
 
 /** `expected` is the capsule that the reader asked for; without it any capsule will do. */
@@ -35,15 +50,18 @@ export function openReceipt(file: Uint8Array, expected?: Uint8Array): OpenedRece
   const fields = asMap(readCbor(extra), EXTRA_KEYS)
   require(fields.size === EXTRA_KEYS.length - (fields.has('payload') ? 0 : 1), 'a key is missing')
   require(asNumber(fields.get('v')) === 1, 'another version')
-  for (const cert of asArray(fields.get('certs'))) asBytes(cert)
+  const certs = asArray(fields.get('certs')).map((cert) => asBytes(cert))
   const cosigners = readCosigners(asArray(fields.get('cosigners')))
   const manifest = openManifest(asBytes(fields.get('manifest')), 'capsule')
   require(expected === undefined || same(expected, manifest.name), 'another capsule')
-  const [owner, writer] = [manifest.keys.get('owner')!, manifest.keys.get('writer')!]
+  const owner = manifest.keys.get('owner')!
   const { name, branch } = parseOrigin(checkpoint.slice(0, checkpoint.indexOf('\n')))
   require(same(name, manifest.name), 'the checkpoint is of another capsule')
   const origin = capsuleOrigin(name, branch)
-  const { size, root, heartbeatS } = openCheckpoint(checkpoint, origin, writer, cosigners)
+  const writer = writerInForce(certs, manifest, branch)
+  const opened = openCheckpoint(checkpoint, origin, writer.key, cosigners)
+  const { size, root, heartbeatS } = opened
+  require(size >= writer.sizeMin, 'a head before the key that signed it')
   const header = asBytes(fields.get('header'))
   const parsed = readHeader(header)
   checkControlPlace(parsed.control, branch, index)
@@ -54,23 +72,61 @@ export function openReceipt(file: Uint8Array, expected?: Uint8Array): OpenedRece
     require(body.length <= 65536, 'a payload above 64 KiB')
     payload = checkBody(parsed, body)
   }
-  return { name, owner, branch, index, size, root, header, payload, heartbeatS }
+  const mirrors = judgeMirrors(manifest, cosigners, opened.cosignedS)
+  return { name, owner, branch, index, size, root, header, payload, heartbeatS, mirrors }
 }
 
-/** Nodes that may have cosigned: [signed manifest, certificates], sorted by name. */
-function readCosigners(items: readonly Value[]): Cosigner[] {
-  const cosigners: Cosigner[] = []
+function judgeMirrors(
+  capsule: OpenedManifest,
+  nodes: readonly Node[],
+  cosignedS: ReadonlyMap<Cosigner, number>,
+): Mirror[] {
+  const mirrors: Mirror[] = []
+  const keys: Uint8Array[] = []
+  for (const node of nodes) {
+    const timeS = cosignedS.get(node)
+    const isNew = !keys.some((key) => same(key, node.key))
+    if (timeS === undefined || node.role !== 'mirror' || !isNew) continue
+    const [ad = new Uint8Array(0), ...members] = node.chains
+    const domains = members.flatMap((chain) => {
+      return attempt(() => memberDomain(chain, node.name, timeS)) ?? []
+    })
+    const counts = attempt(() => {
+      checkServes(ad, node.name, capsule, domains, timeS)
+      return true
+    })
+    if (counts !== true) continue
+    keys.push(node.key)
+    mirrors.push({ name: node.name, domains: domains.toSorted(Buffer.compare), timeS })
+  }
+  return mirrors
+}
+
+/** Undefined if it is refused: what does not hold makes a receipt say less. */
+function attempt<TResult>(check: () => TResult): TResult | undefined {
+  try {
+    return check()
+  } catch (error) {
+    if (error instanceof Refused) return undefined
+    throw error
+  }
+}
+
+/** Nodes that may have cosigned: [signed manifest, chains], sorted by name. */
+function readCosigners(items: readonly Value[]): Node[] {
+  const cosigners: Node[] = []
   let previous: Uint8Array | undefined
   for (const item of items) {
     const [manifest, certs, ...rest] = asArray(item)
     require(rest.length === 0, 'a cosigner has two fields')
-    for (const cert of asArray(certs)) asBytes(cert)
+    const chains = asArray(certs).map((chain) => asBytes(chain))
     const { name, keys } = openManifest(asBytes(manifest), 'node')
     const isSorted = previous === undefined || Buffer.compare(previous, name) < 0
     require(isSorted, 'cosigners repeated or not sorted')
     previous = name
     for (const role of ['mirror', 'witness']) {
-      cosigners.push({ keyName: `longshore/${formatName(name)}/${role}`, key: keys.get(role)! })
+      const keyName = `longshore/${formatName(name)}/${role}`
+      cosigners.push({ keyName, key: keys.get(role)!, name, role, chains })
     }
   }
   return cosigners

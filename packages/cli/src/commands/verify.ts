@@ -25,6 +25,7 @@ import {
 } from '../finding.ts'
 import { readVerifiable } from '../input/verifiable-file.ts'
 import type { Output } from '../output.ts'
+import { formatTime } from '../text/time.ts'
 
 const LABEL_CHARS = 11
 /** Also wrong spellings of a name, which deserve to be told so. */
@@ -93,7 +94,7 @@ async function verifyTarget(
 
 /** docs/spec/cli/verify.schema.json */
 function findingObject(kind: Target['kind'], finding: Finding, nameGiven: boolean): object {
-  const { name, owner, size, root, checks, index } = finding
+  const { name, owner, size, root, checks, index, held } = finding
   return {
     ok: true,
     kind,
@@ -104,6 +105,14 @@ function findingObject(kind: Target['kind'], finding: Finding, nameGiven: boolea
     nameGiven,
     ...(index === undefined ? {} : { index }),
     owner: formatHex(owner),
+    ...(held !== undefined && {
+      level: held.level,
+      mirrors: held.mirrors.map((mirror) => ({
+        name: formatName(mirror.name),
+        domains: mirror.domains.map(formatName),
+        time: formatTime(mirror.timeS * 1_000_000),
+      })),
+    }),
   }
 }
 
