@@ -7,6 +7,7 @@ import { capsuleTargets } from './capsule-targets.ts'
 import { clientTargets } from './client-targets.ts'
 import { engineTargets } from './engine-targets.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
+import { sessionTargets } from './session-targets.ts'
 import { textTargets } from './text-targets.ts'
 
 export const targets: readonly FuzzTarget[] = [
@@ -14,4 +15,5 @@ export const targets: readonly FuzzTarget[] = [
   ...capsuleTargets,
   ...engineTargets,
   ...clientTargets,
+  ...sessionTargets,
 ]
