@@ -122,7 +122,7 @@ export class Sessions {
     return this.#established.size + this.#openings.size
   }
 
-  /** False while the stream holds as much as it may, or the session is not open: wait for `writable`. */
+  /** False while the stream holds as much as it may: wait for `writable`. Or it is not open. */
   canSend(session: SessionId, isBulk: boolean): boolean {
     const found = this.#byId.get(session)
     return found instanceof Session && found.canSend(isBulk)

@@ -183,9 +183,9 @@ test('SN19: the window doubles while all goes well and halves once for a burst o
   const congestion = new Congestion(100 * CHUNK_BYTES_MAX)
   const roomFor = (chunks: number): boolean => congestion.hasRoom((chunks - 1) * CHUNK_BYTES_MAX)
   assert.ok(roomFor(10) && !roomFor(11))
-  congestion.acknowledged(10 * CHUNK_BYTES_MAX, 10 * CHUNK_BYTES_MAX)
+  congestion.acknowledged(10 * CHUNK_BYTES_MAX, 10 * CHUNK_BYTES_MAX, false)
   assert.ok(roomFor(20) && !roomFor(21))
-  congestion.acknowledged(CHUNK_BYTES_MAX, CHUNK_BYTES_MAX)
+  congestion.acknowledged(CHUNK_BYTES_MAX, CHUNK_BYTES_MAX, false)
   assert.ok(!roomFor(21), 'a window that was not used does not grow')
   for (let order = 0; order < 5; order++) congestion.lost(order, 30)
   assert.ok(roomFor(10) && !roomFor(11))
@@ -193,6 +193,8 @@ test('SN19: the window doubles while all goes well and halves once for a burst o
   assert.ok(roomFor(2) && !roomFor(3))
   congestion.restart(32)
   assert.ok(roomFor(10))
+  congestion.acknowledged(10 * CHUNK_BYTES_MAX, 10 * CHUNK_BYTES_MAX, true)
+  assert.ok(!roomFor(12), 'what queues up is not doubled')
 })
 
 test('SN19: the timeout follows what was measured, within its bounds', () => {
@@ -205,9 +207,11 @@ test('SN19: the timeout follows what was measured, within its bounds', () => {
   for (let i = 0; i < 50; i++) roundTrip.measured(100)
   assert.equal(roundTrip.timeoutUs, 50_000)
   for (let i = 0; i < 20; i++) roundTrip.expired()
-  assert.equal(roundTrip.timeoutUs, 2_000_000)
+  assert.equal(roundTrip.timeoutUs, 50_000 * 64)
   roundTrip.recovered()
   assert.equal(roundTrip.timeoutUs, 50_000)
+  for (let i = 0; i < 50; i++) roundTrip.measured(6_000_000)
+  assert.ok(roundTrip.timeoutUs > 6_000_000)
 })
 
 test('SN21: steady time ignores a clock that is set back and bounds one that is set forward', () => {
