@@ -1,4 +1,4 @@
-/** Sessions against handshakes and packets that a second implementation made (docs/spec/session.md). */
+/** Sessions against the handshakes and packets of a second implementation: docs/spec/session.md. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {

@@ -20,12 +20,12 @@ function privateKey(secret) {
   return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
 }
 
-export function publicKeyOf(secret) {
+function publicKeyOf(secret) {
   const spki = createPublicKey(privateKey(secret)).export({ format: 'der', type: 'spki' })
   return new Uint8Array(spki.subarray(PUBLIC_PREFIX.length))
 }
 
-export function agree(secret, publicKey) {
+function agree(secret, publicKey) {
   const der = Buffer.from(concat(PUBLIC_PREFIX, publicKey))
   const peer = createPublicKey({ key: der, format: 'der', type: 'spki' })
   return new Uint8Array(diffieHellman({ privateKey: privateKey(secret), publicKey: peer }))
@@ -45,7 +45,7 @@ function noiseHkdf(chainingKey, input) {
 }
 
 /** Ciphertext and tag; the nonce of Noise's ChaChaPoly. */
-export function seal(key, counter, associated, plain) {
+function seal(key, counter, associated, plain) {
   const nonce = concat(new Uint8Array(4), bigEndian(counter, 8).reverse())
   const cipher = createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: 16 })
   cipher.setAAD(associated, { plaintextLength: plain.length })
@@ -53,7 +53,7 @@ export function seal(key, counter, associated, plain) {
 }
 
 /** SymmetricState of the Noise framework, section 5.2, with its names. */
-export class SymmetricState {
+class SymmetricState {
   constructor(prologue) {
     this.h = sha256(utf8('Noise_NNsig_25519_ChaChaPoly_SHA256'))
     this.ck = this.h

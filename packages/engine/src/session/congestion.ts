@@ -27,7 +27,11 @@ export class Congestion {
     return inFlightBytes < this.#windowBytes
   }
 
-  acknowledged(bytes: number, inFlightBefore: number): void {
+  acknowledged(bytes: number, inFlightBefore: number, isQueueing: boolean): void {
+    // To double what already queues up would fill the queue and lose half of it.
+    if (isQueueing && this.#windowBytes < this.#slowStartBytes) {
+      this.#slowStartBytes = this.#windowBytes
+    }
     // A window that was not used has proven nothing.
     if (2 * inFlightBefore < this.#windowBytes) return
     const grown =

@@ -30,7 +30,7 @@ const FIXED_BYTES: number = 1 + 4 * UINT48_BYTES
 const BITMAPS_BYTES = 16
 
 /** Why a session ends. A number on the wire: add at the end, never change. */
-export const CLOSE_CODES = [
+const CLOSE_CODES = [
   'NORMAL',
   'SESSION_INVALID',
   'POLICY_REFUSED',

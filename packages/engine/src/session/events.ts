@@ -16,7 +16,7 @@ export interface Peer {
   readonly name: CapsuleName
   /** Undefined: an anonymous initiator. */
   readonly manifest: Manifest | undefined
-  /** The certificates that a responder showed, not verified here. */
+  /** The certificates that a responder showed. Who opened the session verifies them. */
   readonly chain: Uint8Array | undefined
 }
 

@@ -14,6 +14,7 @@
  * @module
  */
 import {
+  assert,
   bytesEqual,
   type CapsuleName,
   concatBytes,
@@ -34,6 +35,7 @@ import {
   signProof,
   verifyProof,
 } from './identity-proof.ts'
+import { CHAIN_BYTES_MAX } from './limits.ts'
 import {
   encodeFinish,
   encodeInit,
@@ -188,6 +190,7 @@ export class Responder {
   /** @throws {VerificationError} `BAD_KEY` if the initiator's key has small order. */
   constructor(start: ResponderStart) {
     const { identity, init, index, secret, acceptance } = start
+    assert((acceptance.chain?.length ?? 0) <= CHAIN_BYTES_MAX, 'a chain has at most 128 KiB')
     const state = startTranscript(start.source, start.target)
     mixInit(state, start.packet)
     const shared = x25519(secret, init.ephemeral)

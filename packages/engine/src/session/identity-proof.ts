@@ -59,7 +59,7 @@ function fail(message: string): never {
 }
 
 /** The bytes that a proof's signature covers. */
-export function proofMessage(role: Role, transcript: Hash, name: CapsuleName): Uint8Array {
+function proofMessage(role: Role, transcript: Hash, name: CapsuleName): Uint8Array {
   const context = signingContextBytes('session')
   return concatBytes(context, Uint8Array.of(ROLE_BYTE[role]), transcript, name)
 }

@@ -65,7 +65,10 @@ export interface SessionLimits {
   readonly lingerUs: number
   /** An acknowledgement waits so long for something to travel with. */
   readonly ackDelayUs: number
-  /** Bounds of the retransmission timeout; the first holds before anything was measured. */
+  /**
+   * Bounds of the retransmission timeout; the first holds before anything was measured. The last
+   * is more than a round trip by satellite, and little after a parting of half a minute.
+   */
   readonly retransmitFirstUs: number
   readonly retransmitMinUs: number
   readonly retransmitMaxUs: number
@@ -89,5 +92,5 @@ export const SESSION_LIMITS: SessionLimits = {
   ackDelayUs: 5 * MS,
   retransmitFirstUs: 250 * MS,
   retransmitMinUs: 50 * MS,
-  retransmitMaxUs: 2 * SECOND,
+  retransmitMaxUs: 4 * SECOND,
 }

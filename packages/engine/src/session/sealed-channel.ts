@@ -85,7 +85,11 @@ export class SealingChannel {
   seal(packet: Uint8Array): void {
     assert(!this.isExhausted, 'a session ends before its counters do')
     const counter = this.#counter++
-    if (counter > 0 && counter % this.#limits.rekeyPackets === 0) this.#key = nextKey(this.#key)
+    if (counter > 0 && counter % this.#limits.rekeyPackets === 0) {
+      const usedUp = this.#key
+      this.#key = nextKey(usedUp)
+      usedUp.fill(0)
+    }
     packet[0] = PACKET_SEALED
     writeUint32(packet, 1, this.#receiver)
     writeUint64(packet, 5, counter)
@@ -127,6 +131,7 @@ export class OpeningChannel {
     const start = SEALED_HEADER_BYTES
     if (!isOpenedInPlace(key, counter, this.#associated, packet, start, packet.length)) return false
     if (period > this.#period) {
+      this.#oldKey?.fill(0)
       this.#oldKey = this.#key
       this.#key = key
       this.#period = period

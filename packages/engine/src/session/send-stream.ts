@@ -145,7 +145,11 @@ export class SendStream {
    *
    * @throws {ProtocolError} `SESSION_INVALID` if it claims what was never sent.
    */
-  received({ next, credit, bitsLow, bitsHigh }: StreamReceived, nowUs: number): boolean {
+  received(
+    { next, credit, bitsLow, bitsHigh }: StreamReceived,
+    nowUs: number,
+    isQueueing: boolean = false,
+  ): boolean {
     if (next > this.#sent) fail('an acknowledgement of what was not sent')
     const inFlightBefore = this.#inFlightBytes
     let newestOrder = -1
@@ -170,7 +174,7 @@ export class SendStream {
     }
     this.#creditBytes = Math.max(this.#creditBytes, credit)
     if (newestOrder < 0) return false
-    this.#congestion.acknowledged(acknowledgedBytes, inFlightBefore)
+    this.#congestion.acknowledged(acknowledgedBytes, inFlightBefore, isQueueing)
     this.#findOvertaken(newestOrder)
     return true
   }

@@ -235,9 +235,8 @@ export class Session {
   #takeAcknowledgement(lane: Lane, nowUs: number): void {
     const { send } = lane
     const report = lane.isBulk ? this.#received.bulk : this.#received.urgent
-    if (!send.received(report, nowUs)) return
-    if (send.sampleUs === undefined) this.#roundTrip.recovered()
-    else this.#roundTrip.measured(send.sampleUs)
+    if (!send.received(report, nowUs, this.#roundTrip.isQueueing)) return
+    if (send.sampleUs !== undefined) this.#roundTrip.measured(send.sampleUs)
     lane.dueUs = undefined
   }
 

@@ -122,7 +122,7 @@ export class Sessions {
     return this.#established.size + this.#openings.size
   }
 
-  /** False while the stream holds as much as it may, or the session is not open: wait for `writable`. */
+  /** False while the stream holds as much as it may: wait for `writable`. Or it is not open. */
   canSend(session: SessionId, isBulk: boolean): boolean {
     const found = this.#byId.get(session)
     return found instanceof Session && found.canSend(isBulk)
@@ -282,7 +282,7 @@ export class Sessions {
         this.#receiveUnsupported(payload)
         break
       default:
-        throw new ProtocolError('SESSION_INVALID', 'a packet of no known type')
+        throw refused('a packet of no known type')
     }
   }
 
@@ -346,12 +346,12 @@ export class Sessions {
   #receiveReply({ source, payload }: Deliver, nowUs: number): void {
     const reply = decodeReply(payload)
     const opening = this.#openings.get(reply.receiver)
-    if (opening === undefined) return
+    if (opening === undefined) throw refused('a reply that nobody waits for')
     let read: ReturnType<Opening['initiator']['read']>
     try {
       read = opening.initiator.read(reply)
       if (!bytesEqual(read.peer.name, source)) {
-        throw new ProtocolError('SESSION_INVALID', 'a reply comes from another name than it proves')
+        throw refused('a reply comes from another name than it proves')
       }
     } catch (error) {
       if (isLongshoreError(error)) opening.refusal = error
@@ -368,18 +368,20 @@ export class Sessions {
   #receiveFinish({ source, destination, payload }: Deliver, nowUs: number): void {
     const { receiver, sealed } = decodeFinish(payload)
     if (!bytesEqual(destination, this.#identity.name)) {
-      throw new ProtocolError('SESSION_INVALID', 'a finish for another name')
+      throw refused('a finish for another name')
     }
     const established = this.#established.get(receiver)
     if (established?.finish !== undefined) {
       // Our confirmation was lost; only the same packet gets another one.
-      if (!bytesEqual(established.finish, payload)) return
+      if (!bytesEqual(established.finish, payload)) throw refused('another finish')
       established.session.confirm(nowUs)
       this.#settle(established.session)
       return
     }
     const halfOpen = this.#halfOpen.get(receiver)
-    if (halfOpen === undefined || !bytesEqual(source, halfOpen.source)) return
+    if (halfOpen === undefined || !bytesEqual(source, halfOpen.source)) {
+      throw refused('a finish that nobody waits for')
+    }
     const agreement = halfOpen.responder.read(sealed)
     this.#halfOpen.remove(halfOpen)
     this.#admit(halfOpen, agreement, payload, nowUs)
@@ -471,4 +473,9 @@ export class Sessions {
       this.#settle(session)
     }
   }
+}
+
+/** Caught and counted by `#deliver`: a handshake packet that changes nothing. */
+function refused(message: string): ProtocolError {
+  return new ProtocolError('SESSION_INVALID', message)
 }

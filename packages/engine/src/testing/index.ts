@@ -5,6 +5,7 @@
  *
  * @module
  */
+export { SESSION_CODECS } from '../session/testing/codecs.ts'
 export {
   type AppendOp,
   type AppendShape,

@@ -4,8 +4,8 @@
  * Measured on the reference machine (Node 24, 2 cores): sodium-native signs 2.3 and verifies 2.3
  * times as fast as node:crypto, and hashes 65 bytes at 2.3 M/s against 1.4 M/s; from about 300
  * bytes on OpenSSL's vector code wins, at 64 KiB by a factor of four. ChaCha20-Poly1305 seals 100
- * bytes at 1.0 M/s against 0.16 M/s; at 32 KiB both reach 0.8 GB/s, and only sodium-native does it in
- * place, without an object for each packet.
+ * bytes at 1.0 M/s against 0.16 M/s; at 32 KiB both reach 0.8 GB/s, and only sodium-native does it
+ * in place, without an object for each packet.
  *
  * @module
  */

@@ -22,7 +22,7 @@ export interface Weather {
   readonly duplication: number
 }
 
-export const CALM: Weather = { latencyUs: 1000, jitterUs: 0, loss: 0, duplication: 0 }
+const CALM: Weather = { latencyUs: 1000, jitterUs: 0, loss: 0, duplication: 0 }
 
 export interface Datagram {
   readonly source: CapsuleName
