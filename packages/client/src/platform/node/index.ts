@@ -30,3 +30,7 @@ export type {
 export { openHome } from './home.ts'
 export { restoreHome } from './restore.ts'
 export { verifyDirectory } from './verify-directory.ts'
+export { AnchorDirectory } from './anchor-directory.ts'
+export { LmdbIndex } from './lmdb-index.ts'
+export { NodeDisk, syncOffThread } from './node-disk.ts'
+export { createNodeRuntime } from './node-runtime.ts'
