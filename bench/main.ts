@@ -31,6 +31,7 @@ const WORKLOADS: Readonly<Record<string, Load>> = {
   read: async () => (await import('./workloads/read.ts')).readRows,
   open: async (quick) =>
     (await import('./workloads/open.ts')).createOpenRows(quick ? 50_000 : 1_000_000),
+  replicate: async () => (await import('./workloads/replicate.ts')).replicateRows,
   delay: async () => (await import('./workloads/delay.ts')).delayRows,
   proof: async () => (await import('./workloads/proof.ts')).proofRows,
   session: async () => (await import('./workloads/session.ts')).sessionRows,

@@ -81,6 +81,9 @@ export {
   type PublisherOptions,
 } from './replica/publisher.ts'
 export { RangeSet } from './replica/range-set.ts'
+export type { Stretch } from './replica/remote-read.ts'
+export { type ReaderEffect, type ReaderOptions, RemoteReader } from './replica/remote-reader.ts'
+export type { ReaderPeer } from './replica/remote-sources.ts'
 export type { AnchorSlot } from './runtime/anchor-slot.ts'
 export {
   type Disk,

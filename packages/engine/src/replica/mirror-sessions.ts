@@ -128,6 +128,11 @@ export function send(session: SessionId, message: ReplicaMessage): SendEffect {
   return { type: 'send', session, message: encodeMessage(message), isBulk: false }
 }
 
+/** Credit for a message that is done with. */
+export function consumed({ id }: MirrorSession, message: Uint8Array): MirrorEffect {
+  return { type: 'consumed', session: id, bytes: message.length }
+}
+
 /** The end of a request that did not work out. Whatever is not an error of ours is thrown on. */
 export function refuse(session: SessionId, id: number, error: unknown): SendEffect {
   return { type: 'send', session, message: encodeError(id, error), isBulk: false }

@@ -14,10 +14,7 @@
  * @module
  */
 import {
-  bytesEqual,
   type CapsuleName,
-  encodeHead,
-  type Head,
   isLongshoreError,
   manifestKey,
   openManifest,
@@ -32,7 +29,6 @@ import type { StoreReader } from '../store/store.ts'
 import { BODIES_KIND } from './bodies-message.ts'
 import type { BranchCut, BranchIntake } from './branch-intake.ts'
 import { ENTRIES_KIND } from './entries-message.ts'
-import { type HeadVerdict, judgeByPath, judgeByTree } from './equivocation.ts'
 import { GroupCommit, type Offer } from './group-commit.ts'
 import { HeadLog } from './head-log.ts'
 import { Intakes } from './intakes.ts'
@@ -52,8 +48,10 @@ import type {
   SessionId,
   SessionPeer,
 } from './mirror-contract.ts'
-import { type MirrorSession, MirrorSessions, type Push, refuse, send } from './mirror-sessions.ts'
+import { consumed, type MirrorSession, MirrorSessions, refuse, send } from './mirror-sessions.ts'
+import { MirrorSync } from './mirror-sync.ts'
 import { provePath } from './prove-path.ts'
+import { PushDesk } from './push-desk.ts'
 import { ReadQueue, type ServedMessage } from './read-queue.ts'
 import { bodiesTask, ReadServer, rangeTask } from './read-server.ts'
 import { EntriesVerifier } from './verify-entries.ts'
@@ -70,6 +68,8 @@ export class Mirror {
   readonly #group: GroupCommit
   readonly #reads: ReadQueue
   readonly #server: ReadServer
+  readonly #pushes: PushDesk
+  readonly #sync: MirrorSync
   readonly #verifier = new EntriesVerifier()
 
   constructor(options: MirrorOptions) {
@@ -88,14 +88,27 @@ export class Mirror {
       accepted: (offer) => this.#accepted(offer),
       failed: (error, offers) => this.#failed(error, offers),
     })
+    const parts = {
+      intakes: this.#intakes,
+      sessions: this.#sessions,
+      verifier: this.#verifier,
+      checkAccepting: (messageBytes: number) => this.#checkAccepting(messageBytes),
+      owe: (session: SessionId, bytes: number) => this.#group.owe(session, bytes),
+    }
+    this.#pushes = new PushDesk({ ...parts, mirror: options.mirror })
+    const { store, runtime } = options
+    const own = { store, limits: this.#limits, nowUs: () => runtime.nowUs() }
+    this.#sync = new MirrorSync({ ...parts, ...own })
   }
 
-  opened(session: SessionId, peer: SessionPeer, isInitiator: boolean): MirrorEffect[] {
-    this.#sessions.open(session, peer, isInitiator)
-    return []
+  /** `isInitiator`: this node has opened the session. */
+  opened(id: SessionId, peer: SessionPeer, isInitiator: boolean): MirrorEffect[] {
+    const session = this.#sessions.open(id, peer, isInitiator)
+    return isInitiator ? this.#sync.opened(session) : []
   }
 
   closed(session: SessionId): void {
+    this.#sync.closed(session)
     this.#sessions.close(session)
     this.#reads.close(session)
   }
@@ -103,6 +116,21 @@ export class Mirror {
   /** The window of a session has room again. */
   writable(session: SessionId): void {
     this.#reads.writable(session)
+  }
+
+  /** Other mirrors hold this capsule too: compare with them, and pull what is missing here. */
+  learn(name: CapsuleName, others: readonly CapsuleName[]): MirrorEffect[] {
+    return this.#sync.learn(name, others)
+  }
+
+  /** The session that was wanted cannot be had now. */
+  unreachable(target: CapsuleName): void {
+    this.#sync.unreachable(target)
+  }
+
+  /** To be called now and then: what is done at intervals. */
+  tick(): MirrorEffect[] {
+    return this.#sync.tick()
   }
 
   /** One message of a session. Entries are verified at once and stored with the next `cut`. */
@@ -156,7 +184,8 @@ export class Mirror {
       case 'offer':
         return this.#offer(session, message)
       case 'push':
-        return this.#push(session, message)
+        this.#headLog.checkReady()
+        return this.#pushes.begin(session, message)
       case 'cosign':
         return [send(id, this.#cosign(session, message))]
       case 'heartbeat':
@@ -221,30 +250,14 @@ export class Mirror {
     this.#policy.checkOffer(signed, message.chain, session.peer)
     const isKnown = this.#intakes.manifest(signed.name) !== undefined
     if (!isKnown) this.#checkCapacity(signed)
-    this.#checkAccepting()
+    this.#checkAccepting(0)
     this.#group.offer({ session: session.id, id: message.id, signed, chain: message.chain })
     return [{ type: 'request-cut' }]
   }
 
-  #push(session: MirrorSession, message: MessageOf<'push'>): MirrorEffect[] {
-    this.#headLog.checkReady()
-    this.#checkAccepting()
-    const { id, name, branch } = message
-    const intake = this.#intakes.open(name, branch)
-    this.#intakes.checkBranch(intake.signed, name, branch)
-    if (session.pushes.has(id)) {
-      throw new ProtocolError('PROTOCOL_ERROR', 'a request id is used twice')
-    }
-    const push: Push = { session: session.id, id, name, branch, receiptSize: 0 }
-    this.#sessions.addPush(session, push)
-    const head = intake.committedHead ?? null
-    const effects = [send(session.id, { kind: 'have', id, head, size: intake.size })]
-    return [...effects, ...this.#receipt(push, intake)]
-  }
-
   #cosign(session: MirrorSession, message: MessageOf<'cosign'>): MessageOf<'receipt'> {
     const intake = this.#readable(session, message)
-    const receipt = this.#receiptOf(intake, message.id)
+    const receipt = this.#pushes.receiptOf(intake, message.id)
     if (receipt !== undefined) return receipt
     throw new UnavailableError('PAYLOAD_ABSENT', 'this mirror does not hold every payload yet')
   }
@@ -276,94 +289,7 @@ export class Mirror {
     }
     const push = session.pushes.get(frame.id)
     if (push === undefined) return [consumed(session, message)]
-    const intake = this.#intakes.open(push.name, push.branch)
-    try {
-      this.#checkAccepting()
-      if (message.length > this.#policy.bytesFree()) throw quotaExceeded()
-      const head = intake.heads.open(frame.head)
-      return this.#accept(session, push, intake, head, message)
-    } catch (error) {
-      if (error instanceof ProtocolError) throw error
-      this.#sessions.endPush(session, push)
-      return [refuse(session.id, push.id, error), consumed(session, message)]
-    }
-  }
-
-  #accept(
-    session: MirrorSession,
-    push: Push,
-    intake: BranchIntake,
-    head: Head,
-    message: Uint8Array,
-  ): MirrorEffect[] {
-    const known = intake.committedHead
-    if (known !== undefined && head.size <= known.size && !isSameHead(head, known)) {
-      const verdict = judgeByTree(intake.signed.signed, known, head, intake.tiles, intake.nodes)
-      if (verdict !== 'consistent') return this.#convict(session, push, verdict)
-    }
-    let added: number
-    try {
-      added = intake.accept(this.#verifier, head)
-    } catch (error) {
-      const isFork = error instanceof VerificationError && error.code === 'ROOT_MISMATCH'
-      if (!isFork || known === undefined || head.size <= known.size) throw error
-      return [...this.#askForProof(session, push, intake, head, error), consumed(session, message)]
-    }
-    if (added === 0) return [consumed(session, message)]
-    this.#group.owe(session.id, message.length)
-    return [{ type: 'request-cut' }]
-  }
-
-  /** The head is signed but does not continue what is here: its tree may say why. */
-  #askForProof(
-    session: MirrorSession,
-    push: Push,
-    intake: BranchIntake,
-    head: Head,
-    error: VerificationError,
-  ): MirrorEffect[] {
-    this.#sessions.endPush(session, push)
-    const known = intake.committedHead as Head
-    const { name, branch } = intake
-    const question = { kind: 'consistency' as const, name, branch, oldSize: known.size }
-    return [
-      this.#sessions.ask(session, { ...question, newSize: head.size }, (answer) => {
-        const isPath = !(answer instanceof Uint8Array) && answer.kind === 'path'
-        const judge = (): HeadVerdict => {
-          if (!isPath) return 'consistent'
-          return judgeByPath(intake.signed.signed, known, head, answer.hashes)
-        }
-        return { effects: this.#judged(session, push, judge, error), isOver: true }
-      }),
-    ]
-  }
-
-  #judged(
-    session: MirrorSession,
-    push: Push,
-    judge: () => HeadVerdict,
-    error: VerificationError,
-  ): MirrorEffect[] {
-    try {
-      const verdict = judge()
-      if (verdict !== 'consistent') return this.#convict(session, push, verdict)
-      return [refuse(session.id, push.id, error)]
-    } catch (cause) {
-      return [refuse(session.id, push.id, cause)]
-    }
-  }
-
-  #convict(
-    session: MirrorSession,
-    push: Push,
-    { evidence }: Exclude<HeadVerdict, 'consistent'>,
-  ): MirrorEffect[] {
-    this.#sessions.endPush(session, push)
-    const message = 'the writer of this capsule signed two histories'
-    return [
-      { type: 'evidence', name: push.name, bytes: evidence },
-      refuse(session.id, push.id, new VerificationError('EQUIVOCATION', message)),
-    ]
+    return this.#pushes.entries(session, push, message)
   }
 
   #bodies(session: MirrorSession, message: Uint8Array): MirrorEffect[] {
@@ -376,10 +302,11 @@ export class Mirror {
   }
 
   /** A refusal is not settled, or too much is on its way. */
-  #checkAccepting(): void {
+  #checkAccepting(messageBytes: number): void {
     if (this.#group.isSettling) {
       throw new UnavailableError('OVERLOADED', 'this mirror is recovering from a refused write')
     }
+    if (messageBytes > this.#policy.bytesFree()) throw quotaExceeded()
     if (this.#group.pendingBytes <= this.#limits.pendingBytesMax) return
     throw new UnavailableError('OVERLOADED', 'too much waits for the disk of this mirror')
   }
@@ -399,10 +326,7 @@ export class Mirror {
 
   #committed(intake: BranchIntake, { before, head }: BranchCut): MirrorEffect[] {
     const { name, branch } = intake
-    const effects: MirrorEffect[] = []
-    for (const push of this.#sessions.pushesOf(name, branch)) {
-      effects.push(...this.#receipt(push, intake))
-    }
+    const effects = this.#pushes.committed(intake)
     if (head === undefined || head.size === before?.size) return effects
     this.#reads.advanced(name, branch)
     effects.push({ type: 'advanced', name, branch, head })
@@ -412,23 +336,6 @@ export class Mirror {
       encodeMessage({ kind: 'news', id: 0, name, branch, head })
     effects.push({ type: 'publish', name, payload })
     return effects
-  }
-
-  /** The receipt of everything that this push has brought, if there is a new one. */
-  #receipt(push: Push, intake: BranchIntake): MirrorEffect[] {
-    const receipt = this.#receiptOf(intake, push.id)
-    if (receipt === undefined || receipt.size <= push.receiptSize) return []
-    push.receiptSize = receipt.size
-    return [send(push.session, receipt)]
-  }
-
-  #receiptOf(intake: BranchIntake, id: number): MessageOf<'receipt'> | undefined {
-    const stated = intake.statement
-    const cosignature = intake.cosignature(this.#options.mirror)
-    if (stated === undefined || cosignature === undefined) return undefined
-    const { size, root } = stated.head
-    const { timeS, signature } = cosignature
-    return { kind: 'receipt', id, size, root, timeS, signature }
   }
 
   #failed(error: Error, offers: readonly Offer[]): MirrorEffect[] {
@@ -449,14 +356,6 @@ export class Mirror {
     }
     return effects
   }
-}
-
-function consumed({ id }: MirrorSession, message: Uint8Array): MirrorEffect {
-  return { type: 'consumed', session: id, bytes: message.length }
-}
-
-function isSameHead(a: Head, b: Head): boolean {
-  return a.size === b.size && bytesEqual(a.root, b.root)
 }
 
 function quotaExceeded(): UnavailableError {

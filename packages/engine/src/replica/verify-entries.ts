@@ -136,6 +136,13 @@ export class EntriesVerifier {
     return this.#leafHashes.subarray((index - aligned) * HASH_BYTES, (end - aligned) * HASH_BYTES)
   }
 
+  /** A copy of the leaf hashes from the beginning of the tile that ends the message, if not full. */
+  tileHashes(): Uint8Array {
+    const { end } = this.frame
+    const count = end - packageAlignedStart(end)
+    return this.#leafHashes.slice(0, count * HASH_BYTES)
+  }
+
   /** Adds the verified entries from `index` on. */
   addTo(builder: EntryBatchBuilder, index: number): void {
     const { frame } = this

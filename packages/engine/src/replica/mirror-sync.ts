@@ -1,0 +1,336 @@
+/**
+ * Anti-entropy: a mirror compares its heads with those of other mirrors and pulls what it lacks.
+ *
+ * Per session one branch at a time, and of it one question at a time:
+ *
+ *     open → opened → range* → bodies* → the next branch
+ *
+ * Everything is verified and committed like what is pushed; credit bounds what is on its way. It
+ * only pulls: the other side does the same. A round that is cut off has lost nothing, the next one
+ * goes on where the store is. A new mirror is filled in no other way. Rules MI21-MI25 of
+ * docs/spec/mirror.md.
+ *
+ * @module
+ */
+import {
+  type CapsuleName,
+  type Head,
+  isLongshoreError,
+  MAIN_BRANCH,
+  VerificationError,
+} from '@longshore/capsule'
+import { branchKey, nameKey } from '../store/branch-key.ts'
+import type { StoreReader } from '../store/store.ts'
+import { decodeBodies } from './bodies-message.ts'
+import type { BranchIntake } from './branch-intake.ts'
+import type { BranchPlace } from './entries-source.ts'
+import { type HeadVerdict, judgeByPath, judgeByTree } from './equivocation.ts'
+import type { Intakes } from './intakes.ts'
+import { BODY_INDICES_MAX, type ReplicaLimits } from './limits.ts'
+import type { MessageOf, ReplicaMessage } from './messages.ts'
+import type { MirrorEffect, SessionId } from './mirror-contract.ts'
+import type { MirrorSession, MirrorSessions, Unnumbered } from './mirror-sessions.ts'
+import type { EntriesVerifier } from './verify-entries.ts'
+
+/** Indices looked at for one question about payloads. */
+const HOLES_SCAN_MAX = 4096
+
+export interface SyncParts {
+  readonly store: StoreReader
+  readonly intakes: Intakes
+  readonly sessions: MirrorSessions
+  readonly verifier: EntriesVerifier
+  readonly limits: ReplicaLimits
+  nowUs(): number
+  /** Throws while nothing may be accepted. */
+  checkAccepting(messageBytes: number): void
+  /** Bytes that are held until the next commit. */
+  owe(session: SessionId, bytes: number): void
+}
+
+/** The comparison of all branches that are shared with one other mirror. */
+interface Round {
+  readonly session: MirrorSession
+  readonly other: string
+  /** Not looked at yet. */
+  readonly queue: BranchPlace[]
+  /** So that a branch that was named twice is looked at once. */
+  readonly seen: Set<string>
+}
+
+/** One branch of a round. */
+interface Visit {
+  readonly round: Round
+  readonly place: BranchPlace
+  /** Of the other side, verified. */
+  readonly head: Head
+  /** Holes below were asked for in this visit. */
+  holesAt: number
+}
+
+export class MirrorSync {
+  readonly #parts: SyncParts
+  /** Capsules that are shared, by the name of the other mirror. */
+  readonly #shared = new Map<
+    string,
+    { readonly other: CapsuleName; readonly names: Map<string, CapsuleName> }
+  >()
+  readonly #rounds = new Map<SessionId, Round>()
+  readonly #wanted = new Set<string>()
+  #nextUs = 0
+
+  constructor(parts: SyncParts) {
+    this.#parts = parts
+  }
+
+  /** These other mirrors hold the capsule: compare with them from now on. */
+  learn(name: CapsuleName, others: readonly CapsuleName[]): MirrorEffect[] {
+    const effects: MirrorEffect[] = []
+    for (const other of others) {
+      const key = nameKey(other)
+      const shared = this.#shared.get(key) ?? { other, names: new Map() }
+      this.#shared.set(key, shared)
+      shared.names.set(nameKey(name), name)
+      const round = this.#roundWith(key)
+      if (round === undefined) effects.push(...this.#want(key, other))
+      else effects.push(...this.#add(round, { name, branch: MAIN_BRANCH }))
+    }
+    return effects
+  }
+
+  /** A session that this mirror has opened to another one. */
+  opened(session: MirrorSession): MirrorEffect[] {
+    const { name } = session.peer
+    const shared = name === undefined ? undefined : this.#shared.get(nameKey(name))
+    if (name === undefined || shared === undefined) return []
+    const other = nameKey(name)
+    this.#wanted.delete(other)
+    const round: Round = { session, other, queue: [], seen: new Set() }
+    this.#rounds.set(session.id, round)
+    return this.#restart(round)
+  }
+
+  closed(session: SessionId): void {
+    this.#rounds.delete(session)
+  }
+
+  /** The other mirror cannot be reached: it is tried again with the next interval. */
+  unreachable(other: CapsuleName): void {
+    this.#wanted.delete(nameKey(other))
+  }
+
+  /** Compares again with everybody when it is time. */
+  tick(): MirrorEffect[] {
+    const nowUs = this.#parts.nowUs()
+    if (nowUs < this.#nextUs) return []
+    this.#nextUs = nowUs + this.#parts.limits.syncIntervalUs
+    const effects: MirrorEffect[] = []
+    for (const [key, { other }] of this.#shared) {
+      const round = this.#roundWith(key)
+      if (round === undefined) effects.push(...this.#want(key, other))
+      else if (round.queue.length === 0) effects.push(...this.#restart(round))
+    }
+    return effects
+  }
+
+  #roundWith(other: string): Round | undefined {
+    for (const round of this.#rounds.values()) if (round.other === other) return round
+    return undefined
+  }
+
+  #want(key: string, target: CapsuleName): MirrorEffect[] {
+    if (this.#wanted.has(key)) return []
+    this.#wanted.add(key)
+    return [{ type: 'open-session', target }]
+  }
+
+  #restart(round: Round): MirrorEffect[] {
+    const isBusy = round.seen.size > 0 && round.queue.length > 0
+    if (isBusy) return []
+    round.seen.clear()
+    const names = this.#shared.get(round.other)?.names.values() ?? []
+    const effects: MirrorEffect[] = []
+    for (const name of names) effects.push(...this.#add(round, { name, branch: MAIN_BRANCH }))
+    return effects
+  }
+
+  #add(round: Round, place: BranchPlace): MirrorEffect[] {
+    const key = branchKey(place.name, place.branch)
+    if (round.seen.has(key)) return []
+    round.seen.add(key)
+    round.queue.push(place)
+    return round.queue.length === 1 ? this.#visit(round, place) : []
+  }
+
+  /** The visit of the first branch in the queue is over. */
+  #next(round: Round): MirrorEffect[] {
+    round.queue.shift()
+    const [place] = round.queue
+    return place === undefined ? [] : this.#visit(round, place)
+  }
+
+  #visit(round: Round, place: BranchPlace): MirrorEffect[] {
+    return this.#ask(round, { kind: 'open', ...place }, (answer) => {
+      if (answer instanceof Uint8Array || answer.kind !== 'opened') return undefined
+      return this.#compare(round, place, answer)
+    })
+  }
+
+  #compare(round: Round, place: BranchPlace, opened: MessageOf<'opened'>): MirrorEffect[] {
+    const effects: MirrorEffect[] = []
+    for (const branch of opened.branches) {
+      effects.push(...this.#add(round, { name: place.name, branch }))
+    }
+    const { head } = opened
+    if (head === null) return [...effects, ...this.#next(round)]
+    const intake = this.#parts.intakes.open(place.name, place.branch)
+    this.#parts.intakes.checkBranch(intake.signed, place.name, place.branch)
+    intake.heads.check(head)
+    const known = intake.committedHead
+    if (known !== undefined && head.size <= known.size) {
+      const verdict = judgeByTree(intake.signed.signed, known, head, intake.tiles, intake.nodes)
+      if (verdict !== 'consistent') {
+        return [...effects, evidence(intake, verdict), ...this.#next(round)]
+      }
+    }
+    return [...effects, ...this.#pull({ round, place, head, holesAt: 0 })]
+  }
+
+  /** The next entries that the other side has and this one lacks; then payloads. */
+  #pull(visit: Visit): MirrorEffect[] {
+    const { head, round } = visit
+    const { name, branch, size: start } = this.#intake(visit)
+    if (start >= head.size) return this.#fill(visit)
+    const end = Math.min(head.size, start + this.#parts.limits.syncEntriesMax)
+    const range = { start, end, size: head.size, wantsBodies: true }
+    return this.#ask(round, { kind: 'range', name, branch, ...range }, (answer) => {
+      if (answer instanceof Uint8Array) return this.#accept(visit, answer)
+      // Without progress it would be asked for ever.
+      if (answer.kind !== 'end' || this.#intake(visit).size === start) return undefined
+      return this.#pull(visit)
+    })
+  }
+
+  /** A message of the range: the question stays open. */
+  #accept(visit: Visit, message: Uint8Array): MirrorEffect[] | 'more' {
+    const { head, round } = visit
+    const { verifier } = this.#parts
+    const intake = this.#intake(visit)
+    this.#parts.checkAccepting(message.length)
+    try {
+      intake.accept(verifier, head)
+    } catch (error) {
+      const isFork = error instanceof VerificationError && error.code === 'ROOT_MISMATCH'
+      const known = intake.committedHead
+      if (!isFork || known === undefined) throw error
+      return [consumed(round, message), ...this.#askForProof(visit, known)]
+    }
+    this.#parts.owe(round.session.id, message.length)
+    return 'more'
+  }
+
+  #askForProof(visit: Visit, known: Head): MirrorEffect[] {
+    const { round, head } = visit
+    const intake = this.#intake(visit)
+    const { name, branch } = intake
+    const sizes = { oldSize: known.size, newSize: head.size }
+    return this.#ask(round, { kind: 'consistency', name, branch, ...sizes }, (answer) => {
+      if (answer instanceof Uint8Array || answer.kind !== 'path') return undefined
+      const verdict = judgeByPath(intake.signed.signed, known, head, answer.hashes)
+      const found = verdict === 'consistent' ? [] : [evidence(intake, verdict)]
+      return [...found, ...this.#next(round)]
+    })
+  }
+
+  /** Payloads that are missing here and that the other side may have. */
+  #fill(visit: Visit): MirrorEffect[] {
+    const { round } = visit
+    const { name, branch } = visit.place
+    const indices = this.#missing(visit)
+    if (indices.length === 0) return this.#next(round)
+    return this.#ask(round, { kind: 'bodies', name, branch, indices }, (answer) => {
+      if (!(answer instanceof Uint8Array)) {
+        return answer.kind === 'end' ? this.#fill(visit) : undefined
+      }
+      this.#parts.checkAccepting(answer.length)
+      const intake = this.#intake(visit)
+      for (const { index, body } of decodeBodies(answer).bodies) {
+        if (body !== undefined && indices.includes(index)) intake.fill(index, body)
+      }
+      this.#parts.owe(round.session.id, answer.length)
+      return 'more'
+    })
+  }
+
+  /** Opened anew each time: after a refused write there is another one. */
+  #intake({ place }: Visit): BranchIntake {
+    return this.#parts.intakes.open(place.name, place.branch)
+  }
+
+  /** At most 256 committed entries without payload, each once per visit. */
+  #missing(visit: Visit): number[] {
+    const { store } = this.#parts
+    const { head } = visit
+    const intake = this.#intake(visit)
+    const { name, branch } = intake
+    const end = Math.min(head.size, intake.committedHead?.size ?? 0)
+    const missing: number[] = []
+    let looked = 0
+    for (const hole of [...intake.holes]) {
+      const start = Math.max(hole.start, visit.holesAt)
+      const range = { start, end: Math.min(hole.end, end) }
+      if (range.start >= range.end) continue
+      for (const { index, state } of store.scan(name, branch, range)) {
+        visit.holesAt = index + 1
+        if (state === 'absent') missing.push(index)
+        else intake.forgetHole(index)
+        if (missing.length >= BODY_INDICES_MAX || ++looked >= HOLES_SCAN_MAX) return missing
+      }
+    }
+    return missing
+  }
+
+  /**
+   * Asks the question of a round that is open now. `take` hears the answers: it returns the effects
+   * that end the question, 'more' if it stays open, or undefined to give the branch up.
+   */
+  #ask(
+    round: Round,
+    question: Unnumbered,
+    take: (answer: ReplicaMessage | Uint8Array) => MirrorEffect[] | 'more' | undefined,
+  ): MirrorEffect[] {
+    const { sessions } = this.#parts
+    const asked = sessions.ask(round.session, question, (answer) => {
+      const taken = this.#take(round, answer, take)
+      if (taken === 'more') return { effects: [{ type: 'request-cut' }], isOver: false }
+      return { effects: taken, isOver: true }
+    })
+    return [asked]
+  }
+
+  #take(
+    round: Round,
+    answer: ReplicaMessage | Uint8Array,
+    take: (answer: ReplicaMessage | Uint8Array) => MirrorEffect[] | 'more' | undefined,
+  ): MirrorEffect[] | 'more' {
+    try {
+      return take(answer) ?? this.#next(round)
+    } catch (error) {
+      // What this mirror sent does not verify, or nothing may be accepted now: the next branch.
+      if (!isLongshoreError(error)) throw error
+      const credit = answer instanceof Uint8Array ? [consumed(round, answer)] : []
+      return [...credit, ...this.#next(round)]
+    }
+  }
+}
+
+function consumed({ session }: Round, message: Uint8Array): MirrorEffect {
+  return { type: 'consumed', session: session.id, bytes: message.length }
+}
+
+function evidence(
+  { name }: BranchIntake,
+  { evidence: bytes }: Exclude<HeadVerdict, 'consistent'>,
+): MirrorEffect {
+  return { type: 'evidence', name, bytes }
+}

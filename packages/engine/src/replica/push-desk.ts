@@ -1,0 +1,185 @@
+/**
+ * What peers push: entries into the branches, and receipts back when they are durable.
+ *
+ * Pushes are pipelined: entries follow each other without waiting, and a group commit answers with
+ * one receipt, which is cumulative. Two heads that do not fit convict their writer; whoever showed
+ * the second one is told so. Rules MI2-MI7 and MI11 of docs/spec/mirror.md.
+ *
+ * @module
+ */
+import {
+  bytesEqual,
+  type Head,
+  ProtocolError,
+  type Signer,
+  VerificationError,
+} from '@longshore/capsule'
+import type { BranchIntake } from './branch-intake.ts'
+import { type HeadVerdict, judgeByPath, judgeByTree } from './equivocation.ts'
+import type { Intakes } from './intakes.ts'
+import type { MessageOf } from './messages.ts'
+import type { MirrorEffect, SessionId } from './mirror-contract.ts'
+import {
+  consumed,
+  type MirrorSession,
+  type MirrorSessions,
+  type Push,
+  refuse,
+  send,
+} from './mirror-sessions.ts'
+import type { EntriesVerifier } from './verify-entries.ts'
+
+export interface PushParts {
+  readonly intakes: Intakes
+  readonly sessions: MirrorSessions
+  readonly verifier: EntriesVerifier
+  readonly mirror: Signer
+  /** Throws while nothing may be accepted. */
+  checkAccepting(messageBytes: number): void
+  /** Bytes that are held until the next commit. */
+  owe(session: SessionId, bytes: number): void
+}
+
+export class PushDesk {
+  readonly #parts: PushParts
+
+  constructor(parts: PushParts) {
+    this.#parts = parts
+  }
+
+  /** @throws what refuses the push, for the peer to hear */
+  begin(session: MirrorSession, message: MessageOf<'push'>): MirrorEffect[] {
+    const { intakes, sessions } = this.#parts
+    this.#parts.checkAccepting(0)
+    const { id, name, branch } = message
+    const intake = intakes.open(name, branch)
+    intakes.checkBranch(intake.signed, name, branch)
+    if (session.pushes.has(id)) {
+      throw new ProtocolError('PROTOCOL_ERROR', 'a request id is used twice')
+    }
+    const push: Push = { session: session.id, id, name, branch, receiptSize: 0 }
+    sessions.addPush(session, push)
+    const head = intake.committedHead ?? null
+    const have = send(session.id, { kind: 'have', id, head, size: intake.size })
+    return [have, ...this.#receipt(push, intake)]
+  }
+
+  /** The message in the verifier's frame belongs to this push. */
+  entries(session: MirrorSession, push: Push, message: Uint8Array): MirrorEffect[] {
+    const intake = this.#parts.intakes.open(push.name, push.branch)
+    try {
+      this.#parts.checkAccepting(message.length)
+      const head = intake.heads.open(this.#parts.verifier.frame.head)
+      return this.#accept(session, push, intake, head, message)
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error
+      this.#parts.sessions.endPush(session, push)
+      return [refuse(session.id, push.id, error), consumed(session, message)]
+    }
+  }
+
+  /** A group with entries of this branch is durable. */
+  committed(intake: BranchIntake): MirrorEffect[] {
+    const effects: MirrorEffect[] = []
+    for (const push of this.#parts.sessions.pushesOf(intake.name, intake.branch)) {
+      effects.push(...this.#receipt(push, intake))
+    }
+    return effects
+  }
+
+  /** The receipt of the head in force; undefined as long as a payload is missing. */
+  receiptOf(intake: BranchIntake, id: number): MessageOf<'receipt'> | undefined {
+    const stated = intake.statement
+    const cosignature = intake.cosignature(this.#parts.mirror)
+    if (stated === undefined || cosignature === undefined) return undefined
+    const { size, root } = stated.head
+    const { timeS, signature } = cosignature
+    return { kind: 'receipt', id, size, root, timeS, signature }
+  }
+
+  #receipt(push: Push, intake: BranchIntake): MirrorEffect[] {
+    const receipt = this.receiptOf(intake, push.id)
+    if (receipt === undefined || receipt.size <= push.receiptSize) return []
+    push.receiptSize = receipt.size
+    return [send(push.session, receipt)]
+  }
+
+  #accept(
+    session: MirrorSession,
+    push: Push,
+    intake: BranchIntake,
+    head: Head,
+    message: Uint8Array,
+  ): MirrorEffect[] {
+    const known = intake.committedHead
+    if (known !== undefined && head.size <= known.size && !isSameHead(head, known)) {
+      const verdict = judgeByTree(intake.signed.signed, known, head, intake.tiles, intake.nodes)
+      if (verdict !== 'consistent') {
+        return [...this.#convict(session, push, verdict), consumed(session, message)]
+      }
+    }
+    let added: number
+    try {
+      added = intake.accept(this.#parts.verifier, head)
+    } catch (error) {
+      const isFork = error instanceof VerificationError && error.code === 'ROOT_MISMATCH'
+      if (!isFork || known === undefined || head.size <= known.size) throw error
+      const asked = this.#askForProof(session, push, intake, [known, head], error)
+      return [asked, consumed(session, message)]
+    }
+    if (added === 0) return [consumed(session, message)]
+    this.#parts.owe(session.id, message.length)
+    return [{ type: 'request-cut' }]
+  }
+
+  /** The head is signed but does not continue what is here: its tree may say why. */
+  #askForProof(
+    session: MirrorSession,
+    push: Push,
+    { signed, name, branch }: BranchIntake,
+    [known, head]: readonly [Head, Head],
+    error: VerificationError,
+  ): MirrorEffect {
+    this.#parts.sessions.endPush(session, push)
+    const sizes = { oldSize: known.size, newSize: head.size }
+    const question = { kind: 'consistency' as const, name, branch, ...sizes }
+    return this.#parts.sessions.ask(session, question, (answer) => {
+      const isPath = !(answer instanceof Uint8Array) && answer.kind === 'path'
+      const judge = (): HeadVerdict =>
+        isPath ? judgeByPath(signed.signed, known, head, answer.hashes) : 'consistent'
+      return { effects: this.#judged(session, push, judge, error), isOver: true }
+    })
+  }
+
+  #judged(
+    session: MirrorSession,
+    push: Push,
+    judge: () => HeadVerdict,
+    error: VerificationError,
+  ): MirrorEffect[] {
+    try {
+      const verdict = judge()
+      if (verdict !== 'consistent') return this.#convict(session, push, verdict)
+      return [refuse(session.id, push.id, error)]
+    } catch (cause) {
+      return [refuse(session.id, push.id, cause)]
+    }
+  }
+
+  #convict(
+    session: MirrorSession,
+    push: Push,
+    { evidence }: Exclude<HeadVerdict, 'consistent'>,
+  ): MirrorEffect[] {
+    this.#parts.sessions.endPush(session, push)
+    const message = 'the writer of this capsule signed two histories'
+    return [
+      { type: 'evidence', name: push.name, bytes: evidence },
+      refuse(session.id, push.id, new VerificationError('EQUIVOCATION', message)),
+    ]
+  }
+}
+
+function isSameHead(a: Head, b: Head): boolean {
+  return a.size === b.size && bytesEqual(a.root, b.root)
+}

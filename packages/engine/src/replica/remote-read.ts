@@ -1,0 +1,143 @@
+/**
+ * One stretch of a remote branch, verified message by message, from whichever mirror answers.
+ *
+ * The tree is pinned when the reading begins: a head that the reader goes by. A stretch that begins
+ * within a tile needs the leaf hashes before it: they are asked for first, without payloads, and
+ * verified in the same way. Rules RR7-RR9 of docs/spec/mirror.md.
+ *
+ * @module
+ */
+import {
+  type BranchId,
+  bytesEqual,
+  type Hash,
+  type Head,
+  ProtocolError,
+  packageAlignedStart,
+  VerificationError,
+} from '@longshore/capsule'
+import type { EntryBatch } from '../store/entry-batch.ts'
+import { EntryBatchBuilder } from '../store/entry-batch-builder.ts'
+import type { IndexRange } from '../store/store.ts'
+import type { EntriesVerifier } from './verify-entries.ts'
+
+/** Verified entries, in order and without gaps. */
+export interface ReadEntries {
+  readonly start: number
+  readonly entries: EntryBatch
+}
+
+export interface Stretch extends IndexRange {
+  readonly wantsBodies: boolean
+}
+
+export class RemoteRead {
+  readonly #branch: BranchId
+  readonly #tree: Head
+  readonly #end: number
+  readonly #wantsBodies: boolean
+  readonly #builder = new EntryBatchBuilder()
+  #at: number
+  /** Leaf hashes from the beginning of the tile of `#at` to it; undefined: to be asked for. */
+  #prior: Uint8Array | undefined
+  /** Root of the first `#at` entries, once some were read. */
+  #root: Hash | undefined
+
+  /** `prior` are the leaf hashes before `start` in its tile, if they are known. */
+  constructor(
+    branch: BranchId,
+    tree: Head,
+    { start, end, wantsBodies }: Stretch,
+    prior?: Uint8Array,
+  ) {
+    this.#branch = branch
+    this.#tree = tree
+    this.#at = start
+    this.#end = end
+    this.#wantsBodies = wantsBodies
+    this.#prior = packageAlignedStart(start) === start ? new Uint8Array(0) : prior
+  }
+
+  get tree(): Head {
+    return this.#tree
+  }
+
+  get isDone(): boolean {
+    return this.#at >= this.#end && this.#prior !== undefined
+  }
+
+  /** What to ask for next. */
+  get question(): Stretch {
+    if (this.#prior === undefined) {
+      return { start: packageAlignedStart(this.#at), end: this.#at, wantsBodies: false }
+    }
+    return { start: this.#at, end: this.#end, wantsBodies: this.#wantsBodies }
+  }
+
+  /**
+   * The message in the verifier's frame, in answer to `question`. Undefined if it brought what had
+   * to be known before.
+   *
+   * @throws {VerificationError} what the verifier throws
+   * @throws {ProtocolError} `PROTOCOL_ERROR` for other entries than those that were asked for
+   */
+  take(verifier: EntriesVerifier): ReadEntries | undefined {
+    const { start, end } = verifier.frame
+    const question = this.question
+    if (start !== question.start || end > question.end) {
+      throw new ProtocolError('PROTOCOL_ERROR', 'entries that nobody asked for', { start, end })
+    }
+    if (this.#prior === undefined) {
+      verifier.verify(this.#branch, this.#tree, new Uint8Array(0))
+      if (end === this.#at) this.#prior = verifier.tileHashes()
+      return undefined
+    }
+    verifier.verify(this.#branch, this.#tree, this.#prior)
+    this.#prior = verifier.tileHashes()
+    this.#root = verifier.rootBefore(end)
+    this.#at = end
+    verifier.addTo(this.#builder, start)
+    return { start, entries: this.#builder.build() }
+  }
+
+  /** Where a follow goes on: what was read last, and the hashes that a proof will need. */
+  get position(): FollowPosition | undefined {
+    const root = this.#root ?? (this.#at === this.#tree.size ? this.#tree.root : undefined)
+    if (root === undefined || this.#prior === undefined) return undefined
+    return { size: this.#at, root, prior: this.#prior }
+  }
+}
+
+/** A place from which entries can be followed: everything before it is verified. */
+export interface FollowPosition {
+  readonly size: number
+  readonly root: Hash
+  /** Leaf hashes from the beginning of its tile. */
+  readonly prior: Uint8Array
+}
+
+/**
+ * Verifies the message in the verifier's frame as the continuation of `position`; returns the
+ * position behind it. The signature of `head` has been verified.
+ *
+ * @throws {VerificationError} what the verifier throws; `ROOT_MISMATCH` if the tree of the head
+ * does not begin with what was read.
+ * @throws {ProtocolError} `PROTOCOL_ERROR` for a gap
+ */
+export function continueFollow(
+  verifier: EntriesVerifier,
+  branch: BranchId,
+  head: Head,
+  position: FollowPosition,
+): FollowPosition {
+  const { start, end } = verifier.frame
+  if (start !== position.size) {
+    throw new ProtocolError('PROTOCOL_ERROR', 'a gap in a follow', { start, size: position.size })
+  }
+  verifier.verify(branch, head, position.prior)
+  if (!bytesEqual(verifier.rootBefore(start), position.root)) {
+    const message = 'a head that does not continue what was read'
+    throw new VerificationError('ROOT_MISMATCH', message, { size: start, headSize: head.size })
+  }
+  return { size: end, root: verifier.rootBefore(end), prior: verifier.tileHashes() }
+}

@@ -1,0 +1,430 @@
+/**
+ * Reads and follows one branch that others hold, and believes none of them.
+ *
+ * 1. Nothing is handed on unverified; what fails to verify makes its mirror distrusted, and the
+ *    question goes to another one.
+ * 2. The head in force never goes back, also not behind the one that is remembered: the caller
+ *    keeps each `head` before it uses what is under it (F23).
+ * 3. Entries come in order and without gaps, each under a head in force; a follow goes on at
+ *    (size, root), from whichever mirror is there.
+ * 4. If asked for, a head counts only when several distinct mirrors have cosigned it, and only if
+ *    somebody has stated it lately.
+ *
+ * Rules RR1-RR12 of docs/spec/mirror.md.
+ *
+ * @module
+ */
+import {
+  assert,
+  type Head,
+  isLongshoreError,
+  type LongshoreError,
+  ProtocolError,
+  UsageError,
+  VerificationError,
+} from '@longshore/capsule'
+import type { EntryBatch } from '../store/entry-batch.ts'
+import { EntryBatchBuilder } from '../store/entry-batch-builder.ts'
+import { ENTRIES_KIND } from './entries-message.ts'
+import type { BranchPlace } from './entries-source.ts'
+import { REPLICA_LIMITS } from './limits.ts'
+import { decodeMessage, isControlMessage, type MessageOf, type ReplicaMessage } from './messages.ts'
+import type { SendEffect, SessionId } from './mirror-contract.ts'
+import { send, type Unnumbered } from './mirror-sessions.ts'
+import { peerError } from './peer-error.ts'
+import { continueFollow, type FollowPosition, RemoteRead, type Stretch } from './remote-read.ts'
+import {
+  type Question,
+  type ReaderPeer,
+  RemoteSources,
+  type Shown,
+  type Source,
+} from './remote-sources.ts'
+import { EntriesVerifier } from './verify-entries.ts'
+
+export interface ReaderOptions extends BranchPlace {
+  /** The last head that was in force, from an earlier reader. */
+  readonly remembered?: Head
+  /** How many distinct mirrors must have cosigned a head. Default 0: none. */
+  readonly mirrorsMin?: number
+  /** How old the newest statement of a head may be. Default: any age. */
+  readonly ageSMax?: number
+  /** Microseconds since 1970. */
+  readonly nowUs: () => number
+}
+
+export type ReaderEffect =
+  | SendEffect
+  | { readonly type: 'consumed'; readonly session: SessionId; readonly bytes: number }
+  /** In force from now on: keep it. */
+  | { readonly type: 'head'; readonly head: Head }
+  | {
+      readonly type: 'entries'
+      readonly request: number
+      readonly start: number
+      readonly entries: EntryBatch
+    }
+  /** Everything of a `read` has come. */
+  | { readonly type: 'end'; readonly request: number }
+  | { readonly type: 'failed'; readonly request: number; readonly error: LongshoreError }
+  /** What this mirror said does not verify: it is not asked again. */
+  | { readonly type: 'distrusted'; readonly session: SessionId; readonly error: LongshoreError }
+  /** The mirror cannot answer now. */
+  | { readonly type: 'refused'; readonly session: SessionId; readonly error: LongshoreError }
+  /** The writer signed two histories: everything that was asked for fails. */
+  | { readonly type: 'evidence'; readonly bytes: Uint8Array }
+
+interface Task {
+  readonly request: number
+  readonly isFollow: boolean
+  /** Where to go on; the whole stretch before anything was read. */
+  stretch: Stretch
+  read: RemoteRead | undefined
+  /** Of a follow that has read up to its head. */
+  position: FollowPosition | undefined
+  /** Who is being asked. */
+  session: SessionId | undefined
+}
+
+/** Hears the messages with one request id. */
+type Listener = (message: ReplicaMessage | Uint8Array) => ReaderEffect[]
+
+interface Line {
+  readonly listeners: Map<number, Listener>
+  nextId: number
+}
+
+export class RemoteReader {
+  readonly #options: ReaderOptions
+  readonly #mirrorsMin: number
+  readonly #sources: RemoteSources
+  readonly #lines = new Map<SessionId, Line>()
+  readonly #tasks = new Map<number, Task>()
+  readonly #verifier = new EntriesVerifier()
+  readonly #builder = new EntryBatchBuilder()
+  #inForce: Head | undefined
+  #isCondemned = false
+
+  constructor(options: ReaderOptions) {
+    this.#options = options
+    this.#mirrorsMin = options.mirrorsMin ?? 0
+    this.#sources = new RemoteSources(options, options.remembered)
+  }
+
+  /** The head that reads go by; undefined until enough mirrors have answered. */
+  get head(): Head | undefined {
+    return this.#inForce
+  }
+
+  /** A session to a mirror is open. */
+  opened(session: SessionId, peer: ReaderPeer): ReaderEffect[] {
+    this.#sources.open(session, peer)
+    this.#lines.set(session, { listeners: new Map(), nextId: 1 })
+    return this.#describe(session)
+  }
+
+  /** What was asked of this session is asked of another one. */
+  closed(session: SessionId): ReaderEffect[] {
+    this.#sources.close(session)
+    this.#lines.delete(session)
+    return this.#goOn()
+  }
+
+  /** Asks every mirror again what its head is. */
+  refresh(): ReaderEffect[] {
+    return [...this.#lines.keys()].flatMap((session) => this.#describe(session))
+  }
+
+  /**
+   * Reads entries under the head in force, once there is one. `request` is new.
+   *
+   * @throws {UsageError} `INDEX_OUT_OF_RANGE` if there is a head and the range is beyond it
+   */
+  read(request: number, stretch: Stretch): ReaderEffect[] {
+    this.#checkRange(stretch)
+    return this.#add({ request, isFollow: false, stretch })
+  }
+
+  /** Reads all entries from `start` on, and goes on with those that come. */
+  follow(request: number, start: number): ReaderEffect[] {
+    return this.#add({ request, isFollow: true, stretch: { start, end: start, wantsBodies: true } })
+  }
+
+  /** Nothing more of this request is wanted. */
+  stop(request: number): void {
+    this.#tasks.delete(request)
+  }
+
+  receive(session: SessionId, message: Uint8Array): ReaderEffect[] {
+    const consumed: ReaderEffect = { type: 'consumed', session, bytes: message.length }
+    const line = this.#lines.get(session)
+    if (line === undefined) return [consumed]
+    try {
+      return [consumed, ...this.#take(line, message)]
+    } catch (error) {
+      return [consumed, ...this.#distrust(session, error)]
+    }
+  }
+
+  /** A message that came over the multicast tree: worth nothing before it is verified. */
+  published(payload: Uint8Array): ReaderEffect[] {
+    if (payload[0] !== ENTRIES_KIND) return this.refresh()
+    const effects: ReaderEffect[] = []
+    for (const task of this.#tasks.values()) {
+      const { position } = task
+      if (position === undefined) continue
+      try {
+        this.#verifier.frame.read(payload)
+        if (this.#verifier.frame.start !== position.size) continue
+        effects.push(...this.#followed(task, position, undefined))
+      } catch (error) {
+        // Whoever sent it is not known: the mirrors are asked instead.
+        if (!isLongshoreError(error)) throw error
+      }
+    }
+    return effects.length > 0 ? effects : this.refresh()
+  }
+
+  #take(line: Line, message: Uint8Array): ReaderEffect[] {
+    if (isControlMessage(message)) {
+      const decoded = decodeMessage(message)
+      return line.listeners.get(decoded.id)?.(decoded) ?? []
+    }
+    this.#verifier.frame.read(message)
+    return line.listeners.get(this.#verifier.frame.id)?.(message) ?? []
+  }
+
+  #describe(session: SessionId): ReaderEffect[] {
+    const { name, branch } = this.#options
+    return this.#ask(session, { kind: 'open', name, branch }, (answer) => {
+      const source = this.#sources.get(session)
+      if (source === undefined || answer instanceof Uint8Array) return []
+      if (answer.kind === 'error') return [refused(session, answer)]
+      if (answer.kind !== 'opened') throw unexpected()
+      return this.#shown(source, this.#sources.show(source, answer))
+    })
+  }
+
+  #shown(source: Source, shown: Shown): ReaderEffect[] {
+    switch (shown.type) {
+      case 'known':
+        return this.#goOn()
+      case 'ask':
+        return this.#askForPath(shown)
+      case 'evidence':
+        return this.#condemn(shown.bytes)
+      case 'distrusted':
+        return this.#distrust(source.session, shown.error)
+    }
+  }
+
+  #askForPath(question: Question): ReaderEffect[] {
+    const { session, smaller, larger } = question
+    const { name, branch } = this.#options
+    const sizes = { oldSize: smaller.size, newSize: larger.size }
+    return this.#ask(session, { kind: 'consistency', name, branch, ...sizes }, (answer) => {
+      const source = this.#sources.get(session)
+      if (source === undefined || answer instanceof Uint8Array) return []
+      if (answer.kind === 'error') return [refused(session, answer)]
+      if (answer.kind !== 'path') throw unexpected()
+      return this.#shown(source, this.#sources.prove(question, answer.hashes))
+    })
+  }
+
+  /** Whatever may have become possible: a newer head, and questions that nobody is answering. */
+  #goOn(): ReaderEffect[] {
+    if (this.#isCondemned) return []
+    const effects = this.#adopt()
+    for (const task of this.#tasks.values()) effects.push(...this.#goOnWith(task))
+    return effects
+  }
+
+  #adopt(): ReaderEffect[] {
+    const head = this.#sources.inForce(this.#mirrorsMin)
+    const floor = this.#inForce ?? this.#options.remembered
+    if (head === undefined || !this.#isFresh(head)) return []
+    const isNewer = floor === undefined || head.size > floor.size
+    if (!isNewer && (this.#inForce !== undefined || head.size < (floor?.size ?? 0))) return []
+    this.#inForce = head
+    return [{ type: 'head', head }]
+  }
+
+  #isFresh({ size }: Head): boolean {
+    const { ageSMax, nowUs } = this.#options
+    if (ageSMax === undefined) return true
+    const nowS = Math.floor(nowUs() / 1_000_000)
+    const statedS = this.#sources.statedS(size)
+    return statedS >= nowS - ageSMax && statedS <= nowS + REPLICA_LIMITS.futureSkewS
+  }
+
+  #goOnWith(task: Task): ReaderEffect[] {
+    if (task.session !== undefined && this.#lines.has(task.session)) return []
+    task.session = undefined
+    const head = this.#inForce
+    if (head === undefined) return []
+    const isStream = task.position !== undefined && this.#mirrorsMin === 0
+    if (isStream && task.read === undefined) return this.#subscribe(task)
+    task.read ??= this.#pin(task, head)
+    if (task.read === undefined) return []
+    if (task.read.isDone) return this.#done(task, task.read)
+    const source = this.#sources.holding(task.read.tree.size)
+    return source === undefined ? [] : this.#question(task, task.read, source)
+  }
+
+  /** What a task reads next, all of it in one tree; undefined if that tree is not there yet. */
+  #pin({ stretch, position, isFollow }: Task, head: Head): RemoteRead | undefined {
+    const start = position?.size ?? stretch.start
+    const end = isFollow ? head.size : stretch.end
+    const isCaughtUp = position !== undefined && start === end
+    if (start > end || end > head.size || isCaughtUp) return undefined
+    const rest = { start, end, wantsBodies: stretch.wantsBodies }
+    return new RemoteRead(this.#options.branch, head, rest, position?.prior)
+  }
+
+  #question(task: Task, read: RemoteRead, { session }: Source): ReaderEffect[] {
+    const { name, branch } = this.#options
+    const range = { ...read.question, size: read.tree.size }
+    task.session = session
+    return this.#ask(session, { kind: 'range', name, branch, ...range }, (answer) => {
+      if (this.#tasks.get(task.request) !== task || task.session !== session) return []
+      if (answer instanceof Uint8Array) return this.#taken(task, read)
+      task.session = undefined
+      if (answer.kind === 'end') return this.#goOnWith(task)
+      if (answer.kind !== 'error') throw unexpected()
+      // It does not have what it said it has.
+      return this.#distrust(session, peerError(answer))
+    })
+  }
+
+  #taken(task: Task, read: RemoteRead): ReaderEffect[] {
+    const content = read.take(this.#verifier)
+    return content === undefined ? [] : [{ type: 'entries', request: task.request, ...content }]
+  }
+
+  #done(task: Task, read: RemoteRead): ReaderEffect[] {
+    task.read = undefined
+    if (!task.isFollow) {
+      this.#tasks.delete(task.request)
+      return [{ type: 'end', request: task.request }]
+    }
+    task.position = read.position
+    assert(task.position !== undefined, 'a stretch to the end of its tree has a position')
+    return this.#goOnWith(task)
+  }
+
+  /** Everything is read: the mirror sends what comes. */
+  #subscribe(task: Task): ReaderEffect[] {
+    const { position } = task
+    assert(position !== undefined, 'a follow has a position')
+    const { size } = position
+    const source = this.#sources.holding(size)
+    if (source === undefined) return []
+    const { session } = source
+    const { name, branch } = this.#options
+    task.session = session
+    return this.#ask(session, { kind: 'follow', name, branch, size }, (answer) => {
+      if (this.#tasks.get(task.request) !== task || task.session !== session) return []
+      const at = task.position
+      if (answer instanceof Uint8Array && at !== undefined) return this.#followed(task, at, source)
+      task.session = undefined
+      if (answer instanceof Uint8Array || answer.kind !== 'error') throw unexpected()
+      return this.#distrust(session, peerError(answer))
+    })
+  }
+
+  /** The message in the verifier's frame continues what was read. */
+  #followed(task: Task, position: FollowPosition, source: Source | undefined): ReaderEffect[] {
+    const { heads } = this.#sources
+    assert(heads !== undefined, 'something was read')
+    const { start } = this.#verifier.frame
+    const head = heads.open(this.#verifier.frame.head)
+    try {
+      task.position = continueFollow(this.#verifier, this.#options.branch, head, position)
+    } catch (error) {
+      return this.#contest(source, head, error)
+    }
+    const effects: ReaderEffect[] = []
+    this.#sources.advance(source, head)
+    if (head.size > (this.#inForce?.size ?? 0)) {
+      this.#inForce = head
+      effects.push({ type: 'head', head })
+    }
+    this.#verifier.addTo(this.#builder, start)
+    const entries = this.#builder.build()
+    return [...effects, { type: 'entries', request: task.request, start, entries }]
+  }
+
+  /** The writer signed a head that does not fit: its own tree may convict it. */
+  #contest(source: Source | undefined, larger: Head, error: unknown): ReaderEffect[] {
+    const smaller = this.#inForce
+    const isFork = error instanceof VerificationError && error.code === 'ROOT_MISMATCH'
+    if (!isFork || source === undefined || smaller === undefined) throw error
+    if (larger.size <= smaller.size) throw error
+    const { session } = source
+    const { name, branch } = this.#options
+    const sizes = { oldSize: smaller.size, newSize: larger.size }
+    return this.#ask(session, { kind: 'consistency', name, branch, ...sizes }, (answer) => {
+      if (answer instanceof Uint8Array || answer.kind !== 'path') throw error
+      const question: Question = { type: 'ask', session, subject: source, smaller, larger }
+      const shown = this.#sources.prove(question, answer.hashes)
+      return shown.type === 'evidence' ? this.#condemn(shown.bytes) : this.#distrust(session, error)
+    })
+  }
+
+  #add(task: Pick<Task, 'request' | 'isFollow' | 'stretch'>): ReaderEffect[] {
+    assert(!this.#tasks.has(task.request), 'a request is new')
+    if (this.#isCondemned) return [equivocated(task.request)]
+    const added: Task = { ...task, read: undefined, position: undefined, session: undefined }
+    this.#tasks.set(task.request, added)
+    return this.#goOnWith(added)
+  }
+
+  #checkRange({ start, end }: Stretch): void {
+    const size = this.#inForce?.size
+    const isRange = Number.isSafeInteger(start) && Number.isSafeInteger(end) && 0 <= start
+    if (isRange && start < end && (size === undefined || end <= size)) return
+    const details = { start, end, ...(size === undefined ? {} : { size }) }
+    throw new UsageError('INDEX_OUT_OF_RANGE', 'the range is not within the branch', details)
+  }
+
+  #ask(session: SessionId, question: Unnumbered, listener: Listener): ReaderEffect[] {
+    const line = this.#lines.get(session)
+    if (line === undefined) return []
+    const id = line.nextId
+    line.nextId += 2
+    line.listeners.set(id, (answer) => {
+      // A bulk message is never the last of an answer.
+      const isLast = !(answer instanceof Uint8Array)
+      if (isLast) line.listeners.delete(id)
+      return listener(answer)
+    })
+    return [send(session, { ...question, id } as ReplicaMessage)]
+  }
+
+  /** @throws what is not an error with a code: a defect of ours */
+  #distrust(session: SessionId, error: unknown): ReaderEffect[] {
+    if (!isLongshoreError(error)) throw error
+    const told: ReaderEffect = { type: 'distrusted', session, error }
+    return [told, ...this.closed(session)]
+  }
+
+  #condemn(bytes: Uint8Array): ReaderEffect[] {
+    this.#isCondemned = true
+    const failed = [...this.#tasks.keys()].map(equivocated)
+    this.#tasks.clear()
+    return [{ type: 'evidence', bytes }, ...failed]
+  }
+}
+
+function equivocated(request: number): ReaderEffect {
+  const message = 'the writer of this capsule signed two histories'
+  return { type: 'failed', request, error: new VerificationError('EQUIVOCATION', message) }
+}
+
+function refused(session: SessionId, answer: MessageOf<'error'>): ReaderEffect {
+  return { type: 'refused', session, error: peerError(answer) }
+}
+
+function unexpected(): ProtocolError {
+  return new ProtocolError('PROTOCOL_ERROR', 'an answer to another question')
+}

@@ -1,0 +1,246 @@
+/**
+ * What the mirrors of one branch say its head is, and which head a reader may go by.
+ *
+ * Every head shown is verified: signed by the writer, and consistent with the largest one known
+ * before, by a path that its mirror gives. `top` is the largest of them and never goes back, also
+ * not behind what the reader remembers from earlier (F23). The head in force is the largest that
+ * enough distinct mirrors have cosigned. Rules RR1-RR6 of docs/spec/mirror.md.
+ *
+ * @module
+ */
+import {
+  bytesEqual,
+  type CapsuleName,
+  createEquivocation,
+  type Head,
+  isLongshoreError,
+  type LongshoreError,
+  manifestKey,
+  openManifest,
+  type PublicKey,
+  type SignedManifest,
+  VerificationError,
+  verifyHeartbeat,
+} from '@longshore/capsule'
+import { nameKey } from '../store/branch-key.ts'
+import type { BranchPlace } from './entries-source.ts'
+import { judgeByPath } from './equivocation.ts'
+import type { MessageOf } from './messages.ts'
+import type { SessionId } from './mirror-contract.ts'
+import { HeadVerifier } from './verify-entries.ts'
+
+/** A mirror that a reader talks to. */
+export interface ReaderPeer {
+  /** Of the node. */
+  readonly name: CapsuleName
+  /** Of its manifest; what its cosignatures are verified with. */
+  readonly mirrorKey: PublicKey
+}
+
+export interface Source {
+  readonly session: SessionId
+  readonly peer: ReaderPeer
+  /** The largest head that it has shown, verified and consistent with `top`. */
+  head: Head | undefined
+  /** Size that it has cosigned. */
+  cosignedSize: number
+  /** Newest time at which it or the writer stated its head, seconds since 1970; 0 if never. */
+  statedS: number
+  /** Shown, signed, and not yet known to be of the one history. */
+  claim: Claim | undefined
+}
+
+interface Claim {
+  readonly head: Head
+  readonly isCosigned: boolean
+  readonly statedS: number
+}
+
+/** What became of a head that was shown. */
+export type Shown =
+  | { readonly type: 'known' }
+  /** Ask `session` for the path between the two heads, then call `prove`. */
+  | {
+      readonly type: 'ask'
+      readonly session: SessionId
+      /** Whose claim it is about. */
+      readonly subject: Source
+      readonly smaller: Head
+      readonly larger: Head
+    }
+  | { readonly type: 'evidence'; readonly bytes: Uint8Array }
+  | { readonly type: 'distrusted'; readonly error: LongshoreError }
+
+export type Question = Extract<Shown, { type: 'ask' }>
+
+export class RemoteSources {
+  readonly #place: BranchPlace
+  readonly #sources = new Map<SessionId, Source>()
+  #signed: SignedManifest | undefined
+  #heads: HeadVerifier | undefined
+  #top: Head | undefined
+
+  constructor(place: BranchPlace, remembered: Head | undefined) {
+    this.#place = place
+    this.#top = remembered
+  }
+
+  /** Largest head that is known to be of the one history. */
+  get top(): Head | undefined {
+    return this.#top
+  }
+
+  get signed(): SignedManifest | undefined {
+    return this.#signed
+  }
+
+  /** Verifies heads of the branch; undefined before the first manifest. */
+  get heads(): HeadVerifier | undefined {
+    return this.#heads
+  }
+
+  open(session: SessionId, peer: ReaderPeer): void {
+    const fresh = { head: undefined, cosignedSize: 0, statedS: 0, claim: undefined }
+    this.#sources.set(session, { session, peer, ...fresh })
+  }
+
+  close(session: SessionId): void {
+    this.#sources.delete(session)
+  }
+
+  get(session: SessionId): Source | undefined {
+    return this.#sources.get(session)
+  }
+
+  get all(): Iterable<Source> {
+    return this.#sources.values()
+  }
+
+  /** A source has described the branch. */
+  show(source: Source, opened: MessageOf<'opened'>): Shown {
+    try {
+      return this.#show(source, opened)
+    } catch (error) {
+      if (!isLongshoreError(error)) throw error
+      return { type: 'distrusted', error }
+    }
+  }
+
+  /** The path between the heads of an `ask` has come. */
+  prove({ subject, smaller, larger }: Question, path: MessageOf<'path'>['hashes']): Shown {
+    const signed = this.#signed as SignedManifest
+    try {
+      const verdict = judgeByPath(signed.signed, smaller, larger, path)
+      if (verdict !== 'consistent') return { type: 'evidence', bytes: verdict.evidence }
+    } catch (error) {
+      if (!isLongshoreError(error)) throw error
+      return { type: 'distrusted', error }
+    }
+    // If another head was proven meanwhile this one says nothing yet: it is shown again.
+    if (isSame(smaller, this.#top)) this.#top = larger
+    else if (!isSame(larger, this.#top)) return { type: 'known' }
+    accept(subject)
+    return { type: 'known' }
+  }
+
+  /** A signed head that was proven to continue one in force; `source` sent it, if that is known. */
+  advance(source: Source | undefined, head: Head): void {
+    if (this.#top === undefined || head.size > this.#top.size) this.#top = head
+    if (source !== undefined && head.size > (source.head?.size ?? 0)) source.head = head
+  }
+
+  /** The largest head that `mirrorsMin` distinct mirrors have cosigned; with 0 anyone's word does. */
+  inForce(mirrorsMin: number): Head | undefined {
+    const heads = [...this.#sources.values()].flatMap(({ head }) => head ?? [])
+    heads.sort((a, b) => b.size - a.size)
+    return heads.find((head) => this.#countCosigners(head.size) >= mirrorsMin)
+  }
+
+  /** Newest time at which this head or a larger one was stated. */
+  statedS(size: number): number {
+    let newest = 0
+    for (const { head, statedS } of this.#sources.values()) {
+      if (head !== undefined && head.size >= size) newest = Math.max(newest, statedS)
+    }
+    return newest
+  }
+
+  /** A source that holds at least `size` entries. */
+  holding(size: number): Source | undefined {
+    for (const source of this.#sources.values()) {
+      if ((source.head?.size ?? 0) >= size) return source
+    }
+    return undefined
+  }
+
+  #countCosigners(size: number): number {
+    const names = new Set<string>()
+    for (const { cosignedSize, peer } of this.#sources.values()) {
+      if (cosignedSize >= size) names.add(nameKey(peer.name))
+    }
+    return names.size
+  }
+
+  #show(source: Source, opened: MessageOf<'opened'>): Shown {
+    const { name, branch } = this.#place
+    this.#signed ??= openManifest(opened.manifest, name)
+    const writerKey = manifestKey(this.#signed.manifest, 'writer')
+    this.#heads ??= new HeadVerifier(name, branch, writerKey)
+    const { head, cosignature, heartbeat } = opened
+    if (head === null) return { type: 'known' }
+    this.#heads.check(head)
+    let statedS = 0
+    if (cosignature !== null) {
+      verifyHeartbeat(name, head, cosignature, source.peer.mirrorKey)
+      statedS = cosignature.timeS
+    }
+    if (heartbeat !== null) {
+      verifyHeartbeat(name, head, heartbeat, writerKey)
+      statedS = Math.max(statedS, heartbeat.timeS)
+    }
+    source.claim = { head, isCosigned: cosignature !== null, statedS }
+    return this.#fit(source, head)
+  }
+
+  #fit(source: Source, head: Head): Shown {
+    const top = this.#top
+    if (top !== undefined && head.size > top.size) {
+      const { session } = source
+      return { type: 'ask', session, subject: source, smaller: top, larger: head }
+    }
+    if (top !== undefined && head.size < top.size) return this.#fitSmaller(source, head, top)
+    if (top !== undefined && !bytesEqual(head.root, top.root)) {
+      const manifest = (this.#signed as SignedManifest).signed
+      return { type: 'evidence', bytes: createEquivocation(manifest, [head, top]) }
+    }
+    this.#top ??= head
+    accept(source)
+    return { type: 'known' }
+  }
+
+  #fitSmaller(source: Source, head: Head, top: Head): Shown {
+    if (source.head !== undefined && head.size < source.head.size) {
+      const details = { shown: head.size, seen: source.head.size }
+      const error = new VerificationError('ROLLBACK', 'a mirror that goes back', details)
+      return { type: 'distrusted', error }
+    }
+    const holder = this.holding(top.size)
+    if (holder === undefined) return { type: 'known' }
+    return { type: 'ask', session: holder.session, subject: source, smaller: head, larger: top }
+  }
+}
+
+/** The claim is of the one history: the source is known to hold it. */
+function accept(source: Source): void {
+  const { claim } = source
+  if (claim === undefined) return
+  source.claim = undefined
+  const { head, isCosigned, statedS } = claim
+  if (source.head === undefined || head.size >= source.head.size) source.head = head
+  if (isCosigned) source.cosignedSize = Math.max(source.cosignedSize, head.size)
+  source.statedS = Math.max(source.statedS, statedS)
+}
+
+function isSame(a: Head, b: Head | undefined): boolean {
+  return b !== undefined && a.size === b.size && bytesEqual(a.root, b.root)
+}
