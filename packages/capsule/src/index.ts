@@ -7,8 +7,8 @@
  * @module
  */
 export {
-  assert,
   AssertionFailure,
+  assert,
 } from './assert.ts'
 export {
   formatBase32,
@@ -68,9 +68,9 @@ export {
   signAdCert,
 } from './cert/ad-cert.ts'
 export {
-  advertisedNamesDigest,
   type Advertisement,
   type AdvertisementExpectation,
+  advertisedNamesDigest,
   signAdvertisement,
   verifyAdvertisement,
 } from './cert/advertisement.ts'
@@ -80,8 +80,8 @@ export {
   encodeCertChain,
 } from './cert/cert-chain.ts'
 export {
-  certHash,
   type CertTerms,
+  certHash,
 } from './cert/cert-terms.ts'
 export {
   decodeErasureCert,
@@ -95,15 +95,9 @@ export {
   type MemberRight,
   signMemberCert,
 } from './cert/member-cert.ts'
-export {
-  type NameList,
-} from './cert/name-list.ts'
-export {
-  NEVER_S,
-} from './cert/permanent-terms.ts'
-export {
-  type RevocationView,
-} from './cert/revocation.ts'
+export type { NameList } from './cert/name-list.ts'
+export { NEVER_S } from './cert/permanent-terms.ts'
+export type { RevocationView } from './cert/revocation.ts'
 export {
   decodeRtCert,
   type RtCertBody,
@@ -113,9 +107,7 @@ export {
   type AdChainExpectation,
   verifyAdChain,
 } from './cert/verify-ad-chain.ts'
-export {
-  type VerifiedChain,
-} from './cert/verify-links.ts'
+export type { VerifiedChain } from './cert/verify-links.ts'
 export {
   type MemberChainExpectation,
   verifyMemberChain,
@@ -132,18 +124,18 @@ export {
   type WriterKeyInForce,
 } from './cert/writer-cert.ts'
 export {
+  type CheckpointExpectation,
+  type ForeignCheckpoint,
+  formatCheckpoint,
+  type OpenedCheckpoint,
+  openCheckpoint,
+  openForeignCheckpoint,
+} from './checkpoint/checkpoint.ts'
+export {
   type CheckpointText,
   formatCheckpointText,
   parseCheckpointText,
 } from './checkpoint/checkpoint-text.ts'
-export {
-  type CheckpointExpectation,
-  type ForeignCheckpoint,
-  formatCheckpoint,
-  openCheckpoint,
-  type OpenedCheckpoint,
-  openForeignCheckpoint,
-} from './checkpoint/checkpoint.ts'
 export {
   cosignatureMessage,
   decodeTimestampedSignature,
@@ -163,33 +155,33 @@ export {
   checkHeartbeatOrder,
   createHeartbeat,
   type Heartbeat,
-  heartbeatLine,
   type HeartbeatPosition,
+  heartbeatLine,
   verifyHeartbeat,
 } from './checkpoint/heartbeat.ts'
 export {
   type Cosignature,
-  cosignatureLine,
   type CosignerRole,
+  cosignatureLine,
   createCosignature,
   verifyCosignature,
 } from './checkpoint/node-cosignature.ts'
-export {
-  formatVkey,
-  NOTE_COSIGNATURE,
-  NOTE_COSIGNATURE_ML_DSA_44,
-  NOTE_ED25519,
-  type NoteKey,
-  noteKeyId,
-  type NoteKeyType,
-  parseVkey,
-} from './checkpoint/note-key.ts'
 export {
   formatNote,
   type Note,
   type NoteSignature,
   parseNote,
 } from './checkpoint/note.ts'
+export {
+  formatVkey,
+  NOTE_COSIGNATURE,
+  NOTE_COSIGNATURE_ML_DSA_44,
+  NOTE_ED25519,
+  type NoteKey,
+  type NoteKeyType,
+  noteKeyId,
+  parseVkey,
+} from './checkpoint/note-key.ts'
 export {
   type VerifiedNote,
   type VerifiedSignature,
@@ -213,9 +205,7 @@ export {
   sha256,
   sha256Into,
 } from './crypto/sha256.ts'
-export {
-  signingContextBytes,
-} from './crypto/signing-contexts.ts'
+export { signingContextBytes } from './crypto/signing-contexts.ts'
 export {
   x25519,
   x25519PublicKey,
@@ -225,16 +215,20 @@ export {
   createBody,
   openBody,
 } from './entry/body.ts'
-export {
-  type BranchStart,
-  type Control,
-  type ControlType,
-  type Erase,
-  type EraseRange,
-  type Merge,
-  type Recover,
-  type WriterChange,
+export type {
+  BranchStart,
+  Control,
+  ControlType,
+  Erase,
+  EraseRange,
+  Merge,
+  Recover,
+  WriterChange,
 } from './entry/control.ts'
+export {
+  decodeHeader,
+  encodeHeader,
+} from './entry/header.ts'
 export {
   createControlHeader,
   type Header,
@@ -246,13 +240,7 @@ export {
   NO_EXTENSION,
   NO_POINTERS,
 } from './entry/header-form.ts'
-export {
-  checkHeaderPosition,
-} from './entry/header-position.ts'
-export {
-  decodeHeader,
-  encodeHeader,
-} from './entry/header.ts'
+export { checkHeaderPosition } from './entry/header-position.ts'
 export {
   type HotFields,
   hotHeaderBytes,
@@ -343,11 +331,6 @@ export {
   X25519_BYTES,
 } from './limits.ts'
 export {
-  type KeyUse,
-  type ManifestKey,
-  type PrincipalType,
-} from './manifest/manifest-keys.ts'
-export {
   type CapsuleMode,
   decodeManifest,
   encodeManifest,
@@ -357,6 +340,11 @@ export {
   type SignedManifest,
   signManifest,
 } from './manifest/manifest.ts'
+export type {
+  KeyUse,
+  ManifestKey,
+  PrincipalType,
+} from './manifest/manifest-keys.ts'
 export {
   type DomainList,
   mayHold,
@@ -371,9 +359,7 @@ export {
   parseName,
   parseOrigin,
 } from './name/name.ts'
-export {
-  prefixRoot,
-} from './proof/prefix-root.ts'
+export { prefixRoot } from './proof/prefix-root.ts'
 export {
   type ProofSource,
   proveConsistency,
@@ -381,9 +367,7 @@ export {
   proveInconsistency,
   proveSubtree,
 } from './proof/prove.ts'
-export {
-  type SubtreeRange,
-} from './proof/subtree-path.ts'
+export type { SubtreeRange } from './proof/subtree-path.ts'
 export {
   type ConsistencyProof,
   verifyConsistency,
@@ -398,12 +382,12 @@ export {
 } from './proof/verify-subtree.ts'
 export {
   decodePackage,
-  encodePackage,
   type EntryPackage,
-  packageAlignedStart,
+  encodePackage,
   type PackageRange,
-  packageRanges,
   type PackageTarget,
+  packageAlignedStart,
+  packageRanges,
   provePackage,
   type VerifiedPackage,
   verifyPackage,
@@ -411,19 +395,11 @@ export {
 export {
   createEquivocation,
   decodeEquivocation,
-  encodeEquivocation,
   type Equivocation,
+  encodeEquivocation,
   type ProvenEquivocation,
   verifyEquivocation,
 } from './receipt/evidence.ts'
-export {
-  type ReceiptCosigner,
-} from './receipt/receipt-extra.ts'
-export {
-  type MirrorCosignature,
-  type ReceiptLevel,
-  type VerifiedMirror,
-} from './receipt/receipt-mirrors.ts'
 export {
   createReceipt,
   type ReceiptExpectation,
@@ -432,6 +408,12 @@ export {
   type VerifiedReceipt,
   verifyReceipt,
 } from './receipt/receipt.ts'
+export type { ReceiptCosigner } from './receipt/receipt-extra.ts'
+export type {
+  MirrorCosignature,
+  ReceiptLevel,
+  VerifiedMirror,
+} from './receipt/receipt-mirrors.ts'
 export {
   formatTicket,
   parseTicket,
@@ -443,25 +425,19 @@ export {
   hashLeafInto,
   hashNode,
 } from './tree/hash.ts'
-export {
-  RightEdge,
-} from './tree/right-edge.ts'
-export {
-  rootFromTiles,
-} from './tree/root-from-tiles.ts'
-export {
-  subtreeRoot,
-} from './tree/subtree-root.ts'
+export { RightEdge } from './tree/right-edge.ts'
+export { rootFromTiles } from './tree/root-from-tiles.ts'
+export { subtreeRoot } from './tree/subtree-root.ts'
+export type {
+  FullTile,
+  TileSource,
+} from './tree/tile.ts'
 export {
   parseTilePath,
   type TileLevel,
-  tilePath,
   type TilePath,
+  tilePath,
 } from './tree/tile-path.ts'
-export {
-  type FullTile,
-  type TileSource,
-} from './tree/tile.ts'
 export {
   TILES_PER_PROOF_MAX,
   TreeNodes,

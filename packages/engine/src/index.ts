@@ -26,8 +26,11 @@ export {
 } from './node/node-keys.ts'
 export type { NodeIdentity } from './node/principal.ts'
 export {
+  heldCapsules,
+  type MirrorServiceOptions,
   mirrorService,
   publisherService,
+  readerService,
   type Service,
   type ServiceEffect,
   type ServiceNews,

@@ -23,6 +23,7 @@ import { createNodeRuntime, type Transaction, type TransactionSource } from '@lo
 import {
   committedHead,
   createMirrorPolicy,
+  heldCapsules,
   type Membership,
   Mirror,
   type MirrorEffect,
@@ -170,7 +171,7 @@ export class LongshoreNode {
       this.#http = await this.#gateway.listen(host, port)
     }
     for (const ticket of this.#options.join) this.#step({ type: 'join', ticket })
-    if (this.#mirror !== undefined) this.#tell('mirror', this.#mirror.start())
+    if (this.#mirror !== undefined) this.#tell('mirror', heldCapsules(this.#home.held.store))
     this.#step({ type: 'tick' })
   }
 
@@ -221,7 +222,7 @@ export class LongshoreNode {
         this.#home.held.driver.request(this.#source)
         return
       case 'evidence':
-        this.#keepEvidence(news.name, news.bytes)
+        if ('name' in news) this.#keepEvidence(news.name, news.bytes)
     }
   }
 
@@ -260,7 +261,9 @@ export class LongshoreNode {
     const { roles, domain } = this.#options
     const services: Record<string, Service> = {}
     if (this.#mirror !== undefined) {
-      services['mirror'] = mirrorService(this.#mirror, (target) => this.#mirror?.accept(target))
+      const { identity, held } = this.#home
+      const parts = { mirror: this.#mirror, self: identity.name, store: held.store }
+      services['mirror'] = mirrorService(parts)
     }
     return new NodeEngine({
       identity: this.#home.identity,

@@ -19,7 +19,7 @@
  *
  * @module
  */
-import { type CapsuleName, decodeCertChain } from '@longshore/capsule'
+import { bytesEqual, type CapsuleName, decodeCertChain, openManifest } from '@longshore/capsule'
 import type { OverlayLimits } from '../overlay/limits.ts'
 import { Overlay } from '../overlay/overlay.ts'
 import type { Membership, OverlayEffect, OverlayEvent } from '../overlay/overlay-events.ts'
@@ -27,6 +27,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import type { Acceptance, SessionEffect, SessionEvent, SessionId } from '../session/events.ts'
 import type { SessionLimits } from '../session/limits.ts'
 import { Sessions } from '../session/sessions.ts'
+import { nameKey } from '../store/branch-key.ts'
 import type { TransportEffect } from '../transport/transport.ts'
 import { Backoff } from './backoff.ts'
 import type { NodeIdentity } from './principal.ts'
@@ -34,6 +35,9 @@ import type { Service, ServiceEffect, ServiceNews } from './service.ts'
 
 /** Rounds of work in one step: some milliseconds, then whatever else happened has its turn. */
 const WORK_ROUNDS_MAX = 16
+/** How often the other mirrors of a capsule are asked for, and for how many capsules at a time. */
+const PARTNERS_US = 60_000_000
+const PARTNERS_PER_TICK = 64
 
 export interface NodeEngineOptions {
   readonly identity: NodeIdentity
@@ -69,6 +73,12 @@ interface Owner {
   readonly target: CapsuleName | undefined
 }
 
+interface Advertised {
+  readonly name: CapsuleName
+  readonly service: string
+  askedUs: number
+}
+
 type Work =
   | { readonly to: 'overlay'; readonly event: OverlayEvent }
   | { readonly to: 'sessions'; readonly event: SessionEvent }
@@ -80,6 +90,11 @@ export class NodeEngine {
   readonly #runtime: Runtime
   readonly #owners = new Map<SessionId, Owner>()
   readonly #wanted: Backoff
+  /** Capsules that a service advertises, and when the other mirrors were asked for last. */
+  readonly #advertised = new Map<string, Advertised>()
+  /** Questions of this node's own, by their number, which is negative. */
+  readonly #questions = new Map<number, string>()
+  #lastQuestion = 0
   #lastSession: SessionId = 0
   #work: Work[] = []
   #effects: NodeEffect[] = []
@@ -117,8 +132,12 @@ export class NodeEngine {
     else if (event.type === 'tick') this.#tick()
     else this.#work.push({ to: 'overlay', event })
     this.#drain()
-    for (let round = 0; round < WORK_ROUNDS_MAX && this.#letServicesWork(); round++) this.#drain()
-    this.#noteWake()
+    let rounds = 0
+    while (rounds < WORK_ROUNDS_MAX && this.#letServicesWork()) {
+      this.#drain()
+      rounds++
+    }
+    this.#noteWake(rounds === WORK_ROUNDS_MAX)
     this.#writes.clear()
     return effects
   }
@@ -138,6 +157,39 @@ export class NodeEngine {
     this.#work.push({ to: 'overlay', event: { type: 'tick' } })
     this.#work.push({ to: 'sessions', event: { type: 'tick' } })
     for (const { service, target } of this.#wanted.takeDue()) this.#open(service, target)
+    for (const [id, service] of Object.entries(this.#options.services)) {
+      this.#take(id, service.tick?.() ?? [])
+    }
+    this.#askForPartners(nowUs)
+  }
+
+  /** Whoever else serves what this node serves is asked for now and then. */
+  #askForPartners(nowUs: number): void {
+    let count = 0
+    for (const [key, advertised] of this.#advertised) {
+      if (nowUs - advertised.askedUs < PARTNERS_US) continue
+      if (++count > PARTNERS_PER_TICK) return
+      advertised.askedUs = nowUs
+      const request = --this.#lastQuestion
+      this.#questions.set(request, key)
+      const event = { type: 'resolve' as const, request, name: advertised.name }
+      this.#work.push({ to: 'overlay', event })
+    }
+  }
+
+  #resolved(effect: Extract<OverlayEffect, { type: 'resolved' }>): void {
+    const key = this.#questions.get(effect.request)
+    const advertised = key === undefined ? undefined : this.#advertised.get(key)
+    if (advertised === undefined) {
+      if (key === undefined) this.#effects.push(effect)
+      return
+    }
+    this.#questions.delete(effect.request)
+    const { name: self } = this.#options.identity
+    const servers = effect.entries.map(({ server }) => server)
+    const others = servers.filter((server) => !bytesEqual(server, self))
+    const service = this.#options.services[advertised.service]
+    this.#take(advertised.service, service?.learn?.(advertised.name, others) ?? [])
   }
 
   #drain(): void {
@@ -156,7 +208,7 @@ export class NodeEngine {
   #letServicesWork(): boolean {
     let hasWorked = false
     for (const [id, service] of Object.entries(this.#options.services)) {
-      const effects = service.work()
+      const effects = service.work?.() ?? []
       if (effects.length === 0) continue
       hasWorked = true
       this.#take(id, effects)
@@ -180,6 +232,9 @@ export class NodeEngine {
       }
       case 'wake':
         this.#overlayWakeUs = effect.atUs
+        return
+      case 'resolved':
+        this.#resolved(effect)
         return
       default:
         this.#effects.push(effect)
@@ -216,7 +271,7 @@ export class NodeEngine {
         return
       }
       case 'writable':
-        this.#owners.get(effect.session)?.service.writable(effect.session)
+        this.#owners.get(effect.session)?.service.writable?.(effect.session)
         return
       case 'closed':
         this.#closed(effect)
@@ -268,7 +323,7 @@ export class NodeEngine {
           this.#work.push({ to: 'overlay', event: effect })
           break
         case 'advertise':
-          this.#advertise(effect.manifest, effect.chain)
+          this.#advertise(id, effect.manifest, effect.chain)
           break
         default:
           this.#effects.push({ type: 'news', service: id, news: effect })
@@ -276,7 +331,11 @@ export class NodeEngine {
     }
   }
 
-  #advertise(capsule: Uint8Array, chain: Uint8Array): void {
+  #advertise(service: string, capsule: Uint8Array, chain: Uint8Array): void {
+    const { name } = openManifest(capsule)
+    const key = nameKey(name)
+    const askedUs = Number.NEGATIVE_INFINITY
+    if (!this.#advertised.has(key)) this.#advertised.set(key, { name, service, askedUs })
     const event = { type: 'advertise' as const, capsule, chain: decodeCertChain(chain) }
     this.#work.push({ to: 'overlay', event })
   }
@@ -290,8 +349,9 @@ export class NodeEngine {
   }
 
   /** Tells the driver when to tick, if that is sooner than what it knows. */
-  #noteWake(): void {
-    const dueUs = Math.min(this.#overlayWakeUs, this.#sessionsWakeUs, this.#wanted.dueUs)
+  #noteWake(hasMoreWork: boolean): void {
+    const nextUs = Math.min(this.#overlayWakeUs, this.#sessionsWakeUs, this.#wanted.dueUs)
+    const dueUs = hasMoreWork ? this.#runtime.nowUs() : nextUs
     if (dueUs >= this.#wakeUs) return
     this.#wakeUs = dueUs
     this.#effects.push({ type: 'wake', atUs: dueUs })

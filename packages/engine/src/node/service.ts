@@ -5,21 +5,20 @@
  *
  * @module
  */
-import { type CapsuleName, type LongshoreError, manifestKey } from '@longshore/capsule'
+import { bytesEqual, type CapsuleName, type LongshoreError, manifestKey } from '@longshore/capsule'
+import { readChain } from '../replica/chain-notes.ts'
 import type { Mirror } from '../replica/mirror.ts'
 import type { MirrorEffect } from '../replica/mirror-contract.ts'
 import type { Publisher, PublisherEffect } from '../replica/publisher.ts'
+import type { ReaderEffect, RemoteReader } from '../replica/remote-reader.ts'
 import type { Acceptance, Peer, SessionId } from '../session/events.ts'
+import type { StoreReader } from '../store/store.ts'
 
-export type ServiceEffect = MirrorEffect | PublisherEffect
+export type ServiceEffect = MirrorEffect | PublisherEffect | ReaderEffect
 
 /** Effects that a node carries out itself. */
-export type TalkEffect = Extract<
-  ServiceEffect,
-  {
-    readonly type: 'send' | 'consumed' | 'close-session' | 'open-session' | 'advertise' | 'publish'
-  }
->
+type TalkType = 'send' | 'consumed' | 'close-session' | 'open-session' | 'advertise' | 'publish'
+export type TalkEffect = Extract<ServiceEffect, { readonly type: TalkType }>
 
 /** Effects for whoever runs the node. */
 export type ServiceNews = Exclude<ServiceEffect, TalkEffect>
@@ -36,49 +35,96 @@ export interface Service {
     error: LongshoreError | undefined,
   ): readonly ServiceEffect[]
   receive(session: SessionId, message: Uint8Array): readonly ServiceEffect[]
-  writable(session: SessionId): void
+  writable?(session: SessionId): void
   /** The next messages for sessions that have room; nothing if there is nothing to do. */
-  work(): readonly ServiceEffect[]
+  work?(): readonly ServiceEffect[]
+  /** Called every few seconds at least. */
+  tick?(): readonly ServiceEffect[]
   /** It was tried, and lost: is it still wanted? */
   wants(target: CapsuleName): boolean
+  /** Who else serves a capsule that it advertises. */
+  learn?(name: CapsuleName, others: readonly CapsuleName[]): readonly ServiceEffect[]
 }
 
-/** A mirror as a service. `accept` says for which names the node answers, and with which chain. */
-export function mirrorService(
-  mirror: Mirror,
-  accept: (target: CapsuleName) => Acceptance | undefined,
-): Service {
+export interface MirrorServiceOptions {
+  readonly mirror: Mirror
+  readonly self: CapsuleName
+  readonly store: StoreReader
+}
+
+/** A mirror as a service. It answers for the node and for every capsule that it has taken on. */
+export function mirrorService({ mirror, self, store }: MirrorServiceOptions): Service {
   return {
-    accept,
-    opened: (session, peer, target) => {
-      const name = peer.manifest === undefined ? undefined : peer.name
-      return mirror.opened(session, { name }, target !== undefined)
+    accept(target) {
+      if (bytesEqual(target, self)) return { chain: undefined }
+      const chain = readChain(store, target)
+      return chain && { chain }
     },
-    closed: (session) => {
+    opened: (session, peer, target) => mirror.opened(session, provenPeer(peer), !!target),
+    closed(session, target) {
       mirror.closed(session)
+      if (target !== undefined) mirror.unreachable(target)
       return []
     },
     receive: (session, message) => mirror.receive(session, message),
     writable: (session) => mirror.writable(session),
     work: () => mirror.work(),
+    tick: () => mirror.tick(),
     wants: () => false,
+    learn: (name, others) => mirror.learn(name, others),
   }
+}
+
+/** What a mirror that starts has to advertise: everything that it took on before. */
+export function heldCapsules(store: StoreReader): MirrorEffect[] {
+  return store.names().flatMap((name): MirrorEffect[] => {
+    const [chain, manifest] = [readChain(store, name), store.manifest(name)]
+    return chain && manifest ? [{ type: 'advertise', manifest, chain }] : []
+  })
 }
 
 /** A publisher as a service: it keeps a session to every mirror that it pushes to. */
 export function publisherService(publisher: Publisher): Service {
   return {
-    opened: (session, peer) => {
-      if (peer.manifest === undefined || peer.manifest.type !== 'node') return []
-      return publisher.opened(session, peer.name, manifestKey(peer.manifest, 'mirror'))
+    opened(session, peer) {
+      const key = mirrorKeyOf(peer)
+      return key === undefined ? [closing(session)] : publisher.opened(session, peer.name, key)
     },
-    closed: (session) => {
+    closed(session) {
       publisher.closed(session)
       return []
     },
     receive: (session, message) => publisher.receive(session, message),
-    writable: () => {},
     work: () => publisher.work(),
     wants: () => true,
   }
+}
+
+/** A reader as a service: `isWanted` says with whom it shall have a session. */
+export function readerService(
+  reader: RemoteReader,
+  isWanted: (target: CapsuleName) => boolean,
+): Service {
+  return {
+    opened(session, peer) {
+      const mirrorKey = mirrorKeyOf(peer)
+      if (mirrorKey === undefined) return [closing(session)]
+      return reader.opened(session, { name: peer.name, mirrorKey })
+    },
+    closed: (session) => reader.closed(session),
+    receive: (session, message) => reader.receive(session, message),
+    wants: isWanted,
+  }
+}
+
+function provenPeer({ name, manifest }: Peer): { name: CapsuleName | undefined } {
+  return { name: manifest === undefined ? undefined : name }
+}
+
+function mirrorKeyOf({ manifest }: Peer): ReturnType<typeof manifestKey> | undefined {
+  return manifest?.type === 'node' ? manifestKey(manifest, 'mirror') : undefined
+}
+
+function closing(session: SessionId): TalkEffect {
+  return { type: 'close-session', session }
 }

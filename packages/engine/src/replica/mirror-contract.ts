@@ -63,7 +63,7 @@ export type MirrorEffect =
   | SendEffect
   /** These bytes of received messages are durable or done with: credit goes back to the sender. */
   | { readonly type: 'consumed'; readonly session: SessionId; readonly bytes: number }
-  | { readonly type: 'close-session'; readonly session: SessionId; readonly error: LongshoreError }
+  | { readonly type: 'close-session'; readonly session: SessionId; readonly error?: LongshoreError }
   /** Something is pending: call `cut` with the next commit. */
   | { readonly type: 'request-cut' }
   /** Held from now on: advertise it with this chain. */

@@ -19,7 +19,7 @@ import { createMirrorPolicy } from '../node/mirror-policy.ts'
 import { type NodeEffect, NodeEngine, type NodeEvent } from '../node/node-engine.ts'
 import { createNodePrincipal, type NodePrincipal } from '../node/node-keys.ts'
 import type { NodeIdentity } from '../node/principal.ts'
-import { mirrorService, publisherService, type Service } from '../node/service.ts'
+import { heldCapsules, mirrorService, publisherService, type Service } from '../node/service.ts'
 import type { Membership } from '../overlay/overlay-events.ts'
 import { Mirror } from '../replica/mirror.ts'
 import type { MirrorTransaction } from '../replica/mirror-contract.ts'
@@ -65,6 +65,8 @@ export class SimNode {
   readonly #options: SimNodeOptions
   readonly #index: SimIndex
   readonly #headLogAnchor: SimAnchor
+  /** Survives restarts, as a configuration file would. */
+  readonly #joined: Ticket[] = []
   #endpoint: SimEndpoint
   /** Grows with every restart: what an earlier life has scheduled no longer happens. */
   #life = 0
@@ -105,7 +107,7 @@ export class SimNode {
     this.mirror = this.#createMirror()
     this.engine = this.#createEngine()
     this.#endpoint = this.#attach()
-    this.step({ type: 'tick' })
+    this.#start()
   }
 
   /** One event, and everything that follows at once. */
@@ -114,6 +116,7 @@ export class SimNode {
   }
 
   join(other: SimNode): void {
+    this.#joined.push(other.ticket)
     this.step({ type: 'join', ticket: other.ticket })
   }
 
@@ -149,6 +152,14 @@ export class SimNode {
     this.mirror = this.#createMirror()
     this.engine = this.#createEngine()
     this.#endpoint = this.#attach()
+    this.#start()
+  }
+
+  #start(): void {
+    for (const ticket of this.#joined) this.step({ type: 'join', ticket })
+    if (this.mirror !== undefined) {
+      this.step({ type: 'run', service: 'mirror', effects: heldCapsules(this.store) })
+    }
     this.step({ type: 'tick' })
   }
 
@@ -165,7 +176,7 @@ export class SimNode {
     const { isRouter = false, membership } = this.#options
     const services: Record<string, Service> = { publisher: publisherService(publisher) }
     if (mirror !== undefined) {
-      services['mirror'] = mirrorService(mirror, () => ({ chain: undefined }))
+      services['mirror'] = mirrorService({ mirror, self: identity.name, store: this.store })
     }
     return new NodeEngine({
       identity,
