@@ -73,6 +73,12 @@ export function reportError(out: Output, thrown: unknown): number {
   return EXIT.defect
 }
 
+/** The work was given up because somebody asked for it. */
+export function isAborted(thrown: unknown): boolean {
+  const error = firstError(thrown)
+  return isLongshoreError(error) && error.code === 'ABORTED'
+}
+
 export function printReport(out: Output, report: ErrorReport): void {
   out.draw('')
   if (out.json) {

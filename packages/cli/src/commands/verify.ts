@@ -83,10 +83,9 @@ async function verifyTarget(
     }
     case 'capsule': {
       checkName(target.name, expected)
-      const signal = stop.finish()
       await using home = await openHome({ path: homePath, readOnly: true })
       await using capsule = await home.open(target.name)
-      return describeReport('capsule', await capsule.verify({ signal }))
+      return describeReport('capsule', await capsule.verify({ signal: stop.finish() }))
     }
   }
 }

@@ -96,9 +96,10 @@ function checkEmpty(target: string): void {
 function openSource(file: string): Source {
   let fd: number | undefined
   try {
-    fd = fs.openSync(file, 'r')
+    // Opening a pipe that nobody writes to must not wait.
+    fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
     const stat = fs.fstatSync(fd)
-    if (!stat.isFile()) throw new Error('not a file')
+    if (!stat.isFile()) throw new Error('it is no regular file')
     return { fd, byteLength: stat.size }
   } catch (cause) {
     if (fd !== undefined) fs.closeSync(fd)
