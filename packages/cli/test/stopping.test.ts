@@ -106,8 +106,7 @@ test('CL12: follow ends when its reader leaves, also while nothing comes', async
   assert.equal(code, 0)
 })
 
-const skip =
-  process.platform === 'linux' ? false : 'who reads a pipe is known on Linux only'
+const skip = process.platform === 'linux' ? false : 'who reads a pipe is known on Linux only'
 test('CL12: follow ends when the reader of its pipe leaves', { skip }, async () => {
   using place = new Place()
   const name = await place.create()
