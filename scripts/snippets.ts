@@ -4,7 +4,8 @@
  * - ` ```ts ` is type-checked and run, unless it is marked `no-run`.
  * - ` ```sh run ` is executed. The blocks of one document share one shell that starts in the clone,
  *   in the order of the document; each must end with 0.
- * - ` ```sh run registry ` needs a package registry as well, ` ```sh run needs=openssl,base32 ` these tools.
+ * - ` ```sh run registry ` needs a package registry as well, ` ```sh run needs=openssl,base32 `
+ *   these tools.
  * - ` ```ts file=door.ts ` is also there as that file, for the blocks after it.
  * - ` ```text output `, as the next block after one of these, is what it printed: `…` stands for
  *   any text, and a line with nothing else for any number of lines.
@@ -113,7 +114,7 @@ export interface ShellResult {
   readonly stderr: string
 }
 
-/** Runs the blocks in one shell, until the first that fails. Files are written where the shell is. */
+/** Runs the blocks in one shell, until the first that fails; files are written where it is. */
 export function runShell(snippets: readonly Snippet[], env: NodeJS.ProcessEnv): ShellResult {
   const mark = '\u0001next block\u0001'
   const script = snippets

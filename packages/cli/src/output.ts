@@ -134,9 +134,8 @@ export class Output {
   async #checkFailure(): Promise<void> {
     if (this.#failure === undefined) return
     // Imported only now: `--version` prints without loading the library.
-    const { UsageError } = await import('@longshore/capsule')
-    const message = `cannot write to stdout: ${this.#failure.message}`
-    throw new UsageError('FILE_UNWRITABLE', message, {}, { cause: this.#failure })
+    const { fileUnwritable } = await import('@longshore/client/node')
+    throw fileUnwritable('stdout', this.#failure)
   }
 
   #write(): void {

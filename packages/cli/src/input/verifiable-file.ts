@@ -6,7 +6,7 @@
 import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { EVIDENCE_BYTES_MAX, RECEIPT_BYTES_MAX } from '@longshore/capsule'
-import { fileUnreadable } from './byte-source.ts'
+import { fileUnreadable } from '@longshore/client/node'
 
 /** One more than any file that can be verified: a longer one is refused by its verifier. */
 const READ_BYTES_MAX: number = Math.max(RECEIPT_BYTES_MAX, EVIDENCE_BYTES_MAX) + 1

@@ -36,7 +36,7 @@ import type {
 import type { HomeWriter } from '../../home-writer.ts'
 import { checkHome } from './check-home.ts'
 import { exportTiles } from './export-tiles.ts'
-import { withFile } from './file-error.ts'
+import { withWriting } from './file-error.ts'
 import { HomeAccess } from './home-access.ts'
 import { readConfig } from './home-config.ts'
 import { createHomeDirectories, type HomePaths, homeExists, homePaths } from './home-layout.ts'
@@ -64,7 +64,8 @@ export async function openHome(options: OpenHomeOptions = {}): Promise<Home> {
   const paths = homePaths(options.path)
   if (!homeExists(paths)) {
     if (!create) {
-      throw new UnavailableError('NOT_FOUND', 'there is no home here', { path: paths.home })
+      const message = `there is no home at ${paths.home}`
+      throw new UnavailableError('NOT_FOUND', message, { path: paths.home })
     }
     createHomeDirectories(paths)
   }
@@ -214,7 +215,7 @@ class NodeHome implements Home, CapsuleContext {
     signal: AbortSignal | undefined,
   ): Promise<ExportReport> {
     const path = resolve(directory)
-    return withFile(path, () => exportTiles(capsule, path, signal))
+    return withWriting(path, () => exportTiles(capsule, path, signal))
   }
 
   /** Every manifest of this home, verified, oldest first. */

@@ -27,6 +27,7 @@ export type {
   RestoreReport,
   UsageReport,
 } from '../../home.ts'
+export { fileUnreadable, fileUnwritable } from './file-error.ts'
 export { openHome } from './home.ts'
 export { restoreHome } from './restore.ts'
 export { verifyDirectory } from './verify-directory.ts'
