@@ -17,6 +17,7 @@ import {
   UnavailableError,
   UsageError,
 } from '@longshore/capsule'
+import type { DiskStore } from '@longshore/engine'
 import type { Capsule, ExportReport } from '../../capsule.ts'
 import { type CapsuleContext, CapsuleHandle } from '../../capsule-handle.ts'
 import { type CommitSignal, checkNotAborted } from '../../commit-signal.ts'
@@ -171,14 +172,17 @@ class NodeHome implements Home, CapsuleContext {
 
   async usage(): Promise<UsageReport> {
     const infos = await this.list()
-    const store = (this.#access.holding ?? this.#access.following)?.store
-    if (store === undefined) throw new UnavailableError('CLOSED', 'the home was closed')
     return {
-      journalBytes: store.usage().journalBytes,
+      journalBytes: this.#store().usage().journalBytes,
       indexBytes: measureIndex(this.#paths.index),
       capsuleCount: infos.filter(({ type }) => type === 'capsule').length,
       entryCount: infos.reduce((sum, { size }) => sum + size, 0),
     }
+  }
+
+  async reclaimableBytes(): Promise<number> {
+    this.refresh()
+    return this.#store().reclaimableBytes()
   }
 
   async close(): Promise<void> {
@@ -216,6 +220,13 @@ class NodeHome implements Home, CapsuleContext {
   ): Promise<ExportReport> {
     const path = resolve(directory)
     return withWriting(path, () => exportTiles(capsule, path, signal))
+  }
+
+  /** As this process sees it. */
+  #store(): DiskStore {
+    const store = (this.#access.holding ?? this.#access.following)?.store
+    if (store === undefined) throw new UnavailableError('CLOSED', 'the home was closed')
+    return store
   }
 
   /** Every manifest of this home, verified, oldest first. */
