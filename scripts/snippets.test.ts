@@ -8,10 +8,11 @@ import test from 'node:test'
 import {
   checkPrograms,
   extractSnippets,
+  isFile,
   isProgram,
   isShell,
   matchesOutput,
-  needsRegistry,
+  needsOf,
   runProgram,
   runShell,
   type ShellResult,
@@ -39,6 +40,19 @@ test('code blocks are found with their marks and their output', () => {
   assert.throws(() => extractSnippets('a.md', '```sh\nls'), /never ends/)
 })
 
+test('what a block needs and the file that it is are read from its marks', () => {
+  const text = '```sh run registry needs=a,b\nls\n```\n\n```ts file=c.ts\nd\n```\n'
+  const [shell, program] = extractSnippets('a.md', text)
+  assert.deepEqual(needsOf(shell!), ['registry', 'a', 'b'])
+  assert.ok(!isFile(shell!))
+  assert.ok(isFile(program!) && isProgram(program!))
+  const { outputs } = runShell(
+    [{ ...shell!, code: 'cd "$(mktemp -d)"' }, program!, { ...shell!, code: 'cat c.ts' }],
+    process.env,
+  )
+  assert.deepEqual(outputs, ['', '', 'd\n'])
+})
+
 test('shown output matches exactly, but for the places that say so', () => {
   assert.ok(matchesOutput('a\nb', 'a\nb\n'))
   assert.ok(!matchesOutput('a\nb', 'a\nc\n'))
@@ -64,20 +78,33 @@ function checkStatus({ path, line }: Snippet, { status, stderr, outputs }: Shell
   assert.equal(status, 0, `${path}:${line} ends with ${status}:\n${shown}`)
 }
 
-const REGISTRY_PROBE = ['view', 'vega-datasets@3.2.1', 'version']
-let registryAnswer: boolean | undefined
+/** Commands that fail where something is not there, by what it is. */
+const PROBES: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  registry: ['npm', 'view', 'vega-datasets@3.2.1', 'version'],
+  openssl: ['openssl', 'version'],
+  base32: ['base32', '--version'],
+}
+const answers = new Map<string, boolean>()
 
-function hasRegistry(): boolean {
-  registryAnswer ??= spawnSync('npm', REGISTRY_PROBE, { timeout: 20_000 }).status === 0
-  return registryAnswer
+/** Why blocks cannot run here, or false if they can. */
+function findMissing(blocks: readonly Snippet[]): string | false {
+  for (const need of new Set(blocks.flatMap(needsOf))) {
+    const [command, ...args] = PROBES[need] ?? ['false']
+    const isThere = answers.get(need) ?? spawnSync(command, args, { timeout: 20_000 }).status === 0
+    answers.set(need, isThere)
+    if (!isThere) return need === 'registry' ? 'needs a package registry' : `needs ${need}`
+  }
+  return false
 }
 
 for (const path of documents) {
-  const blocks = snippets.filter((snippet) => snippet.path === path && isShell(snippet))
-  const local = blocks.filter((block) => !needsRegistry(block))
+  const blocks = snippets.filter(
+    (snippet) => snippet.path === path && (isShell(snippet) || isFile(snippet)),
+  )
+  const local = blocks.filter((block) => needsOf(block).length === 0)
   if (local.length > 0) test(`the commands of ${path}`, () => runBlocks(local))
   if (local.length === blocks.length) continue
-  const skip = hasRegistry() ? false : 'needs a package registry'
+  const skip = findMissing(blocks)
   test(`all commands of ${path}`, { skip }, () => runBlocks(blocks))
 }
 

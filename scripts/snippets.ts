@@ -4,7 +4,9 @@
  * - ` ```ts ` is type-checked and run, unless it is marked `no-run`.
  * - ` ```sh run ` is executed. The blocks of one document share one shell that starts in the clone,
  *   in the order of the document; each must end with 0.
- * - ` ```sh run registry ` needs a package registry as well.
+ * - ` ```sh run registry ` needs a package registry as well, ` ```sh run needs=openssl,base32 `
+ *   these tools.
+ * - ` ```ts file=door.ts ` is also there as that file, for the blocks after it.
  * - ` ```text output `, as the next block after one of these, is what it printed: `…` stands for
  *   any text, and a line with nothing else for any number of lines.
  *
@@ -59,8 +61,19 @@ export function isShell({ language, marks }: Snippet): boolean {
   return language === 'sh' && marks.includes('run')
 }
 
-export function needsRegistry({ marks }: Snippet): boolean {
-  return marks.includes('registry')
+/** What has to be on the machine: `registry`, or the names of tools. */
+export function needsOf({ marks }: Snippet): string[] {
+  const tools = markedValue(marks, 'needs')?.split(',') ?? []
+  return marks.includes('registry') ? ['registry', ...tools] : tools
+}
+
+/** A program that the commands after it expect as a file. */
+export function isFile({ marks }: Snippet): boolean {
+  return markedValue(marks, 'file') !== undefined
+}
+
+function markedValue(marks: readonly string[], key: string): string | undefined {
+  return marks.find((mark) => mark.startsWith(`${key}=`))?.slice(key.length + 1)
 }
 
 /** Whether what a snippet printed is what its document shows. */
@@ -101,10 +114,12 @@ export interface ShellResult {
   readonly stderr: string
 }
 
-/** Runs the blocks in one shell, until the first that fails. */
+/** Runs the blocks in one shell, until the first that fails; files are written where it is. */
 export function runShell(snippets: readonly Snippet[], env: NodeJS.ProcessEnv): ShellResult {
   const mark = '\u0001next block\u0001'
-  const script = snippets.map(({ code }) => `printf '%s' '${mark}'\n${code}\n`).join('')
+  const script = snippets
+    .map((snippet) => `printf '%s' '${mark}'\n${shellCode(snippet)}\n`)
+    .join('')
   const options = { cwd: ROOT, env, encoding: 'utf8', maxBuffer: 1 << 26 } as const
   const { stdout, stderr, status } = spawnSync(
     'bash',
@@ -112,6 +127,11 @@ export function runShell(snippets: readonly Snippet[], env: NodeJS.ProcessEnv): 
     options,
   )
   return { outputs: stdout.split(mark).slice(1), status, stderr }
+}
+
+function shellCode({ code, marks }: Snippet): string {
+  const file = markedValue(marks, 'file')
+  return file === undefined ? code : `cat > ${file} <<'END OF FILE'\n${code}\nEND OF FILE`
 }
 
 /** Writes programs as files below `directory`, which lies in the clone; returns their paths. */

@@ -3,7 +3,7 @@
  *
  * Streams this host's telemetry into a capsule in one process while a second process follows and
  * verifies it, and shows both. `--seconds N` ends by itself; `--json` prints events as JSON lines
- * and a summary at the end.
+ * and a summary at the end; `--home DIR` keeps the capsule there instead of in the clone.
  *
  * @module
  */
@@ -20,19 +20,24 @@ const DELAYS_KEPT = 64
 const STOP_TIMEOUT_MS = 10_000
 
 interface Options {
+  readonly home: string
   readonly seconds: number | undefined
   readonly json: boolean
 }
 
 function parseOptions(): Options {
   const { values } = parseArgs({
-    options: { seconds: { type: 'string' }, json: { type: 'boolean', default: false } },
+    options: {
+      home: { type: 'string', default: START_HOME },
+      seconds: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
   })
   const seconds = values.seconds === undefined ? undefined : Number(values.seconds)
   if (seconds !== undefined && !(seconds > 0 && seconds <= 86_400)) {
     throw new RangeError('--seconds takes a number above 0, at most 86400')
   }
-  return { seconds, json: values.json }
+  return { home: values.home, seconds, json: values.json }
 }
 
 /** Everything that the two processes report, folded into what is shown. */
@@ -43,8 +48,8 @@ class Telemetry {
     written: 0,
     verified: 0,
     rate: 0,
-    size: 0,
-    root: '',
+    stored: 0,
+    head: { size: 0, root: '' },
     delayMs: undefined,
     seconds: 0,
   }
@@ -57,9 +62,9 @@ class Telemetry {
   fromWriter(message: WriterMessage): void {
     const { view } = this
     if (message.event === 'opened')
-      Object.assign(view, { name: message.name, size: message.size, resumed: message.resumed })
+      Object.assign(view, { name: message.name, stored: message.size, resumed: message.resumed })
     if (message.event === 'acked') {
-      view.size = message.size
+      view.stored = message.size
       view.written += message.count
       this.#acks.push({ atMs: performance.now(), count: message.count })
     }
@@ -71,8 +76,9 @@ class Telemetry {
       this.failure = `${message.code}: ${message.message}`
       return
     }
+    this.view.head = message.head
+    if (message.event === 'opened') return
     this.view.verified += 1
-    this.view.root = message.root
     this.#delaysUs.push(message.delayUs)
     if (this.#delaysUs.length > DELAYS_KEPT) this.#delaysUs.shift()
   }
@@ -127,8 +133,9 @@ function emit(options: Options, event: object): void {
 /** Waits until the follower has seen all that was written, or it is clear that it will not. */
 async function untilVerified(telemetry: Telemetry, target: number): Promise<void> {
   const deadlineMs = performance.now() + STOP_TIMEOUT_MS
+  const { view } = telemetry
   while (
-    telemetry.view.verified < target &&
+    (view.verified < target || view.head.size < view.stored) &&
     telemetry.failure === undefined &&
     performance.now() < deadlineMs
   ) {
@@ -138,13 +145,13 @@ async function untilVerified(telemetry: Telemetry, target: number): Promise<void
 
 async function main(): Promise<number> {
   const options = parseOptions()
-  const path = resolve(import.meta.dirname, '..', START_HOME)
+  const path = resolve(import.meta.dirname, '..', options.home)
   const telemetry = new Telemetry()
   const screen: Screen | undefined = options.json
     ? undefined
     : process.stdout.isTTY
-      ? createTerminalScreen(process.stdout)
-      : createPlainScreen(process.stdout)
+      ? createTerminalScreen(process.stdout, options.home)
+      : createPlainScreen(process.stdout, options.home)
 
   const writer = child('writer.ts', [path])
   const writerExit = exited(writer)
@@ -156,8 +163,8 @@ async function main(): Promise<number> {
   })
   if ((await Promise.race([opened, writerExit])) !== undefined) return 1
   const { view } = telemetry
-  const from = view.size
-  emit(options, { event: 'opened', name: view.name, size: view.size, resumed: view.resumed })
+  const from = view.stored
+  emit(options, { event: 'opened', name: view.name, size: view.stored, resumed: view.resumed })
   screen?.opened(view)
 
   const follower = child('follower.ts', [path, view.name, String(from)])
@@ -187,6 +194,7 @@ async function main(): Promise<number> {
     writerCode === 0 &&
     followerCode === 0 &&
     last.verified >= last.written &&
+    last.head.size >= last.stored &&
     telemetry.failure === undefined
   emit(options, {
     event: 'summary',
@@ -197,7 +205,7 @@ async function main(): Promise<number> {
   })
   if (!options.json) {
     process.stdout.write(
-      `\n${last.written} written, ${last.verified} verified, capsule size ${last.size}\n`,
+      `\n${last.written} written, ${last.verified} verified, capsule size ${last.head.size}\n`,
     )
     if (telemetry.failure !== undefined)
       process.stderr.write(`verification failed: ${telemetry.failure}\n`)
@@ -206,14 +214,13 @@ async function main(): Promise<number> {
 }
 
 function pick(view: View): object {
-  const { name, written, verified, rate, size, root, seconds } = view
+  const { name, written, verified, rate, head, seconds } = view
   return {
     name,
     entries: written,
     verified,
     rate: Number(rate.toFixed(2)),
-    size,
-    root,
+    ...head,
     seconds: Number(seconds.toFixed(2)),
   }
 }
@@ -231,7 +238,7 @@ try {
     String((error as { code?: string }).code).startsWith('ERR_PARSE_ARGS')
   if (!isUsage) throw error
   process.stderr.write(
-    `npm start: ${(error as Error).message}\nusage: npm start -- [--seconds N] [--json]\n`,
+    `npm start: ${(error as Error).message}\nusage: npm start -- [--seconds N] [--json] [--home DIR]\n`,
   )
   process.exitCode = 2
 }

@@ -12,8 +12,8 @@ interface Suggestion {
   readonly command: string
 }
 
-function suggestCommands(name: string): Suggestion[] {
-  const longshore = `bin/longshore --home ${START_HOME}`
+function suggestCommands(name: string, home: string): Suggestion[] {
+  const longshore = `bin/longshore --home ${quoteWord(home)}`
   return [
     { why: 'read the last three entries', command: `${longshore} read ${name} --last 3` },
     { why: 'follow what comes from now on', command: `${longshore} follow ${name} --last 0` },
@@ -30,8 +30,13 @@ function suggestCommands(name: string): Suggestion[] {
   ]
 }
 
-export function formatCommands(name: string): string {
-  return suggestCommands(name)
+/** As one word of a shell. */
+function quoteWord(word: string): string {
+  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}
+
+export function formatCommands(name: string, home: string): string {
+  return suggestCommands(name, home)
     .map(({ why, command }) => `  # ${why}\n  ${command}\n`)
     .join('')
 }

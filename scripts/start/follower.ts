@@ -6,12 +6,20 @@
  */
 import { openHome } from '@longshore/client/node'
 
+/** A signed head that this process has verified: size and root always belong together. */
+export interface VerifiedHead {
+  readonly size: number
+  /** Base64; empty while nothing is signed. */
+  readonly root: string
+}
+
 export type FollowerMessage =
+  | { readonly event: 'opened'; readonly head: VerifiedHead }
   | {
       readonly event: 'verified'
       readonly index: number
       readonly delayUs: number
-      readonly root: string
+      readonly head: VerifiedHead
     }
   | { readonly event: 'failed'; readonly code: string; readonly message: string }
 
@@ -30,15 +38,16 @@ async function main(path: string, name: string, from: number): Promise<void> {
 
   await using home = await openHome({ path, readOnly: true })
   await using capsule = await home.open(name)
+  const verifiedHead = (): VerifiedHead => {
+    const { head } = capsule
+    if (head === undefined) return { size: 0, root: '' }
+    return { size: head.size, root: Buffer.from(head.root).toString('base64') }
+  }
+  send({ event: 'opened', head: verifiedHead() })
   try {
     for await (const entry of capsule.follow({ from, signal: stop.signal })) {
-      const root = Buffer.from(capsule.head?.root ?? new Uint8Array()).toString('base64')
-      send({
-        event: 'verified',
-        index: entry.index,
-        delayUs: Date.now() * 1000 - entry.timeUs,
-        root,
-      })
+      const delayUs = Date.now() * 1000 - entry.timeUs
+      send({ event: 'verified', index: entry.index, delayUs, head: verifiedHead() })
     }
   } catch (error) {
     if (stop.signal.aborted) return

@@ -298,7 +298,7 @@ export const ERROR_CODES: ErrorCodeTable = Object.freeze({
   ),
   KEY_MISSING: usage('Make an identity with id new, or put the key file back into the home.'),
   TIME_INVALID: usage(
-    'Write the time as an ISO 8601 date and time with a zone, or as seconds since 1970.',
+    'Write the time like 2026-11-21T03:17:43Z, with its zone, or as seconds since 1970.',
   ),
   TICKET_INVALID: usage('Copy the whole ticket; it begins with longshore1 and is one word.'),
 })

@@ -256,7 +256,9 @@ const EXCHANGE_COMMANDS: readonly CommandSpec[] = [
         help: 'tlog-tiles, the default.',
       },
     ],
-    notes: [],
+    notes: [
+      'Every different payload becomes a file of its own, which a web server can serve alone: a capsule of 100,000 entries makes about as many files.',
+    ],
     schema: 'export',
   },
   {

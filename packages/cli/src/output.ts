@@ -32,6 +32,7 @@ export class Output {
   readonly broken: AbortSignal
   /** Progress may be drawn on stderr. */
   readonly interactive: boolean
+  readonly #broken = new AbortController()
   readonly #stdout: Writable
   readonly #stderr: Writable
   readonly #colour: { readonly stdout: boolean; readonly stderr: boolean }
@@ -52,14 +53,18 @@ export class Output {
     }
     this.interactive =
       stderr.isTTY === true && !options.quiet && !options.json && env['TERM'] !== 'dumb'
-    const broken = new AbortController()
-    this.broken = broken.signal
+    this.broken = this.#broken.signal
     stdout.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') this.#failure ??= error
-      broken.abort(error)
+      this.#broken.abort(error)
     })
     // Nobody is left to be told that stderr is gone.
     stderr.on('error', () => undefined)
+  }
+
+  /** stdout's reader was found to be gone, without a write that failed. */
+  readerLeft(): void {
+    this.#broken.abort()
   }
 
   /** A result: as one line of JSON with `--json`, else as text (which ends without newline). */
@@ -129,9 +134,8 @@ export class Output {
   async #checkFailure(): Promise<void> {
     if (this.#failure === undefined) return
     // Imported only now: `--version` prints without loading the library.
-    const { UsageError } = await import('@longshore/capsule')
-    const message = `cannot write to stdout: ${this.#failure.message}`
-    throw new UsageError('FILE_UNWRITABLE', message, {}, { cause: this.#failure })
+    const { fileUnwritable } = await import('@longshore/client/node')
+    throw fileUnwritable('stdout', this.#failure)
   }
 
   #write(): void {

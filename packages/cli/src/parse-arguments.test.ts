@@ -51,11 +51,20 @@ test('CL3: help and version win over everything else', () => {
   const help = parseArguments(['receipt', '--bogus', '-h'])
   assert.ok(help.kind === 'help')
   assert.equal(help.command?.name, 'receipt')
-  for (const argv of [['--help'], ['help'], ['--home', 'x', '-h'], ['help', 'nothing']]) {
+  for (const argv of [
+    ['--help'],
+    ['help'],
+    ['--home', 'x', '-h'],
+    ['nothing', '-h'],
+    ['help', 'id'],
+  ]) {
     const parsed = parseArguments(argv)
     assert.ok(parsed.kind === 'help')
     assert.equal(parsed.command, undefined)
   }
+  const wrong = parseArguments(['help', 'apend'])
+  assert.ok(wrong.kind === 'problem')
+  assert.match(wrong.hint, /^Did you mean append/)
   const two = parseArguments(['help', 'id', 'show'])
   assert.equal(two.kind === 'help' && two.command?.name, 'id show')
   assert.equal(parseArguments(['--version']).kind, 'version')

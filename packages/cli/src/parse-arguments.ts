@@ -79,9 +79,8 @@ export function parseArguments(argv: readonly string[]): Parsed {
   const end = argv.indexOf('--')
   const words = end === -1 ? argv : argv.slice(0, end)
   const json = words.includes('--json')
-  if (words.includes('--help') || words.includes('-h') || argv[0] === 'help') {
-    return parseHelp(words, json)
-  }
+  if (words.includes('--help') || words.includes('-h')) return parseHelp(words, json)
+  if (words[0] === 'help') return parseHelpCommand(words, json)
   if (words.includes('--version')) return { kind: 'version', json }
   try {
     return { kind: 'run', args: parseRun(argv) }
@@ -97,6 +96,16 @@ function parseHelp(words: readonly string[], json: boolean): Parsed {
     COMMANDS.find(({ name }) => name === `${plain[0]} ${plain[1]}`) ??
     COMMANDS.find(({ name }) => name === plain[0])
   return { kind: 'help', command: found, json }
+}
+
+/** `help COMMAND`: unlike after `--help`, it is plain which word has to be a command. */
+function parseHelpCommand(words: readonly string[], json: boolean): Parsed {
+  const parsed = parseHelp(words, json)
+  const [, word] = words
+  if (parsed.kind !== 'help' || parsed.command !== undefined || word === undefined) return parsed
+  if (word.startsWith('-') || isGroup(word)) return parsed
+  const { message, hint } = unknownCommand(word)
+  return { kind: 'problem', message, hint, json }
 }
 
 /** State of one pass over the words. */
@@ -147,15 +156,24 @@ function takeWord(pass: Pass, word: string): void {
   const full = pass.group === undefined ? word : `${pass.group} ${word}`
   pass.command = COMMANDS.find(({ name }) => name === full)
   if (pass.command !== undefined) return
-  if (pass.group === undefined && COMMANDS.some(({ name }) => name.startsWith(`${word} `))) {
+  if (pass.group === undefined && isGroup(word)) {
     pass.group = word
     return
   }
+  throw unknownCommand(full)
+}
+
+/** The first word of commands that have two. */
+function isGroup(word: string): boolean {
+  return COMMANDS.some(({ name }) => name.startsWith(`${word} `))
+}
+
+function unknownCommand(full: string): Problem {
   const near = nearestWord(
     full,
     COMMANDS.map(({ name }) => name),
   )
-  throw new Problem(`there is no command ${quote(full)}`, didYouMean(near, 'longshore --help'))
+  return new Problem(`there is no command ${quote(full)}`, didYouMean(near, 'longshore --help'))
 }
 
 function takeLongOption(pass: Pass, word: string): void {

@@ -11,6 +11,7 @@ import {
   type LongshoreError,
   UnavailableError,
 } from '@longshore/capsule'
+import { adviceFor } from './advice.ts'
 import type { Output } from './output.ts'
 import { formatPrintable } from './text/printable.ts'
 
@@ -56,8 +57,8 @@ export function reportError(out: Output, thrown: unknown): number {
   const error = firstError(thrown)
   const known = asLongshoreError(error)
   if (known !== undefined) {
-    const { code, message, next, details } = known
-    printReport(out, { code, message, next, details })
+    const { code, message, details } = known
+    printReport(out, { code, message, next: adviceFor(known), details })
     return exitCodeOf(known.code)
   }
   const message = error instanceof Error ? error.message : String(error)
@@ -71,6 +72,12 @@ export function reportError(out: Output, thrown: unknown): number {
     for (const line of (error.stack ?? '').split('\n')) out.note(formatPrintable(line))
   }
   return EXIT.defect
+}
+
+/** The work was given up because somebody asked for it. */
+export function isAborted(thrown: unknown): boolean {
+  const error = firstError(thrown)
+  return isLongshoreError(error) && error.code === 'ABORTED'
 }
 
 export function printReport(out: Output, report: ErrorReport): void {

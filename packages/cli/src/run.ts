@@ -7,6 +7,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { type CommandModule, type Context, homePath } from './context.ts'
 import { Output } from './output.ts'
 import { type Parsed, parseArguments } from './parse-arguments.ts'
+import { Stop } from './stop.ts'
 
 /** The code of each command, loaded only when it runs. A test compares the keys with the table. */
 export const COMMAND_MODULES: Readonly<Record<string, () => Promise<CommandModule>>> = {
@@ -38,20 +39,22 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const json = parsed.kind === 'run' ? parsed.args.flag('json') : parsed.json
   const quiet = parsed.kind === 'run' && parsed.args.flag('quiet')
   const out = new Output({ json, quiet }, process)
-  let exitCode: number
+  const stop = new Stop()
   try {
-    exitCode = await runParsed(parsed, out)
+    const exitCode = await runParsed(parsed, out, stop)
     await out.flush()
+    return stop.exitCode ?? exitCode
   } catch (error) {
     // First what was found out before it: the error is the last thing that is read.
     await out.flush().catch(() => undefined)
-    const { reportError } = await import('./report-error.ts')
-    exitCode = reportError(out, error)
+    const { isAborted, reportError } = await import('./report-error.ts')
+    // Whoever sent the signal knows why it ended.
+    if (stop.exitCode !== undefined && isAborted(error)) return stop.exitCode
+    return reportError(out, error)
   }
-  return exitCode
 }
 
-async function runParsed(parsed: Parsed, out: Output): Promise<number> {
+async function runParsed(parsed: Parsed, out: Output, stop: Stop): Promise<number> {
   switch (parsed.kind) {
     case 'version': {
       const { version } = packageJson
@@ -71,9 +74,7 @@ async function runParsed(parsed: Parsed, out: Output): Promise<number> {
       return EXIT.usage
     }
     case 'run': {
-      const { Stop } = await import('./stop.ts')
       const { args } = parsed
-      const stop = new Stop()
       const context: Context = {
         args,
         out,
@@ -81,8 +82,7 @@ async function runParsed(parsed: Parsed, out: Output): Promise<number> {
         homePath: homePath(args.text('home'), process.env),
       }
       const { run } = await COMMAND_MODULES[args.command.name]!()
-      const exitCode = await run(context)
-      return stop.exitCode ?? exitCode ?? 0
+      return (await run(context)) ?? 0
     }
   }
 }

@@ -6,7 +6,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { delimiter, dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 
 const root = resolve(import.meta.dirname, '../../..')
@@ -18,19 +18,14 @@ export class Place implements Disposable {
   readonly #running: LongshoreProcess[] = []
 
   start(args: readonly string[], env: Readonly<Record<string, string>> = {}): LongshoreProcess {
-    const child = spawn(BINARY, args, {
-      cwd: this.directory,
-      env: {
-        PATH: process.env['PATH'],
-        HOME: this.directory,
-        LONGSHORE_HOME: join(this.directory, 'home'),
-        XDG_STATE_HOME: join(this.directory, 'state'),
-        ...env,
-      },
-    })
-    const started = new LongshoreProcess(child)
-    this.#running.push(started)
-    return started
+    return this.#start(BINARY, args, env)
+  }
+
+  /** Runs a script of the shell, for which `longshore` is in the PATH. */
+  async shell(script: string, env: Readonly<Record<string, string>> = {}): Promise<Finished> {
+    const started = this.#start('sh', ['-c', script], env)
+    started.child.stdin.end()
+    return await started.finished
   }
 
   /** Runs to the end with the given stdin. */
@@ -48,6 +43,26 @@ export class Place implements Disposable {
   [Symbol.dispose](): void {
     for (const { child } of this.#running) child.kill('SIGKILL')
     rmSync(this.directory, { recursive: true, force: true })
+  }
+
+  #start(
+    command: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): LongshoreProcess {
+    const child = spawn(command, args, {
+      cwd: this.directory,
+      env: {
+        PATH: [dirname(BINARY), process.env['PATH']].join(delimiter),
+        HOME: this.directory,
+        LONGSHORE_HOME: join(this.directory, 'home'),
+        XDG_STATE_HOME: join(this.directory, 'state'),
+        ...env,
+      },
+    })
+    const started = new LongshoreProcess(child)
+    this.#running.push(started)
+    return started
   }
 }
 

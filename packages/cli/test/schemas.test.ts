@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { findSchemaProblems } from './json-schema.ts'
@@ -79,6 +79,7 @@ test('CL10 CL37: errors are objects too, and a failed verification is reported t
   const name = await place.create()
   assert.equal(await failing(['receipt', name, '0'], 2), '')
   assert.equal(await failing(['read', 'x'], 2), '')
-  const [report] = checkLines('verify', await failing(['verify', '/dev/null'], 1))
+  writeFileSync(join(place.directory, 'letter'), 'not a receipt\n')
+  const [report] = checkLines('verify', await failing(['verify', 'letter'], 1))
   assert.equal(report?.['ok'], false)
 })

@@ -145,6 +145,7 @@ export class CapsuleHandle implements Capsule {
     const start = resolveStart(options, this.verified.size, (us) => this.#indexAtTime(us))
     const end = Math.min(options.to ?? Number.POSITIVE_INFINITY, this.verified.size)
     for (let at = start ?? end; at < end; ) {
+      await this.#turn()
       const chunk = this.#chunk(at, end, options.signal)
       yield* chunk
       at += chunk.length
@@ -163,6 +164,7 @@ export class CapsuleHandle implements Capsule {
         this.#advance()
         at ??= resolveStart(options, this.verified.size, (us) => this.#indexAtTime(us))
         while (at !== undefined && at < Math.min(end, this.verified.size)) {
+          await this.#turn()
           const chunk = this.#chunk(at, Math.min(end, this.verified.size), options.signal)
           yield* chunk
           at += chunk.length
@@ -222,7 +224,7 @@ export class CapsuleHandle implements Capsule {
     this.#advance()
     return verifyCapsule(this, {
       reader: this.#context.reader,
-      turn: () => new Promise((resolve) => this.#context.defer(resolve)),
+      turn: () => this.#turn(),
       signal: options.signal,
     })
   }
@@ -268,6 +270,11 @@ export class CapsuleHandle implements Capsule {
   #advance(): void {
     this.#context.refresh()
     this.verified.advance()
+  }
+
+  /** Signals and timers come in between, however fast the caller takes entries. */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => this.#context.defer(resolve))
   }
 
   #chunk(at: number, end: number, signal: AbortSignal | undefined): VerifiedEntry[] {

@@ -127,6 +127,8 @@ export interface Home extends AsyncDisposable {
   compact(): Promise<CompactReport>
   fsck(options?: { readonly repair?: boolean }): Promise<FsckReport>
   usage(): Promise<UsageReport>
+  /** Bytes that `compact` would give back. Reads the journal once, without a turn between. */
+  reclaimableBytes(): Promise<number>
   /** Finishes what is under way, syncs, and releases the lock. */
   close(): Promise<void>
 }

@@ -28,9 +28,8 @@ export function formatName(name: CapsuleName): string {
 /** @throws {UsageError} `NAME_INVALID` for anything but the one spelling of a name. */
 export function parseName(text: string): CapsuleName {
   if (text.length !== NAME_TEXT_CHARS) {
-    throw new UsageError('NAME_INVALID', 'a capsule name has 59 characters', {
-      characters: text.length,
-    })
+    const message = `a capsule name has 59 characters, this one has ${text.length}`
+    throw new UsageError('NAME_INVALID', message, { characters: text.length })
   }
   if (!text.startsWith(BASE32_MARK)) {
     throw new UsageError('NAME_INVALID', 'a capsule name begins with bafyrei')

@@ -13,6 +13,7 @@ import type { Context } from '../context.ts'
 import { checkInputFiles, openByteSource } from '../input/byte-source.ts'
 import { type InputPlan, planInput } from '../input/input-plan.ts'
 import type { Piece } from '../input/piece.ts'
+import { openCapsule } from '../open-capsule.ts'
 import type { Output } from '../output.ts'
 import { Progress } from '../progress.ts'
 import { formatByteSize } from '../text/byte-size.ts'
@@ -24,7 +25,7 @@ export async function run({ args, out, stop, homePath }: Context): Promise<undef
   const level = (args.text('level') ?? 'stored') as Level
   const interrupt = stop.finish()
   await using home = await openHome({ path: homePath, create: false })
-  await using capsule = await home.open(args.positional(0))
+  await using capsule = await openCapsule(home, args.positional(0))
   const run = new AppendRun(capsule, level, out)
   let complete = false
   try {

@@ -11,12 +11,14 @@ import { formatCount } from '../text/count.ts'
 export async function run({ out, homePath }: Context): Promise<undefined> {
   await using home = await openHome({ path: homePath, readOnly: true })
   const { journalBytes, indexBytes, capsuleCount, entryCount } = await home.usage()
+  const reclaimableBytes = await home.reclaimableBytes()
   const totalBytes = journalBytes + indexBytes
   const object = {
     home: home.path,
     totalBytes,
     journalBytes,
     indexBytes,
+    reclaimableBytes,
     capsules: capsuleCount,
     entries: entryCount,
   }
@@ -26,6 +28,7 @@ export async function run({ out, homePath }: Context): Promise<undefined> {
       `total     ${formatByteSize(totalBytes)}`,
       `journal   ${formatByteSize(journalBytes)}`,
       `index     ${formatByteSize(indexBytes)}`,
+      `compact   would give back ${formatByteSize(reclaimableBytes)}`,
       `capsules  ${capsuleCount} with ${formatCount(entryCount, 'entry', 'entries')}`,
     ].join('\n'),
   )

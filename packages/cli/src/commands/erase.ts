@@ -5,12 +5,13 @@
  */
 import { openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
+import { openCapsule } from '../open-capsule.ts'
 import { formatCount } from '../text/count.ts'
 
 export async function run({ args, out, homePath }: Context): Promise<undefined> {
   const indices = [...new Set(args.positionals.slice(1).map(Number))].sort((a, b) => a - b)
   await using home = await openHome({ path: homePath, create: false })
-  await using capsule = await home.open(args.positional(0))
+  await using capsule = await openCapsule(home, args.positional(0))
   const { index, size } = await capsule.erase(indices, args.text('reason') ?? '')
   const what =
     indices.length === 1 ? `entry ${indices[0]}` : formatCount(indices.length, 'entry', 'entries')

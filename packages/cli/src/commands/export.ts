@@ -5,13 +5,14 @@
  */
 import { openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
+import { openCapsule } from '../open-capsule.ts'
 import { formatByteSize } from '../text/byte-size.ts'
 import { formatCount } from '../text/count.ts'
 
 export async function run({ args, out, stop, homePath }: Context): Promise<undefined> {
-  const signal = stop.finish()
   await using home = await openHome({ path: homePath, readOnly: true })
-  await using capsule = await home.open(args.positional(0))
+  await using capsule = await openCapsule(home, args.positional(0))
+  const signal = stop.finish()
   const directory = args.positional(1)
   const { size, fileCount, byteCount } = await capsule.exportTiles(directory, { signal })
   const object = {

@@ -16,7 +16,7 @@ export async function run({ args, out, homePath }: Context): Promise<undefined> 
     name === undefined ? isDefault : text === name,
   )
   if (found === undefined) {
-    const details = name === undefined ? {} : { name }
+    const details = name === undefined ? {} : { name, type: 'person' }
     throw new UnavailableError('NOT_FOUND', 'this home has no such identity', details)
   }
   out.result(identityObject(found), () => identityText(found))

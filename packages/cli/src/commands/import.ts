@@ -13,8 +13,8 @@ import { replaceFile } from '../output-file.ts'
 import { formatCount } from '../text/count.ts'
 
 export async function run({ args, out, stop, homePath }: Context): Promise<undefined> {
-  const signal = stop.finish()
   await using home = await openHome({ path: homePath })
+  const signal = stop.finish()
   try {
     const report = await home.importTiles(args.positional(0), { signal })
     const { text, size, entriesAdded, payloadsAdded, erased } = report

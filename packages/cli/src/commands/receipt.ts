@@ -5,13 +5,14 @@
  */
 import { openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
+import { openCapsule } from '../open-capsule.ts'
 import { replaceFile } from '../output-file.ts'
 
 export async function run({ args, out, homePath }: Context): Promise<undefined> {
   const index = Number(args.positional(1))
   const file = args.text('output')
   await using home = await openHome({ path: homePath, readOnly: true })
-  await using capsule = await home.open(args.positional(0))
+  await using capsule = await openCapsule(home, args.positional(0))
   const receipt = await capsule.receipt(index)
   const name = capsule.text
   if (file === undefined) {

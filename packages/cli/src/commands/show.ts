@@ -14,12 +14,13 @@ import {
 } from '@longshore/capsule'
 import { type Capsule, openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
+import { openCapsule } from '../open-capsule.ts'
 import { formatPrintable } from '../text/printable.ts'
 import { formatTime } from '../text/time.ts'
 
 export async function run({ args, out, homePath }: Context): Promise<undefined> {
   await using home = await openHome({ path: homePath, readOnly: true })
-  await using capsule = await home.open(args.positional(0))
+  await using capsule = await openCapsule(home, args.positional(0))
   const vkey = vkeyOf(capsule)
   out.result(showObject(capsule, vkey), () => {
     const lines = out.quiet ? [] : showLines(capsule)

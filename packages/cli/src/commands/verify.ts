@@ -24,6 +24,7 @@ import {
   verifyReceiptFile,
 } from '../finding.ts'
 import { readVerifiable } from '../input/verifiable-file.ts'
+import { openCapsule } from '../open-capsule.ts'
 import type { Output } from '../output.ts'
 import { formatTime } from '../text/time.ts'
 
@@ -58,11 +59,11 @@ export async function run(context: Context): Promise<undefined> {
 type Target =
   | { readonly kind: 'receipt' | 'evidence'; readonly bytes: Uint8Array }
   | { readonly kind: 'export'; readonly directory: string }
-  | { readonly kind: 'capsule'; readonly name: CapsuleName }
+  | { readonly kind: 'capsule'; readonly text: string }
 
 /** A well-formed name is always a capsule of this home, whatever files there are. */
 async function findTarget(text: string): Promise<Target> {
-  if (LOOKS_LIKE_NAME.test(text)) return { kind: 'capsule', name: parseName(text) }
+  if (LOOKS_LIKE_NAME.test(text)) return { kind: 'capsule', text }
   const found = await readVerifiable(text)
   if (found === 'directory') return { kind: 'export', directory: text }
   return { kind: found[0] === EVIDENCE_START ? 'evidence' : 'receipt', bytes: found }
@@ -83,11 +84,10 @@ async function verifyTarget(
       return describeReport('export', await verifyDirectory(target.directory, options))
     }
     case 'capsule': {
-      checkName(target.name, expected)
-      const signal = stop.finish()
       await using home = await openHome({ path: homePath, readOnly: true })
-      await using capsule = await home.open(target.name)
-      return describeReport('capsule', await capsule.verify({ signal }))
+      await using capsule = await openCapsule(home, target.text)
+      checkName(capsule.name, expected)
+      return describeReport('capsule', await capsule.verify({ signal: stop.finish() }))
     }
   }
 }

@@ -6,7 +6,7 @@
 import { createReadStream, fstatSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import { UsageError } from '@longshore/capsule'
+import { fileUnreadable } from '@longshore/client/node'
 import type { ByteSource } from './piece.ts'
 
 /** A few thousand lines at once. */
@@ -69,21 +69,4 @@ async function* readChunks(
   } finally {
     stop.removeEventListener('abort', cancel)
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  ENOTDIR: 'a part of its path is no directory',
-  EACCES: 'your user may not read it',
-  EPERM: 'your user may not read it',
-  EISDIR: 'it is a directory',
-  ELOOP: 'its symbolic links lead in a circle',
-  ENAMETOOLONG: 'its name is too long',
-}
-
-/** The system's error as ours. */
-export function fileUnreadable(path: string, error: unknown): UsageError {
-  const { code = 'UNKNOWN', message = '' } = error as { code?: string; message?: string }
-  const text = `cannot read ${path}: ${REASONS[code] ?? message}`
-  return new UsageError('FILE_UNREADABLE', text, { path, systemCode: code }, { cause: error })
 }

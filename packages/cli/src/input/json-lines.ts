@@ -57,13 +57,21 @@ function checkLine(payload: Uint8Array, time: TimeField | undefined, place: Plac
     throw new UsageError('JSON_INVALID', message, { ...place }, { cause: error })
   }
   if (time === undefined) return { payload }
-  const timeUs = parseTimeField(fieldOf(value, time.field), time.unit)
+  const found = fieldOf(value, time.field)
+  const timeUs = parseTimeField(found, time.unit)
   if (timeUs !== undefined) return { payload, timeUs }
-  throw new UsageError(
-    'TIME_INVALID',
-    `line ${place.line} of ${place.file} has no time in the field ${JSON.stringify(time.field)}`,
-    { ...place },
-  )
+  const message = `line ${place.line} of ${place.file} has ${whyNoTime(found, time)}`
+  throw new UsageError('TIME_INVALID', message, { ...place })
+}
+
+/** The value itself is left out: it is payload. */
+function whyNoTime(value: unknown, { field, unit }: TimeField): string {
+  const name = JSON.stringify(field)
+  if (value === undefined) return `no field ${name}`
+  const isMs =
+    unit === 's' && typeof value === 'number' && parseTimeField(value, 'ms') !== undefined
+  const hint = isMs ? ': if it counts milliseconds, say --time-unit ms' : ''
+  return `no time in the field ${name}${hint}`
 }
 
 function fieldOf(value: unknown, field: string): unknown {

@@ -67,7 +67,10 @@ export function parseSince(text: string, nowUs: number): number {
   if (age !== null) return Math.max(0, nowUs - Number(age[1]) * AGE_UNITS_US[age[2]!]!)
   const timeUs = SECONDS.test(text) ? parseTimeField(Number(text), 's') : parseRfc3339(text)
   if (timeUs !== undefined) return timeUs
-  throw new UsageError('TIME_INVALID', `${JSON.stringify(text)} is not a time`)
+  throw new UsageError(
+    'TIME_INVALID',
+    `${JSON.stringify(text)} is not a time, nor an age like 90s, 10m, 2h or 1d`,
+  )
 }
 
 /** The value of a time field: RFC 3339 text, or a number that counts `unit` since 1970. */

@@ -50,7 +50,7 @@ export function takeSnapshot(paths: HomePaths, store: DiskStore): HomeSnapshot {
 /**
  * Copies a snapshot into a new file.
  *
- * @throws {UsageError} `FILE_EXISTS`, `FILE_UNREADABLE`
+ * @throws {UsageError} `FILE_EXISTS`; what the file system says is left to the caller
  */
 export async function writeBackup(
   file: string,
@@ -58,17 +58,12 @@ export async function writeBackup(
   { files, contents }: HomeSnapshot,
 ): Promise<BackupReport> {
   if (fs.existsSync(file)) {
-    throw new UsageError('FILE_EXISTS', 'a backup never replaces a file', { path: file })
+    const message = `${file} is there already, and a backup never replaces a file`
+    throw new UsageError('FILE_EXISTS', message, { path: file })
   }
   const temporary = `${file}.partial`
-  let out: BackupOutput
-  try {
-    fs.rmSync(temporary, { force: true })
-    out = new BackupOutput(fs.openSync(temporary, 'wx', 0o600))
-  } catch (cause) {
-    const reason = (cause as Error).message
-    throw new UsageError('FILE_UNREADABLE', reason, { path: file }, { cause })
-  }
+  fs.rmSync(temporary, { force: true })
+  const out = new BackupOutput(fs.openSync(temporary, 'wx', 0o600))
   try {
     out.write(encodeBackupList(files))
     for (const { path, byteLength } of files) {

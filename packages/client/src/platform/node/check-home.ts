@@ -34,8 +34,18 @@ export function checkHome(store: DiskStore, keys: KeyStore, repair: boolean): Fs
   return {
     problems,
     repaired: repair ? ['the index was built anew from the journal'] : [],
-    capsuleCount: report.capsules,
+    capsuleCount: store.names().filter((name) => isCapsule(store, name)).length,
     entryCount: report.entries,
+  }
+}
+
+/** Persons have manifests in the store too. What cannot be read is counted: it is missed. */
+function isCapsule(store: StoreReader, name: CapsuleName): boolean {
+  try {
+    return openManifest(store.manifest(name) as Uint8Array, name).manifest.type === 'capsule'
+  } catch (error) {
+    if (!isLongshoreError(error)) throw error
+    return true
   }
 }
 

@@ -13,7 +13,7 @@ import {
   tileWidth,
   UsageError,
 } from '@longshore/capsule'
-import { toFileError } from './file-error.ts'
+import { toWritingError } from './file-error.ts'
 import { makeDirectories, writeFileDurably } from './node-disk.ts'
 import {
   CHECKPOINT_FILE,
@@ -36,7 +36,7 @@ export class ExportFiles {
   /**
    * A new or empty directory, or one with an older export of the same capsule.
    *
-   * @throws {UsageError} `FILE_EXISTS` if anything else is there, `FILE_UNREADABLE`
+   * @throws {UsageError} `FILE_EXISTS` if anything else is there, `FILE_UNWRITABLE`
    */
   static open(root: string, signedManifest: Uint8Array): ExportFiles {
     const files = new ExportFiles(root)
@@ -51,12 +51,12 @@ export class ExportFiles {
       if (isSame && files.#hasOnlyExportedNames()) return files
     } catch (cause) {
       if (isLongshoreError(cause)) throw cause
-      const { code, message } = cause as NodeJS.ErrnoException
-      const isFile = code === 'NOT_A_FILE' || code === 'ENOTDIR'
-      if (!isFile) throw toFileError(root, cause)
+      const { code } = cause as NodeJS.ErrnoException
+      if (code !== 'NOT_A_FILE' && code !== 'ENOTDIR') throw toWritingError(root, cause)
+      const message = `cannot write ${root}: there is a file where a directory should be`
       throw new UsageError('FILE_EXISTS', message, { path: root }, { cause })
     }
-    const message = 'the directory is not empty, and not an export of this capsule'
+    const message = `${root} is not empty, and not an export of this capsule`
     throw new UsageError('FILE_EXISTS', message, { path: root })
   }
 

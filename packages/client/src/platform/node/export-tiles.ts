@@ -49,7 +49,7 @@ export async function exportTiles(
     exportBundle(capsule, files, range, erased)
     await turn()
   }
-  exportTree(capsule, files, size)
+  await exportTree(capsule, files, size, signal)
   files.replaceCheckpoint(checkpoint)
   await keepShared(capsule, size, erased)
   for (const path of erased) files.remove(path)
@@ -89,12 +89,19 @@ function exportBundle(
   files.write(tilePath('entries', n, range.end - range.start), concatBytes(...parts))
 }
 
-function exportTree(capsule: CapsuleHandle, files: ExportFiles, size: number): void {
+async function exportTree(
+  capsule: CapsuleHandle,
+  files: ExportFiles,
+  size: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   for (let level = 0; tileWidth(level, 0, size) > 0; level++) {
     for (let n = 0; n <= fullTileCount(level, size); n++) {
       const width = tileWidth(level, n, size)
-      if (width > 0)
-        files.write(tilePath(level, n, width), capsule.verified.tiles.tile(level, n, width))
+      if (width === 0) continue
+      checkNotAborted(signal)
+      files.write(tilePath(level, n, width), capsule.verified.tiles.tile(level, n, width))
+      await turn()
     }
   }
 }

@@ -46,7 +46,7 @@ import { type DriverPlatform, WriteDriver } from '../../write-driver.ts'
 import type { AnchorDirectory, AnchorFile } from './anchor-directory.ts'
 import { takeSnapshot, writeBackup } from './backup.ts'
 import { checkHome } from './check-home.ts'
-import { withFile } from './file-error.ts'
+import { withWriting } from './file-error.ts'
 import type { HomeConfig } from './home-config.ts'
 import type { HomePaths } from './home-layout.ts'
 import { importVerified } from './import-tiles.ts'
@@ -222,7 +222,7 @@ export class Holder implements HomeWriter {
     const { paths, store } = this.#parts
     return this.#runLong(async () => {
       const snapshot = await this.driver.between(() => takeSnapshot(paths, store))
-      return withFile(file, () => writeBackup(file, paths.home, snapshot))
+      return withWriting(file, () => writeBackup(file, paths.home, snapshot))
     })
   }
 

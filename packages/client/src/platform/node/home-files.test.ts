@@ -92,7 +92,7 @@ test('HM7: a key is one line of hex for one user, and is never replaced', () => 
   assert.equal(fs.readFileSync(path, 'latin1'), `${'09'.repeat(32)}\n`)
   assert.equal(fs.statSync(path).mode & 0o777, 0o600)
   assert.deepEqual(keys.signer(NAME).publicKey, createSigner(SEED).publicKey)
-  assert.throws(() => keys.add(NAME, SEED), { code: 'FILE_UNREADABLE' })
+  assert.throws(() => keys.add(NAME, SEED), { code: 'FILE_UNWRITABLE' })
 })
 
 test('HM8: a key file that holds no key is KEY_UNREADABLE, and never half a key', () => {

@@ -18,6 +18,7 @@ import {
   UsageError,
 } from '@longshore/capsule'
 import { committedHead } from '@longshore/engine'
+import type { DiskStore } from '@longshore/engine'
 import type { Capsule, ExportReport } from '../../capsule.ts'
 import { type CapsuleContext, CapsuleHandle } from '../../capsule-handle.ts'
 import { type CommitSignal, checkNotAborted } from '../../commit-signal.ts'
@@ -36,7 +37,7 @@ import type {
 import type { HomeWriter } from '../../home-writer.ts'
 import { checkHome } from './check-home.ts'
 import { exportTiles } from './export-tiles.ts'
-import { withFile } from './file-error.ts'
+import { withWriting } from './file-error.ts'
 import { HomeAccess } from './home-access.ts'
 import { readConfig } from './home-config.ts'
 import { createHomeDirectories, type HomePaths, homeExists, homePaths } from './home-layout.ts'
@@ -64,7 +65,8 @@ export async function openHome(options: OpenHomeOptions = {}): Promise<Home> {
   const paths = homePaths(options.path)
   if (!homeExists(paths)) {
     if (!create) {
-      throw new UnavailableError('NOT_FOUND', 'there is no home here', { path: paths.home })
+      const message = `there is no home at ${paths.home}`
+      throw new UnavailableError('NOT_FOUND', message, { path: paths.home })
     }
     createHomeDirectories(paths)
   }
@@ -170,14 +172,17 @@ class NodeHome implements Home, CapsuleContext {
 
   async usage(): Promise<UsageReport> {
     const infos = await this.list()
-    const store = (this.#access.holding ?? this.#access.following)?.store
-    if (store === undefined) throw new UnavailableError('CLOSED', 'the home was closed')
     return {
-      journalBytes: store.usage().journalBytes,
+      journalBytes: this.#store().usage().journalBytes,
       indexBytes: measureIndex(this.#paths.index),
       capsuleCount: infos.filter(({ type }) => type === 'capsule').length,
       entryCount: infos.reduce((sum, { size }) => sum + size, 0),
     }
+  }
+
+  async reclaimableBytes(): Promise<number> {
+    this.refresh()
+    return this.#store().reclaimableBytes()
   }
 
   async close(): Promise<void> {
@@ -214,7 +219,14 @@ class NodeHome implements Home, CapsuleContext {
     signal: AbortSignal | undefined,
   ): Promise<ExportReport> {
     const path = resolve(directory)
-    return withFile(path, () => exportTiles(capsule, path, signal))
+    return withWriting(path, () => exportTiles(capsule, path, signal))
+  }
+
+  /** As this process sees it. */
+  #store(): DiskStore {
+    const store = (this.#access.holding ?? this.#access.following)?.store
+    if (store === undefined) throw new UnavailableError('CLOSED', 'the home was closed')
+    return store
   }
 
   /** Every manifest of this home, verified, oldest first. */

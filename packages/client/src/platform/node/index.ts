@@ -30,6 +30,7 @@ export type {
 export type { Transaction, TransactionSource } from '../../write-driver.ts'
 export { AnchorDirectory } from './anchor-directory.ts'
 export { type HeldHome, type HeldHomeOptions, holdHome } from './held-home.ts'
+export { fileUnreadable, fileUnwritable } from './file-error.ts'
 export { openHome } from './home.ts'
 export { LmdbIndex } from './lmdb-index.ts'
 export { NodeDisk, syncOffThread } from './node-disk.ts'

@@ -21,7 +21,7 @@ import {
   UnavailableError,
   UsageError,
 } from '@longshore/capsule'
-import { toFileError } from './file-error.ts'
+import { toWritingError } from './file-error.ts'
 import { syncDirectory } from './node-disk.ts'
 
 /** 64 hex digits and a line feed. */
@@ -77,7 +77,7 @@ export class KeyStore {
     try {
       writeNewFile(path, `${formatHex(seed)}\n`)
     } catch (error) {
-      throw toFileError(path, error)
+      throw toWritingError(path, error)
     }
   }
 

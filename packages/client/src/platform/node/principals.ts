@@ -122,7 +122,7 @@ export class Principals {
   #openIdentity(person: CapsuleName): { owner: Signer; authority: CapsuleName } {
     const signed = this.#context.store.manifest(person)
     if (signed === undefined) {
-      const details = { name: formatName(person) }
+      const details = { name: formatName(person), type: 'person' }
       throw new UnavailableError('NOT_FOUND', 'this home does not know the identity', details)
     }
     const { manifest } = openManifest(signed, person)

@@ -30,7 +30,7 @@ import {
   decodeBackupPrefix,
   invalidBackup,
 } from './backup-format.ts'
-import { withFile } from './file-error.ts'
+import { fileUnreadable, withWriting } from './file-error.ts'
 import { createHomeDirectories, type HomePaths, homePaths } from './home-layout.ts'
 import { LmdbIndex } from './lmdb-index.ts'
 import { makeDirectories, NodeDisk, syncDirectory } from './node-disk.ts'
@@ -42,14 +42,15 @@ const CHUNK_BYTES = 1_048_576
  * Restores a backup into a home that does not exist yet, or is an empty directory.
  *
  * @throws {VerificationError} `BACKUP_INVALID`
- * @throws {UsageError} `FILE_EXISTS` if there is something at `path`, `FILE_UNREADABLE`
+ * @throws {UsageError} `FILE_EXISTS` if there is something at `path`, `FILE_UNREADABLE`,
+ * `FILE_UNWRITABLE`
  */
 export function restoreHome(
   file: string,
   options: { readonly path: string },
 ): Promise<RestoreReport> {
   const target = homePaths(options.path).home
-  return withFile(target, () => restoreTo(target, file))
+  return withWriting(target, () => restoreTo(target, file))
 }
 
 async function restoreTo(target: string, file: string): Promise<RestoreReport> {
@@ -85,25 +86,23 @@ function checkEmpty(target: string): void {
     if (!fs.existsSync(target)) return
     if (fs.statSync(target).isDirectory() && fs.readdirSync(target).length === 0) return
   } catch (cause) {
-    const reason = (cause as Error).message
-    throw new UsageError('FILE_UNREADABLE', reason, { path: target }, { cause })
+    throw fileUnreadable(target, cause)
   }
-  throw new UsageError('FILE_EXISTS', 'a home is restored only where there is none', {
-    path: target,
-  })
+  const message = `there is something at ${target}, and a home is restored only where nothing is`
+  throw new UsageError('FILE_EXISTS', message, { path: target })
 }
 
 function openSource(file: string): Source {
   let fd: number | undefined
   try {
-    fd = fs.openSync(file, 'r')
+    // Opening a pipe that nobody writes to must not wait.
+    fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
     const stat = fs.fstatSync(fd)
-    if (!stat.isFile()) throw new Error('not a file')
+    if (!stat.isFile()) throw new Error('it is no regular file')
     return { fd, byteLength: stat.size }
   } catch (cause) {
     if (fd !== undefined) fs.closeSync(fd)
-    const reason = (cause as Error).message
-    throw new UsageError('FILE_UNREADABLE', reason, { path: file }, { cause })
+    throw fileUnreadable(file, cause)
   }
 }
 

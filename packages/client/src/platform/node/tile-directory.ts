@@ -30,9 +30,9 @@ import {
   type TileSource,
   tilePath,
   tileWidth,
-  UsageError,
   VerificationError,
 } from '@longshore/capsule'
+import { fileUnreadable } from './file-error.ts'
 
 export const CHECKPOINT_FILE = 'checkpoint'
 export const MANIFEST_FILE = 'manifest.cbor'
@@ -194,10 +194,9 @@ function checkIsDirectory(path: string): void {
   try {
     isDirectory = fs.statSync(path).isDirectory()
   } catch (cause) {
-    const reason = (cause as Error).message
-    throw new UsageError('FILE_UNREADABLE', reason, { path }, { cause })
+    throw fileUnreadable(path, cause)
   }
-  if (!isDirectory) throw new UsageError('FILE_UNREADABLE', 'not a directory', { path })
+  if (!isDirectory) throw fileUnreadable(path, new Error('it is no directory'))
 }
 
 function readSmallFile(root: string, relative: string, bytesMax: number): Uint8Array {
@@ -215,10 +214,10 @@ function readFileIfThere(root: string, relative: string, bytesMax: number): Uint
       fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK,
     )
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException
+    const { code } = cause as NodeJS.ErrnoException
     if (code === 'ENOENT') return undefined
     if (code === 'ELOOP') throw invalid('a symbolic link', relative)
-    throw new UsageError('FILE_UNREADABLE', message, { path: join(root, relative) }, { cause })
+    throw fileUnreadable(join(root, relative), cause)
   }
   try {
     const stat = fs.fstatSync(fd)

@@ -80,6 +80,23 @@ test('JR19: a dropped tail may hold a copy of what was erased later: it goes too
   }
 })
 
+test('JR17: what compaction would give back is counted exactly, by writer and reader', () => {
+  for (let seed = 300; seed < 320; seed++) {
+    const { home, branches } = createWork(seed)
+    const [branch] = branches
+    if (seed % 2 === 0) home.commit(branch!.erase([0, 2], [12, 20]))
+    if (seed % 3 === 0) home.reopen()
+    const expected = home.store.reclaimableBytes()
+    const reader = home.openReader()
+    assert.equal(reader.reclaimableBytes(), expected)
+    reader.close()
+    const { bytesBefore, bytesAfter } = home.store.compact()
+    assert.equal(expected, Math.max(0, bytesBefore - bytesAfter), `seed ${seed}`)
+    if (seed % 2 === 0) assert.ok(expected > 0)
+    assert.equal(home.store.reclaimableBytes(), 0)
+  }
+})
+
 test('JR17: compaction brings the entries of a branch together and drops heads that were replaced', () => {
   const home = new DiskHome(2)
   const branches = [home.createBranch(), home.createBranch(), home.createBranch()]

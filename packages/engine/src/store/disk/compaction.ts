@@ -19,6 +19,7 @@ import { startOf } from './journal-reader.ts'
 import { scanDurable } from './journal-scan.ts'
 import type { JournalWriter } from './journal-writer.ts'
 import { chooseHighest } from './open-index.ts'
+import { countedSegments, type OpenedJournal } from './opened-journal.ts'
 import { Replay } from './replay.ts'
 import type { Segment, SegmentFiles } from './segment-files.ts'
 import {
@@ -76,6 +77,28 @@ export function compactStore(parts: CompactionParts): CompactReport {
     } else if (segment.byteLength > plan.end) cutTail(files, segment, plan.end)
   }
   return { bytesBefore, bytesAfter: countBytes(files), segmentsRewritten, segmentsDamaged }
+}
+
+/**
+ * By how many bytes `compactStore` would make the segment files smaller, without changing anything.
+ * Reads the journal once. Zero if they would grow.
+ */
+export function countReclaimable(journal: OpenedJournal): number {
+  const { files, state, position } = journal
+  let bytes = 0
+  for (const name of countedSegments(journal)) {
+    const segment = files.inspect(name)
+    const isActive = name.number === position.segment
+    // Compaction begins a new segment, unless nothing was written to the active one.
+    if (isActive && position.offset <= SEGMENT_HEADER_BYTES) break
+    const end = isActive ? position.offset : findEnd(files, segment)
+    const plan = end === undefined ? undefined : planSegment(files, state, segment, end)
+    const trimmed = isActive ? position.offset : segment.byteLength
+    let bytesAfter = plan === undefined ? trimmed : Math.min(trimmed, plan.end)
+    if (plan !== undefined && isWorthIt(plan)) bytesAfter = SEGMENT_HEADER_BYTES + plan.bytesAfter
+    bytes += segment.byteLength - bytesAfter - (isActive ? SEGMENT_HEADER_BYTES : 0)
+  }
+  return Math.max(0, bytes)
 }
 
 function isWorthIt(plan: SegmentPlan): boolean {

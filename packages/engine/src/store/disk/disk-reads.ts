@@ -9,6 +9,7 @@ import { type BranchId, type CapsuleName, UnavailableError, UsageError } from '@
 import type { BranchState, IndexRange, StoredEntry, StoreReader } from '../store.ts'
 import type { Branch } from './branch.ts'
 import { TILE_WIDTH } from './branch-tiles.ts'
+import { countReclaimable } from './compaction.ts'
 import { checkStore } from './fsck.ts'
 import type { FsckReport } from './fsck-report.ts'
 import { isGone } from './journal-reader.ts'
@@ -118,6 +119,11 @@ export abstract class DiskReads implements StoreReader {
       for (const name of segments) journalBytes += files.file(name).byteLength()
       return { segments: segments.length, journalBytes, capsules: state.names().length }
     })
+  }
+
+  /** See {@link countReclaimable}. */
+  reclaimableBytes(): number {
+    return this.attempt(() => countReclaimable(this.journal))
   }
 
   protected check(): FsckReport {

@@ -54,6 +54,8 @@ export interface DiskStore extends Store {
   /** What has to be copied to have everything that is committed now. */
   snapshotFiles(): SnapshotFile[]
   usage(): StoreUsage
+  /** Bytes of the journal that `compact` would give back. Reads the journal once. */
+  reclaimableBytes(): number
 }
 
 /**
