@@ -25,6 +25,7 @@ export class Place implements Disposable {
         HOME: this.directory,
         LONGSHORE_HOME: join(this.directory, 'home'),
         XDG_STATE_HOME: join(this.directory, 'state'),
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
         ...env,
       },
     })

@@ -4,14 +4,12 @@
  *
  * @module
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Hash } from '../../bytes/brands.ts'
 import type { TileSource } from '../tile.ts'
 
 function sha256(...parts: Uint8Array[]): Hash {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return new Uint8Array(hash.digest()) as Uint8Array as Hash
+  return new Uint8Array(hash('sha256', Buffer.concat(parts), 'buffer')) as Uint8Array as Hash
 }
 
 /** Largest power of two smaller than `n`. */
