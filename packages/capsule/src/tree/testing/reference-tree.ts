@@ -9,7 +9,13 @@ import type { Hash } from '../../bytes/brands.ts'
 import type { TileSource } from '../tile.ts'
 
 function sha256(...parts: Uint8Array[]): Hash {
-  return new Uint8Array(hash('sha256', Buffer.concat(parts), 'buffer')) as Uint8Array as Hash
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let end = 0
+  for (const part of parts) {
+    bytes.set(part, end)
+    end += part.length
+  }
+  return new Uint8Array(hash('sha256', bytes, 'buffer')) as Uint8Array as Hash
 }
 
 /** Largest power of two smaller than `n`. */
