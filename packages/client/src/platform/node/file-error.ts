@@ -6,7 +6,12 @@
 import { isLongshoreError, UnavailableError, UsageError } from '@longshore/capsule'
 import { DiskError } from '@longshore/engine'
 
-const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'FULL'])
+/** No room: on the disk, in a quota, or in what one file may hold. */
+const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'FULL'])
+
+export function isFullError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && FULL.has(error.code)
+}
 
 /**
  * Runs `action`. A full disk becomes `STORE_FULL`, any other failure of the file system
@@ -21,10 +26,9 @@ export async function withFile<T>(path: string, action: () => T | Promise<T>): P
 }
 
 export function toFileError(path: string, cause: unknown): unknown {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
   const isSystemError = cause instanceof DiskError || (cause instanceof Error && 'syscall' in cause)
   if (isLongshoreError(cause) || !isSystemError) return cause
   const reason = (cause as Error).message
-  if (FULL.has(code)) return new UnavailableError('STORE_FULL', reason, { path }, { cause })
+  if (isFullError(cause)) return new UnavailableError('STORE_FULL', reason, { path }, { cause })
   return new UsageError('FILE_UNREADABLE', reason, { path }, { cause })
 }
