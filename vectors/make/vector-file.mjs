@@ -59,7 +59,7 @@ export class VectorFile {
   }
 }
 
-/** Cases as lines. The first valid and the first invalid one are samples, to be read as they are. */
+/** Cases as lines. The first valid and the first invalid one are samples, written in full. */
 function abbreviate(cases) {
   const abbreviations = new Abbreviations()
   const samples = [true, false].map((valid) => cases.find((one) => one.valid === valid))

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
+import type { CapsuleName } from '@longshore/capsule'
 import { restoreHome } from './restore.ts'
 import { RestoreSite } from './restore-site.ts'
 import { temporaryDirectory } from './testing-directory.ts'
@@ -15,7 +16,7 @@ const moduleUrl = (name: string): string => JSON.stringify(new URL(name, import.
 
 interface Made {
   readonly home: string
-  readonly name: string
+  readonly name: CapsuleName
   readonly backup: string
 }
 
@@ -29,7 +30,7 @@ async function makeBackup(): Promise<Made> {
   return { home, name: capsule.name, backup }
 }
 
-async function checkHome(path: string, name: string): Promise<void> {
+async function checkHome(path: string, name: CapsuleName): Promise<void> {
   await using home = await openAt(path)
   await using capsule = await home.open(name)
   assert.equal(capsule.size, 3)

@@ -50,7 +50,7 @@ export function runKilledBefore(change: number, program: string): Killed {
   return { wasKilled: false, changeCount: Number(run.stdout) }
 }
 
-/** At most `countMax` of the changes 1 to `changeCount`: the last ones, and others, spread evenly. */
+/** At most `countMax` of the changes 1 to `changeCount`: the last ones, others spread evenly. */
 export function chooseKills(changeCount: number, countMax: number): number[] {
   const last = Math.min(Math.ceil(countMax / 2), changeCount)
   const others = changeCount - last
