@@ -22,15 +22,21 @@ type ReadReceipt = typeof readReceipt
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-/** Shows a verifier all that the suite knows about receipts of these forms. */
+/**
+ * Shows a verifier all that the suite knows about receipts of these forms, lies of whole parts
+ * first; with `untilBelieved` no more than it takes to find that the verifier is wrong.
+ */
 function attackReceipts(
   name: string,
   read: ReadReceipt,
   forms: readonly string[],
   bits: readonly number[],
+  untilBelieved = false,
 ): Attack {
   const attack = new Attack(name)
   const statements = [...ORIGINALS.values()].map((receipt) => read(encode(receipt)))
+  const known = truthsOf(statements)
+  for (const { what, value } of knownLies()) attack.attempt(what, known, () => read(value))
   for (const id of forms) {
     const receipt = ORIGINALS.get(id)
     assert.ok(receipt !== undefined, id)
@@ -38,10 +44,9 @@ function attackReceipts(
     const truths = truthsOf(statements.filter((statement) => statement.says === says))
     for (const { what, value } of mutateReceipt(id, receipt, bits)) {
       attack.attempt(`${id}: ${what}`, truths, () => read(value))
+      if (untilBelieved && attack.believed.length > 0) return attack
     }
   }
-  const truths = truthsOf(statements)
-  for (const { what, value } of knownLies()) attack.attempt(what, truths, () => read(value))
   return attack
 }
 
@@ -69,9 +74,10 @@ test('the suite finds nothing in a verifier made of sound parts', () => {
 
 for (const [name, checks] of PLANTED_BUGS) {
   test(`the suite catches a verifier that ignores ${name}`, () => {
-    const attack = attackReceipts(`without ${name}`, composeReceiptVerifier(checks), FORMS, [0])
+    const verifier = composeReceiptVerifier(checks)
+    const attack = attackReceipts(`without ${name}`, verifier, FORMS, [0], true)
     const [first = ''] = attack.believed
-    console.log(`${attack.summary()}, ${attack.believed.length} believed; first: ${first}`)
+    console.log(`${attack.summary()}; believed: ${first}`)
     assert.ok(attack.believed.length > 0)
   })
 }

@@ -26,6 +26,7 @@ export class CommandHome implements Disposable {
         HOME: this.path,
         LONGSHORE_HOME: join(this.path, 'home'),
         XDG_STATE_HOME: join(this.path, 'state'),
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       },
     })
     assert.equal(status, code, `longshore ${args.join(' ')}: ${stderr}`)

@@ -51,6 +51,9 @@ export class Attack {
    */
   attempt(what: string, truths: Truths, verify: () => Statement): void {
     this.#tried += 1
+    // Thousands of refusals, whose stacks nobody reads and which cost more than the checks.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     try {
       const read = verify()
       if (isTrue(read, truths)) this.#harmless += 1
@@ -58,6 +61,8 @@ export class Attack {
     } catch (error) {
       if (isLongshoreError(error)) this.#refused += 1
       else this.#believed.push(`${what}: crashed with ${String(error)}`)
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit
     }
   }
 

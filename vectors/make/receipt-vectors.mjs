@@ -37,11 +37,7 @@ function addEntries(file) {
 function addPayloadSizes(file) {
   for (const [id, comment, payload] of [
     ['payload-empty', 'an empty payload', new Uint8Array(0)],
-    [
-      'payload-65536',
-      'the largest payload that travels in a receipt',
-      derived('large payload', 65536),
-    ],
+    ['payload-65536', 'the largest payload that travels in a receipt', filled(65536, 0x61)],
     ['payload-65537', 'a larger payload stays outside', derived('larger payload', 65537)],
   ]) {
     const header = encode(plainHeader({ 2: payload.length, 3: sha256(payload) }))

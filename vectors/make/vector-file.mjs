@@ -4,9 +4,14 @@
  *     { "topic", "about", "cases": [ { "id", "comment", "valid", ("code",) ...fields } ] }
  *
  * Bytes are lower-case hex, text is text, integers are JSON numbers (at most 2^53 - 1). One case
- * per line, so that a changed case is one changed line in a diff.
+ * per line, so that a changed case is one changed line in a diff. In long files long values are
+ * abbreviated (abbreviate.mjs).
  */
+import { Abbreviations } from './abbreviate.mjs'
 import { hex } from './bytes.mjs'
+
+/** Files up to this length are written in full. */
+const PLAIN_CHARACTERS_MAX = 100_000
 
 /** Collects cases; ids must be unique in the file, invalid cases must name their error code. */
 export class VectorFile {
@@ -37,7 +42,10 @@ export class VectorFile {
   }
 
   text() {
-    const cases = this.cases.map((fields) => `    ${JSON.stringify(fields, bytesToHex)}`)
+    const plain = this.cases.map((fields) => JSON.stringify(fields, bytesToHex))
+    const isLong = plain.join('').length > PLAIN_CHARACTERS_MAX
+    const lines = isLong ? abbreviate(plain.map((line) => JSON.parse(line))) : plain
+    const cases = lines.map((line) => `    ${line}`)
     return [
       '{',
       `  "topic": ${JSON.stringify(this.topic)},`,
@@ -49,6 +57,19 @@ export class VectorFile {
       '',
     ].join('\n')
   }
+}
+
+/** Cases as lines. The first valid and the first invalid one are samples, written in full. */
+function abbreviate(cases) {
+  const abbreviations = new Abbreviations()
+  const samples = [true, false].map((valid) => cases.find((one) => one.valid === valid))
+  return cases.map(({ id, comment, ...rest }) => {
+    const mayBeLike = !samples.some((sample) => sample?.id === id)
+    const fields = Object.entries(rest).map(([field, value]) => {
+      return [field, abbreviations.abbreviate(id, field, value, mayBeLike)]
+    })
+    return JSON.stringify({ id, comment, ...Object.fromEntries(fields) })
+  })
 }
 
 function bytesToHex(_key, value) {

@@ -91,6 +91,7 @@ function runCommand(
     LONGSHORE_HOME: join(directory, 'home'),
     XDG_STATE_HOME: join(directory, 'state'),
     LC_ALL: 'C.UTF-8',
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
     root,
     ...Object.fromEntries(kept),
   }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { formatHex, isLongshoreError } from '@longshore/capsule'
+import { bytesEqual, formatHex, isLongshoreError } from '@longshore/capsule'
 
 class ExpectationFailed extends Error {
   override readonly name = 'ExpectationFailed'
@@ -21,8 +21,15 @@ function show(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }
 
+/** The cheap cases of equality; whether others are equal, their text decides. */
+function isSame(actual: unknown, expected: unknown): boolean {
+  if (!(actual instanceof Uint8Array && expected instanceof Uint8Array)) return actual === expected
+  return bytesEqual(actual, expected)
+}
+
 /** Equal in content: bytes, arrays and plain objects are compared deeply. */
 export function expectEqual(actual: unknown, expected: unknown, what: string): void {
+  if (isSame(actual, expected)) return
   const [got, wanted] = [show(actual), show(expected)]
   if (got !== wanted) throw new ExpectationFailed(`${what}: got ${got}, expected ${wanted}`)
 }

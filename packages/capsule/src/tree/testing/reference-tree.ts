@@ -4,14 +4,18 @@
  *
  * @module
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Hash } from '../../bytes/brands.ts'
 import type { TileSource } from '../tile.ts'
 
 function sha256(...parts: Uint8Array[]): Hash {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return new Uint8Array(hash.digest()) as Uint8Array as Hash
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let end = 0
+  for (const part of parts) {
+    bytes.set(part, end)
+    end += part.length
+  }
+  return new Uint8Array(hash('sha256', bytes, 'buffer')) as Uint8Array as Hash
 }
 
 /** Largest power of two smaller than `n`. */

@@ -71,7 +71,7 @@ export async function writeBackup(
       if (bytes !== undefined) out.write(bytes)
       else await out.copy(join(home, path), byteLength)
     }
-    const sha256 = out.finish()
+    const sha256 = out.finish(temporary)
     fs.renameSync(temporary, file)
     syncDirectory(dirname(file))
     return { file, fileBytes: out.byteCount, fileCount: files.length, sha256: asHash(sha256) }
@@ -114,11 +114,13 @@ class BackupOutput {
     }
   }
 
-  /** Writes the trailer and makes everything durable. Returns the hash. */
-  finish(): Uint8Array {
+  /** Writes the trailer and makes everything durable at `path`. Returns the hash. */
+  finish(path: string): Uint8Array {
     const sha256 = new Uint8Array(this.#hasher.digest())
     this.#writeAll(sha256)
     fs.fsyncSync(this.#fd)
+    const isStillThere = fs.statSync(path).ino === fs.fstatSync(this.#fd).ino
+    if (!isStillThere) throw new UsageError('FILE_EXISTS', 'two backups to one path', { path })
     this.close()
     return sha256
   }

@@ -42,6 +42,11 @@ export function fileUnwritable(path: string, cause: unknown): UsageError {
   const details = { path, systemCode: systemCodeOf(cause) }
   const message = `cannot write ${path}: ${reasonOf(cause, WRITING_REASONS)}`
   return new UsageError('FILE_UNWRITABLE', message, details, { cause })
+/** No room: on the disk, in a quota, or in what one file may hold. */
+const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'FULL'])
+
+export function isFullError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && FULL.has(error.code)
 }
 
 /**
@@ -71,4 +76,10 @@ function systemCodeOf(error: unknown): string {
 function reasonOf(error: unknown, reasons: Readonly<Record<string, string>>): string {
   const code = systemCodeOf(error)
   return reasons[code] ?? REASONS[code] ?? (error as Partial<Error>).message ?? code
+export function toFileError(path: string, cause: unknown): unknown {
+  const isSystemError = cause instanceof DiskError || (cause instanceof Error && 'syscall' in cause)
+  if (isLongshoreError(cause) || !isSystemError) return cause
+  const reason = (cause as Error).message
+  if (isFullError(cause)) return new UnavailableError('STORE_FULL', reason, { path }, { cause })
+  return new UsageError('FILE_UNREADABLE', reason, { path }, { cause })
 }

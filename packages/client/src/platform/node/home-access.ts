@@ -16,6 +16,7 @@ import { UnavailableError, UsageError } from '@longshore/capsule'
 import type { Runtime } from '@longshore/engine'
 import { aborted, CommitSignal, checkNotAborted } from '../../commit-signal.ts'
 import type { HomeWriter } from '../../home-writer.ts'
+import { isFullError } from './file-error.ts'
 import { Following } from './following.ts'
 import { Forwarder } from './forwarder.ts'
 import { HolderConnection } from './holder-connection.ts'
@@ -242,8 +243,7 @@ export class HomeAccess {
 
 /** The home is on a full disk, or may not be written to: not even a reader's index has room. */
 function cannotWrite({ home, index }: HomePaths, error: unknown): boolean {
-  const { code } = error as { code?: unknown }
-  if (code === 'STORE_FULL' || code === 'ENOSPC' || code === 'EDQUOT') return true
+  if ((error as { code?: unknown }).code === 'STORE_FULL' || isFullError(error)) return true
   try {
     fs.accessSync(home, fs.constants.W_OK)
     if (fs.existsSync(index)) fs.accessSync(index, fs.constants.W_OK)

@@ -57,6 +57,45 @@ test('HM10: the lock file that LMDB maps is on the disk before it is mapped', ()
   assert.ok(blocks * 512 >= size, `${blocks * 512} of ${size} bytes`)
 })
 
+test('HM10: without room for a batch it is refused with our code, and nothing is printed', () => {
+  for (const [valueBytes, perBatch] of [
+    [40, 1],
+    [40, 300],
+    [1049, 3],
+    [8192, 7],
+  ] as const) {
+    const directory = temporaryDirectory()
+    const script = `
+      import { LmdbIndex } from ${JSON.stringify(new URL('lmdb-index.ts', import.meta.url).href)}
+      const index = LmdbIndex.openForWriting(${JSON.stringify({ directory, bootId: BOOT })})
+      let count = 0
+      try {
+        for (; count < 100_000; count += ${perBatch}) {
+          index.write(Array.from({ length: ${perBatch} }, (_, at) => {
+            const key = new Uint8Array(8)
+            // Spread over all leaves.
+            new DataView(key.buffer).setUint32(4, (count + at) * 7919 % 1_000_003)
+            return { key, value: new Uint8Array(${valueBytes}) }
+          }))
+        }
+      } catch (error) {
+        console.log(error.code, count, index.get(new Uint8Array(8)).length)
+      }
+      index.close()`
+    // In blocks of 1024 bytes: what a file may hold, as if the disk were full behind it.
+    const command = 'ulimit -f 600; exec "$0" --input-type=module -e "$1"'
+    const run = spawnSync('bash', ['-c', command, process.execPath, script], { encoding: 'utf8' })
+    assert.equal(run.stderr, '')
+    const [code, count = '', length] = run.stdout.trim().split(' ')
+    assert.deepEqual([code, length], ['STORE_FULL', `${valueBytes}`])
+    const index = LmdbIndex.openForReading({ directory, bootId: BOOT })
+    assert.equal(index && countKeys(index), Number(count))
+    index?.close()
+    const { size } = fs.statSync(join(directory, 'index.mdb'))
+    assert.ok(size > 200_000, `most of the room was used: ${size}`)
+  }
+})
+
 /** Every way in which an index file can stop being the one that was written. */
 const DAMAGES: Record<string, (directory: string) => void> = {
   deleted: (d) => fs.rmSync(join(d, 'index.mdb')),

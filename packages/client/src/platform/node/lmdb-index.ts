@@ -21,6 +21,7 @@ import type { IndexStore, IndexWrite } from '@longshore/engine'
 import { open, type RootDatabase } from 'lmdb'
 import { digestBootId } from './boot-id.ts'
 import { IndexGuard, type Seal } from './index-guard.ts'
+import { type IndexExtent, IndexRoom } from './index-room.ts'
 import { makeDirectories } from './node-disk.ts'
 
 const DATA_FILE = 'index.mdb'
@@ -56,6 +57,8 @@ export class LmdbIndex implements IndexStore {
   readonly #mode: 'write' | 'read'
   #opened: OpenedFile
   #database: Database
+  /** Only of a writer. */
+  #room: IndexRoom | undefined
   #closed = false
 
   private constructor(files: IndexFiles, mode: 'write' | 'read', opened: OpenedFile) {
@@ -63,6 +66,7 @@ export class LmdbIndex implements IndexStore {
     this.#mode = mode
     this.#opened = opened
     this.#database = openDatabase(files.dataPath)
+    if (mode === 'write') this.#room = new IndexRoom(files.dataPath)
     // LMDB writes its first pages when it creates a file.
     if (mode === 'write') this.#sealAs(opened.seal.clean, false)
   }
@@ -101,6 +105,13 @@ export class LmdbIndex implements IndexStore {
     assert(this.#mode === 'write', 'only the writer of the store changes its index')
     // Durable before the first change: after a power loss nobody may take the file for whole.
     if (this.#opened.seal.clean) this.#sealAs(false, true)
+    try {
+      this.#room?.reserve(this.#extent(), batch)
+    } catch (error) {
+      // It was longer for a moment, and is not to be taken for another file.
+      this.#sealAs(false, false)
+      throw error
+    }
     this.#database.transactionSync(() => {
       for (const { key, value } of batch) {
         if (value === undefined) this.#database.removeSync(key)
@@ -115,6 +126,7 @@ export class LmdbIndex implements IndexStore {
     this.#closeFiles()
     this.#opened = this.#files.createNew()
     this.#database = openDatabase(this.#files.dataPath)
+    this.#room = new IndexRoom(this.#files.dataPath)
     this.#sealAs(false, false)
   }
 
@@ -133,12 +145,18 @@ export class LmdbIndex implements IndexStore {
     if (this.#closed) return
     this.#closed = true
     if (this.#mode === 'write' && !this.#opened.seal.clean) {
+      this.#room?.release(this.#extent())
       // Synced and sealed: the next start of the operating system may trust it.
       fs.fdatasyncSync(this.#opened.fd)
       this.#sealAs(true, true)
     }
     this.#closeFiles()
     this.#files.guard.close()
+  }
+
+  #extent(): IndexExtent {
+    // LMDB's types leave open what is in it.
+    return this.#database.getStats() as IndexExtent
   }
 
   #closeFiles(): void {

@@ -25,6 +25,7 @@ const CODES: Readonly<Record<string, DiskErrorCode>> = {
   ENOTEMPTY: 'EXISTS',
   ENOSPC: 'FULL',
   EDQUOT: 'FULL',
+  EFBIG: 'FULL',
   EACCES: 'DENIED',
   EPERM: 'DENIED',
   EROFS: 'DENIED',

@@ -2,9 +2,10 @@
  * Making a home from a backup: verified twice before anything is put in place.
  *
  * First the file's own hash. Then the home is laid out beside its place, opened, and every
- * manifest, head and tree in it verified; only then it is moved into place, in one step. What the
+ * manifest, head and tree in it verified; only then it is moved into place, in one step (see
+ * restore-site.ts). What the
  * writers of that home have signed since the backup is not in it: their anchors know, and appends
- * are refused until it is clear (F20). Rules BK5-BK8 of docs/spec/backup.md.
+ * are refused until it is clear (F20). Rules BK5-BK7 of docs/spec/backup.md.
  *
  * @module
  */
@@ -35,6 +36,7 @@ import { createHomeDirectories, type HomePaths, homePaths } from './home-layout.
 import { LmdbIndex } from './lmdb-index.ts'
 import { makeDirectories, NodeDisk, syncDirectory } from './node-disk.ts'
 import { createNodeRuntime } from './node-runtime.ts'
+import { RestoreSite } from './restore-site.ts'
 
 const CHUNK_BYTES = 1_048_576
 
@@ -54,23 +56,17 @@ export function restoreHome(
 }
 
 async function restoreTo(target: string, file: string): Promise<RestoreReport> {
+  RestoreSite.removeLeftover(target)
   checkEmpty(target)
   const source = openSource(resolve(file))
-  const building = homePaths(`${target}.restoring-${process.pid}`)
   try {
     const files = readList(source)
     await verifyHash(source, files)
-    fs.rmSync(building.home, { recursive: true, force: true })
-    await extract(source, files, building)
-    const capsuleCount = checkRestored(building)
-    // Empty, as was looked at before; if it no longer is, this fails.
-    if (fs.existsSync(target)) fs.rmdirSync(target)
-    fs.renameSync(building.home, target)
-    syncDirectory(dirname(target))
+    using site = RestoreSite.prepare(target)
+    await extract(source, files, site.building)
+    const capsuleCount = checkRestored(site.building)
+    site.moveIntoPlace()
     return { path: target, fileCount: files.length, capsuleCount }
-  } catch (error) {
-    fs.rmSync(building.home, { recursive: true, force: true })
-    throw error
   } finally {
     fs.closeSync(source.fd)
   }
@@ -153,6 +149,9 @@ async function extract(
       fs.closeSync(fd)
     }
     at += byteLength
+  }
+  for (const directory of new Set(files.map(({ path }) => dirname(join(building.home, path))))) {
+    syncDirectory(directory)
   }
 }
 

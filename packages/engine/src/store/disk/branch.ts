@@ -21,6 +21,7 @@ import {
   encodeState,
   stateKey,
   tileKey,
+  WITHHELD_FOR_EVER,
 } from './index-layout.ts'
 import {
   BLOCK_ENTRIES,
@@ -72,7 +73,7 @@ export class Branch {
   #head: Head | undefined
   #timeUsMax = 0
   #isDamaged = false
-  #isWithheld = false
+  #withheldEnd = 0
 
   constructor(name: CapsuleName, branch: BranchId, index: IndexStore) {
     this.name = name
@@ -86,7 +87,7 @@ export class Branch {
       this.#head = state.head
       this.#timeUsMax = state.timeUsMax
       this.#isDamaged = state.isDamaged
-      this.#isWithheld = state.isWithheld
+      this.#withheldEnd = state.withheldEnd
     }
     this.#tiles = new BranchTiles(this.#known, (level, n) =>
       index.get(tileKey(this.#key, level, n)),
@@ -117,9 +118,14 @@ export class Branch {
     return this.#isDamaged
   }
 
-  /** An erasure may have been lost: no bodies. */
+  /** An erasure may have been lost. */
   get isWithheld(): boolean {
-    return this.#isWithheld
+    return this.#withheldEnd > 0
+  }
+
+  /** The bodies of entries before this one may be erased: they are not shown. */
+  get withheldEnd(): number {
+    return this.#withheldEnd
   }
 
   /** Entries and head do not belong together, which only lasts within a group. */
@@ -175,8 +181,9 @@ export class Branch {
     this.isDirty = true
   }
 
-  declareWithheld(): void {
-    this.#isWithheld = true
+  /** Without `end` also those of entries that are still to come. */
+  declareWithheld(end: number = WITHHELD_FOR_EVER): void {
+    this.#withheldEnd = Math.max(this.#withheldEnd, end)
     this.isDirty = true
   }
 
@@ -227,7 +234,7 @@ export class Branch {
     }
     const state = {
       isDamaged: this.#isDamaged,
-      isWithheld: this.#isWithheld,
+      withheldEnd: this.#withheldEnd,
       known: this.#known,
       timeUsMax: this.#timeUsMax,
       head: this.#head,

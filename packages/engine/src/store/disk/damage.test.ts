@@ -243,6 +243,53 @@ test('JR14: an erase record in damage without a trace: its erase entry erases al
   assert.deepEqual(states(home.store), expected, 'from the index that was built')
 })
 
+/** Destroys the records of the last transaction with an erase record, as far as `types` say. */
+function destroyErasure(home: DiskHome, types: readonly number[]): void {
+  const records = listRecords(home)
+  const last = records.findLastIndex(({ type }) => type === RECORD_ERASE)
+  for (const { path, type, offset, end } of records.slice(last - 2, last + 2)) {
+    if (!types.includes(type)) continue
+    for (let i = offset; i < end; i++) home.disk.flipBit(path, i, i & 7)
+  }
+}
+
+const ERASURE = [RECORD_ENTRIES, RECORD_HEAD, RECORD_ERASE]
+
+for (const [what, types, later, elsewhere] of [
+  ['and its head, nothing behind it', ERASURE, 0, 0],
+  ['and its head, other branches behind it', ERASURE, 0, 2],
+  ['and its head, the branch goes on', ERASURE, 2, 2],
+  ['but not its head', [RECORD_ENTRIES, RECORD_ERASE], 0, 0],
+  ['but not its head, the branch goes on', [RECORD_ENTRIES, RECORD_ERASE], 2, 0],
+  ['and the whole group', [...ERASURE, RECORD_COMMIT], 0, 2],
+] as const) {
+  test(`JR14: damage that hits erase entry and erase record, ${what}: nothing erased is shown`, () => {
+    const home = new DiskHome(39)
+    const [hit, other] = [home.createBranch(), home.createBranch()]
+    const { name } = hit.capsule
+    home.commit(hit.append(6))
+    home.commit(other.append(3))
+    home.commit(hit.appendErase([1, 2], [3, 5]), hit.erase([1, 2], [3, 5]))
+    if (elsewhere > 0) home.commit(other.append(elsewhere))
+    if (later > 0) home.commit(hit.append(later))
+    home.close()
+    home.crash('kill', 'vanish')
+    destroyErasure(home, types)
+    const check = (store: DiskStore): void => {
+      const shown = readableEntries(store, name, hit.branch)
+      for (const index of [1, 3, 4]) assert.ok(!shown.includes(index), `entry ${index}`)
+      const behind = Array.from({ length: later }, (_, at) => 7 + at)
+      assert.deepEqual(shown, behind)
+      if (elsewhere > 0) checkWhole(store, other)
+      assert.ok(store.fsck().problems.length > 0)
+    }
+    check(home.openReader())
+    check(home.open())
+    home.reopen()
+    check(home.store)
+  })
+}
+
 test('JR13: a damaged segment header costs nothing but a new segment', () => {
   const { home, hit, others } = createBranches(34)
   home.close()

@@ -127,7 +127,7 @@ export class EntryReader {
     if (frame.state === FRAME_ABSENT && !isFilled) {
       return { index, header, state: 'absent', body: undefined }
     }
-    if (branch.isWithheld) {
+    if (index < branch.withheldEnd) {
       const message = 'a damaged record may have erased this payload, so it is not shown'
       throw new UnavailableError('STORE_CORRUPT', message, { index, ...detailsOf(place) })
     }

@@ -61,10 +61,10 @@ test('IX3: states read back', () => {
     root: asHash(prng.bytes(32)),
     signature: asSignature(prng.bytes(64)),
   }
-  for (const isDamaged of [false, true]) {
+  for (const withheldEnd of [0, 1, 2 ** 40, Number.MAX_SAFE_INTEGER]) {
     const state = {
-      isDamaged,
-      isWithheld: !isDamaged,
+      isDamaged: withheldEnd > 1,
+      withheldEnd,
       known: 2 ** 50,
       timeUsMax: 2 ** 53 - 1,
       head,
@@ -74,7 +74,7 @@ test('IX3: states read back', () => {
     assert.deepEqual(decodeState(encodeState(empty)), empty)
   }
   expectCode(() => decodeState(new Uint8Array(16)), 'STORE_CORRUPT', 'a state that is cut')
-  const bytes = encodeState({ isDamaged: false, isWithheld: false, known: 1, timeUsMax: 1, head })
+  const bytes = encodeState({ isDamaged: false, withheldEnd: 0, known: 1, timeUsMax: 1, head })
   expectCode(() => decodeState(bytes.subarray(0, -1)), 'STORE_CORRUPT', 'a head that is cut')
 })
 

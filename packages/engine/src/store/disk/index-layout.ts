@@ -42,6 +42,11 @@ const STATE_FIXED_BYTES = 17
 const FLAG_DAMAGED = 1
 const FLAG_WITHHELD = 2
 const FLAG_HEAD = 4
+const FLAG_PARTLY_WITHHELD = 8
+const WITHHELD_END_BYTES = 8
+
+/** As the end of what is withheld: there is none. */
+export const WITHHELD_FOR_EVER: number = Number.MAX_SAFE_INTEGER
 
 /** The index can be rebuilt at any time, so an index that makes no sense is not the end. */
 export function checkIndex(condition: boolean): asserts condition {
@@ -126,7 +131,8 @@ export function branchOfStateKey(key: Uint8Array): BranchId {
 
 export interface StoredState {
   readonly isDamaged: boolean
-  readonly isWithheld: boolean
+  /** Payloads of entries before this one are withheld. */
+  readonly withheldEnd: number
   /** Entries whose positions are known: the size of the head, unless the branch is damaged. */
   readonly known: number
   readonly timeUsMax: number
@@ -135,31 +141,39 @@ export interface StoredState {
 
 export function encodeState(state: StoredState): Uint8Array {
   const head = state.head === undefined ? new Uint8Array(0) : encodeHead(state.head)
-  const bytes = new Uint8Array(STATE_FIXED_BYTES + head.length)
+  const isPartlyWithheld = state.withheldEnd > 0 && state.withheldEnd < WITHHELD_FOR_EVER
+  const headAt = STATE_FIXED_BYTES + (isPartlyWithheld ? WITHHELD_END_BYTES : 0)
+  const bytes = new Uint8Array(headAt + head.length)
   bytes[0] =
     (state.isDamaged ? FLAG_DAMAGED : 0) |
-    (state.isWithheld ? FLAG_WITHHELD : 0) |
-    (state.head === undefined ? 0 : FLAG_HEAD)
+    (state.withheldEnd === WITHHELD_FOR_EVER ? FLAG_WITHHELD : 0) |
+    (state.head === undefined ? 0 : FLAG_HEAD) |
+    (isPartlyWithheld ? FLAG_PARTLY_WITHHELD : 0)
   writeUint64(bytes, 1, state.known)
   writeUint64(bytes, 9, state.timeUsMax)
-  bytes.set(head, STATE_FIXED_BYTES)
+  if (isPartlyWithheld) writeUint64(bytes, STATE_FIXED_BYTES, state.withheldEnd)
+  bytes.set(head, headAt)
   return bytes
 }
 
 export function decodeState(bytes: Uint8Array): StoredState {
   checkIndex(bytes.length >= STATE_FIXED_BYTES)
   const flags = bytes[0] as number
+  const isPartlyWithheld = (flags & FLAG_PARTLY_WITHHELD) !== 0
+  const headAt = STATE_FIXED_BYTES + (isPartlyWithheld ? WITHHELD_END_BYTES : 0)
+  checkIndex(bytes.length >= headAt)
+  const partlyWithheldEnd = isPartlyWithheld ? readUint64(bytes, STATE_FIXED_BYTES) : 0
   return {
     isDamaged: (flags & FLAG_DAMAGED) !== 0,
-    isWithheld: (flags & FLAG_WITHHELD) !== 0,
+    withheldEnd: (flags & FLAG_WITHHELD) !== 0 ? WITHHELD_FOR_EVER : partlyWithheldEnd,
     known: readUint64(bytes, 1),
     timeUsMax: readUint64(bytes, 9),
-    head: (flags & FLAG_HEAD) === 0 ? undefined : decodeStoredHead(bytes),
+    head: (flags & FLAG_HEAD) === 0 ? undefined : decodeStoredHead(bytes.subarray(headAt)),
   }
 }
 
 function decodeStoredHead(bytes: Uint8Array): Head {
-  const head = tryDecodeHead(bytes.subarray(STATE_FIXED_BYTES))
+  const head = tryDecodeHead(bytes)
   checkIndex(head !== undefined)
   return head
 }

@@ -26,6 +26,9 @@ import type { JournalPosition, Watermark } from './watermark.ts'
 /** Before the first record of the first segment. */
 export const JOURNAL_START: JournalPosition = { segment: 0, offset: 0, sequence: 0, chain: 0 }
 
+/** Nothing is left that tells what a record was. */
+const NO_TRACE = new Uint8Array(0)
+
 /** Where reading ended, and what the last segment looks like there. */
 export interface JournalEnd {
   readonly position: JournalPosition
@@ -69,6 +72,7 @@ export class JournalReader {
     segments: readonly SegmentName[],
     limits: { readonly floor: Watermark | undefined; readonly stop: Watermark | undefined },
   ): JournalEnd {
+    this.#replay.begin(from.sequence)
     const lastNumber = limits.stop?.segment ?? segments.at(-1)?.number ?? 0
     let end: JournalEnd = { position: from, kind: 'clean', segment: undefined }
     const ahead = segments.filter(({ number }) => number >= from.segment && number <= lastNumber)
@@ -84,7 +88,7 @@ export class JournalReader {
         : this.#readSealed(segment, start, ahead[i + 1])
     }
     this.#noteMissing(before, lastNumber + 1)
-    this.#replay.finish()
+    this.#replay.finish(end.position.sequence)
     return end
   }
 
@@ -96,7 +100,7 @@ export class JournalReader {
     const end = this.sealedEnd(segment, successor)
     const window = this.#window(segment)
     if (window === undefined) {
-      this.#damage(segment, start.offset, end ?? segment.byteLength, new Uint8Array(0))
+      this.#damage(segment, start.offset, end ?? segment.byteLength, NO_TRACE, false)
       return { position: start, kind: 'damaged', segment }
     }
     const sink = this.#sink(segment, window, start, true)
@@ -113,7 +117,7 @@ export class JournalReader {
     const window = this.#window(segment)
     const durable = stop ?? (isIn(floor, segment) ? floor : undefined)
     if (window === undefined) {
-      this.#damage(segment, start.offset, segment.byteLength, new Uint8Array(0))
+      this.#damage(segment, start.offset, segment.byteLength, NO_TRACE, false)
       return { position: durable ?? start, kind: 'damaged', segment }
     }
     let position = start
@@ -162,14 +166,20 @@ export class JournalReader {
   #noteMissing(before: number, next: number): void {
     for (let number = before + 1; number < next; number++) {
       this.#options.runtime.log('error', 'store.segment-missing', { segment: number })
-      this.#replay.noteDamage(number, 0, new Uint8Array(0))
+      this.#replay.noteDamage(number, 0, NO_TRACE, false)
     }
   }
 
-  #damage(segment: SegmentName, start: number, end: number, trace: Uint8Array): void {
+  #damage(
+    segment: SegmentName,
+    start: number,
+    end: number,
+    trace: Uint8Array,
+    isRecord: boolean,
+  ): void {
     const details = { segment: segment.number, offset: start, bytes: end - start }
     this.#options.runtime.log('error', 'store.damage', details)
-    this.#replay.noteDamage(segment.number, start, trace)
+    this.#replay.noteDamage(segment.number, start, trace, isRecord)
   }
 
   #sink(
@@ -183,7 +193,7 @@ export class JournalReader {
       isDamaged: false,
       record: (record: JournalRecord) => {
         const taken = this.#replay.apply(record, segment)
-        if (!taken) this.#damage(segment, record.offset, record.end, new Uint8Array(0))
+        if (!taken) this.#damage(segment, record.offset, record.end, NO_TRACE, false)
         const header = isSynced ? segment.header : undefined
         this.#options.onProgress(last, header, record.end - record.offset)
       },
@@ -203,8 +213,9 @@ export class JournalReader {
     let offset = from
     do {
       const trace = window.peek(offset, Math.min(TRACE_BYTES, to - offset)).slice()
-      this.#damage(segment, offset, to, trace)
-      offset += window.plausibleBytes(offset) ?? to
+      const bytes = window.plausibleBytes(offset)
+      this.#damage(segment, offset, to, trace, bytes !== undefined)
+      offset += bytes ?? to
     } while (offset < to)
   }
 }

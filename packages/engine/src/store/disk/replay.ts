@@ -23,6 +23,7 @@ import { readUint32 } from './big-endian.ts'
 import type { Branch, EntryRun } from './branch.ts'
 import type { CommittedState } from './committed-state.ts'
 import { tryDecodeHead } from './index-layout.ts'
+import { LostErasures } from './lost-erasures.ts'
 import type { Place } from './position-block.ts'
 import { framesPlace } from './prepared-record.ts'
 import {
@@ -45,6 +46,17 @@ import {
 } from './record.ts'
 import type { SegmentName } from './segment-header.ts'
 import { FrameCursor } from './stored-frame.ts'
+
+/** In a record header. */
+const TYPE_AT = 4
+
+/** No erase record becomes one of these by one flipped bit. */
+const HARMLESS_TYPES: ReadonlySet<number> = new Set([
+  RECORD_ENTRIES,
+  RECORD_HEAD,
+  RECORD_NOTE,
+  RECORD_COMMIT,
+])
 
 /** Enough of a damaged record to see whom it belonged to. */
 export const TRACE_BYTES: number = RECORD_HEADER_BYTES + ADDRESS_BYTES
@@ -107,14 +119,26 @@ export class Replay {
   readonly #state: CommittedState
   /** Branches whose entries and head do not fit together yet. */
   readonly #unsettled = new Set<Branch>()
+  readonly #erasures: LostErasures
   #lastDamage: Omit<Place, 'generation'> | undefined
 
   constructor(state: CommittedState) {
     this.#state = state
+    this.#erasures = new LostErasures(state)
+  }
+
+  /** Records behind the one with this sequence come next. */
+  begin(sequence: number): void {
+    this.#erasures.begin(sequence)
   }
 
   /** Takes in a record. False if its body has a shape that its type does not allow. */
   apply(record: JournalRecord, file: SegmentName): boolean {
+    this.#erasures.pass(record.sequence)
+    return this.#apply(record, file)
+  }
+
+  #apply(record: JournalRecord, file: SegmentName): boolean {
     const { number: segment, generation } = file
     const place: Place = { segment, generation, offset: record.offset }
     const { body } = record
@@ -141,33 +165,48 @@ export class Replay {
   applyMove(record: JournalRecord, file: SegmentName): void {
     const { type } = record
     if (type === RECORD_ENTRIES || type === RECORD_PAYLOAD || type === RECORD_MANIFEST) {
-      this.apply(record, file)
+      this.#apply(record, file)
     }
   }
 
-  /** `trace`: the first bytes of a damaged record that began at `offset`. */
-  noteDamage(segment: number, offset: number, trace: Uint8Array): void {
+  /**
+   * `trace`: the first bytes of a damaged record that began at `offset`; `isRecord` if they still
+   * look like those of a record.
+   */
+  noteDamage(segment: number, offset: number, trace: Uint8Array, isRecord: boolean): void {
     this.#lastDamage = { segment, offset }
-    if (trace.length < TRACE_BYTES) return
-    const type = trace[4] as number
+    const type = trace[TYPE_AT]
+    const isHarmless = isRecord && type !== undefined && HARMLESS_TYPES.has(type)
+    const branches = type === undefined ? [] : this.#traced(trace, type)
+    this.#erasures.note(isHarmless || branches.some(({ isWithheld }) => isWithheld), branches)
+  }
+
+  /** The branches that a trace names, and what it says about them. */
+  #traced(trace: Uint8Array, type: number): Branch[] {
+    if (trace.length < TRACE_BYTES) return []
     const body = trace.subarray(RECORD_HEADER_BYTES)
     const name = body.slice(0, NAME_BYTES) as CapsuleName
-    if (this.#state.manifestPlace(name) === undefined) return
-    for (const id of this.#branchesOf(name, type, body)) {
+    if (this.#state.manifestPlace(name) === undefined) return []
+    return this.#branchesOf(name, type, body).map((id) => {
       const branch = this.#state.change(name, id)
       if (type !== RECORD_PAYLOAD && type !== RECORD_ERASE) branch.declareDamaged()
       if (mayBeErasure(type, readUint32(trace, 0), body)) branch.declareWithheld()
-    }
+      return branch
+    })
   }
 
-  /** Everything that can be read was read: what does not fit together now never will. */
-  finish(): void {
+  /**
+   * Everything up to the record with this sequence was read: what does not fit together now never
+   * will.
+   */
+  finish(sequence: number): void {
     for (const branch of this.#unsettled) {
       this.#state.change(branch.name, branch.branch)
-      if (branch.size > branch.known) branch.loseEntries(branch.size, this.#damageBefore())
+      if (branch.size > branch.known) this.#lose(branch, branch.size)
       else branch.declareDamaged()
     }
     this.#unsettled.clear()
+    for (const branch of this.#erasures.finish(sequence)) branch.declareWithheld()
   }
 
   #applyHead(body: Uint8Array): boolean {
@@ -175,6 +214,7 @@ export class Replay {
     if (head === undefined) return false
     const branch = this.#state.change(body.slice(0, NAME_BYTES) as CapsuleName, head.branch)
     branch.setHead(head)
+    if (head.size === branch.known) this.#erasures.confirm(branch)
     this.#watch(branch)
     return true
   }
@@ -209,6 +249,7 @@ export class Replay {
     const frames = readFrames(body, address, start + count > known)
     if (frames === undefined) return false
     const branch = this.#known(name, address.branch, start)
+    this.#erasures.confirm(branch)
     const { offsets, leafHashes, timesUs, timeUsMax, erased } = frames
     const run: EntryRun = {
       start,
@@ -228,8 +269,15 @@ export class Replay {
   /** The branch, with at least `size` entries: those that were not seen are lost. */
   #known(name: CapsuleName, id: BranchId, size: number): Branch {
     const branch = this.#state.change(name, id)
-    if (branch.known < size) branch.loseEntries(size, this.#damageBefore())
+    if (branch.known < size) this.#lose(branch, size)
     return branch
+  }
+
+  /** An entry erases only what stands before it. */
+  #lose(branch: Branch, end: number): void {
+    branch.loseEntries(end, this.#damageBefore())
+    if (this.#erasures.mayBeLost) branch.declareWithheld(end)
+    this.#erasures.confirm(branch)
   }
 
   #damageBefore(): Omit<Place, 'generation'> {
