@@ -116,6 +116,7 @@ export {
 export {
   sha256,
   sha256Into,
+  sha256Ranges,
 } from './crypto/sha256.ts'
 export {
   bodyBytes,

@@ -1,5 +1,6 @@
 /**
- * The crypto back end of Node: sodium-native, and OpenSSL for the hash of larger inputs.
+ * The crypto back end of Node: sodium-native, OpenSSL for the hash of larger inputs, and
+ * WebAssembly (`sha256-lanes.ts`) for many small ones.
  *
  * Measured on the reference machine (Node 24, 2 cores): sodium-native signs 2.3 and verifies 2.3
  * times as fast as node:crypto, and hashes 65 bytes at 2.3 M/s against 1.4 M/s; from about 300
@@ -10,6 +11,7 @@
 import { hash } from 'node:crypto'
 import sodium from 'sodium-native'
 import type { CryptoBackend, SigningKey } from '../../crypto/crypto-backend.ts'
+import { Sha256Lanes } from './sha256-lanes.ts'
 
 /** From here on `crypto.hash` beats sodium-native, its allocation included. */
 const OPENSSL_BYTES_MIN = 320
@@ -52,9 +54,12 @@ function createSigningKey(seed: Uint8Array): SigningKey {
   }
 }
 
+let lanes: Sha256Lanes | undefined
+
 export const backend: CryptoBackend = {
   name: 'sodium-native',
   sha256Into,
+  many: () => (lanes ??= new Sha256Lanes(sha256Into)),
   createSigningKey,
   isSignatureBy: (publicKey, message, signature) =>
     sodium.crypto_sign_verify_detached(signature, message, publicKey),
