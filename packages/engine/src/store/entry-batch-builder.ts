@@ -121,6 +121,11 @@ export class EntryBatchBuilder {
     return batch
   }
 
+  /** The batch is committed: its frames may be overwritten. Not for one that was refused. */
+  giveBack(frames: Uint8Array): void {
+    this.#frames.giveBack(frames)
+  }
+
   /** Makes room, writes the frame prefix, and returns where the header goes. */
   #beginFrame(headerBytes: number, bodyBytes: number, state: number): number {
     const frameBytes = FRAME_PREFIX_BYTES + headerBytes + bodyBytes

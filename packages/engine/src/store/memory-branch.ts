@@ -58,7 +58,8 @@ export class MemoryBranch {
       const { header, body } = frameAt(entries, i)
       timeUsMax = Math.max(timeUsMax, decodeHeader(header).timeUs)
       const state = body === undefined ? 'absent' : 'present'
-      this.#entries.push({ header, timeUsMax, state, body })
+      // Copies: the frames are overwritten one day (ST19).
+      this.#entries.push({ header: header.slice(), timeUsMax, state, body: body?.slice() })
       const at = i * HASH_BYTES
       this.#addHash(0, entries.leafHashes.slice(at, at + HASH_BYTES))
     }

@@ -28,7 +28,7 @@ function sha256Into(
       ? input
       : new Uint8Array(input.buffer, input.byteOffset + start, end - start)
   // One character for each byte.
-  const digest = hash('sha256', bytes, 'latin1')
+  const digest = hash('sha256', bytes, 'binary')
   for (let i = 0; i < HASH_BYTES; i++) out[outOffset + i] = digest.charCodeAt(i)
 }
 
