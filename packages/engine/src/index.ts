@@ -31,6 +31,7 @@ export { DISK_STORE_LIMITS, type DiskStoreLimits } from './store/disk/limits.ts'
 export type { EntryBatch } from './store/entry-batch.ts'
 export { EntryBatchBuilder } from './store/entry-batch-builder.ts'
 export { MemoryMedium, MemoryStore } from './store/memory-store.ts'
+export { runSlices, type Slices } from './store/slices.ts'
 export type {
   BranchState,
   IndexRange,

@@ -11,6 +11,9 @@
  */
 import { assert } from '@longshore/capsule'
 
+/** The first slab is this part of an ordinary one. */
+const FIRST_PART = 64
+
 type SlabArray = Uint8Array | Uint32Array
 
 export class Slab<TArray extends SlabArray> {
@@ -25,12 +28,18 @@ export class Slab<TArray extends SlabArray> {
   /** Full, and nothing of it is lent. */
   #spare: TArray | undefined
   readonly #create: (size: number) => TArray
-  readonly #sizeMin: number
+  /** Of a slab that is used again. */
+  readonly #size: number
+  #nextSize: number
 
-  /** `sizeMin` elements are taken from the system at a time, or more where one batch needs more. */
-  constructor(create: (size: number) => TArray, sizeMin: number) {
+  /**
+   * `size` elements are taken from the system at a time, or more where one batch needs more. The
+   * first slabs are smaller: most builders build little.
+   */
+  constructor(create: (size: number) => TArray, size: number) {
     this.#create = create
-    this.#sizeMin = sizeMin
+    this.#size = size
+    this.#nextSize = Math.ceil(size / FIRST_PART)
     this.array = create(0)
   }
 
@@ -56,19 +65,20 @@ export class Slab<TArray extends SlabArray> {
     if (--lent.count > 0) return
     this.#lent.delete(taken.buffer)
     const { slab } = lent
-    if (slab !== this.array && slab.length === this.#sizeMin) this.#spare = slab
+    if (slab !== this.array && slab.length === this.#size) this.#spare = slab
   }
 
   #move(count: number): void {
     const built = this.end - this.start
-    const size = Math.max(this.#sizeMin, 2 * (built + count))
-    const moved = size === this.#sizeMin ? this.#takeSpare() : this.#create(size)
+    const size = Math.max(this.#nextSize, 2 * (built + count))
+    this.#nextSize = Math.min(this.#size, 2 * size)
+    const moved = size === this.#size ? this.#takeSpare() : this.#create(size)
     assert(moved.length === size, 'a slab has the size that was asked for')
     moved.set(this.array.subarray(this.start, this.end))
     const before = this.array
     this.array = moved
     // Everything of it came back while it was in use.
-    const isFree = before.length === this.#sizeMin && !this.#lent.has(before.buffer)
+    const isFree = before.length === this.#size && !this.#lent.has(before.buffer)
     if (isFree) this.#spare = before
     this.start = 0
     this.end = built
@@ -77,6 +87,6 @@ export class Slab<TArray extends SlabArray> {
   #takeSpare(): TArray {
     const spare = this.#spare
     this.#spare = undefined
-    return spare ?? this.#create(this.#sizeMin)
+    return spare ?? this.#create(this.#size)
   }
 }

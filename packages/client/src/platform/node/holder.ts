@@ -201,12 +201,12 @@ export class Holder implements HomeWriter {
   }
 
   compact(): Promise<CompactReport> {
-    return this.#runLong(() => this.driver.between(() => this.#parts.store.compact()))
+    return this.#runLong(() => this.driver.inSlices(() => this.#parts.store.compactInSlices()))
   }
 
   fsck(repair: boolean): Promise<FsckReport> {
     const { store, keys } = this.#parts
-    return this.#runLong(() => this.driver.between(() => checkHome(store, keys, repair)))
+    return this.#runLong(() => this.driver.inSlices(() => checkHome(store, keys, repair)))
   }
 
   async remember(key: string, value: Uint8Array): Promise<void> {

@@ -17,6 +17,7 @@ import {
   UnavailableError,
   UsageError,
 } from '@longshore/capsule'
+import { runSlices } from '@longshore/engine'
 import type { Capsule, ExportReport } from '../../capsule.ts'
 import { type CapsuleContext, CapsuleHandle } from '../../capsule-handle.ts'
 import { type CommitSignal, checkNotAborted } from '../../commit-signal.ts'
@@ -162,7 +163,7 @@ class NodeHome implements Home, CapsuleContext {
   async fsck(options: { readonly repair?: boolean } = {}): Promise<FsckReport> {
     const { following } = this.#access
     if (this.role === 'reader' && following !== undefined) {
-      return checkHome(following.store, this.#keys, false)
+      return runSlices(checkHome(following.store, this.#keys, false))
     }
     const writer = await this.writer()
     return writer.fsck(options.repair === true)
