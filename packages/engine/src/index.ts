@@ -68,7 +68,11 @@ export {
   type Release,
   type ReleasedHead,
 } from './writer/branch-writer.ts'
-export { openBranchWriter, type WriterOptions } from './writer/open-branch-writer.ts'
+export {
+  isAnchorUpToDate,
+  openBranchWriter,
+  type WriterOptions,
+} from './writer/open-branch-writer.ts'
 export type { AppendRange } from './writer/pending-batch.ts'
 export {
   createFirstInstance,

@@ -25,6 +25,7 @@ import {
   type BranchWriter,
   type DiskStore,
   type IndexRange,
+  isAnchorUpToDate,
   openBranchWriter,
   type Runtime,
 } from '@longshore/engine'
@@ -110,7 +111,7 @@ export class Holder implements HomeWriter {
   }
 
   /**
-   * Opens every writer of this home once, which brings its anchor up to what is committed. For
+   * Opens every writer of this home whose anchor is not what is committed, which brings it up. For
    * the first moment after a crash, before anybody sees a head: the crash may have come between
    * a sync and its anchor (rule WR9).
    */
@@ -119,8 +120,9 @@ export class Holder implements HomeWriter {
     for (const name of keys.names()) {
       if ((store.state(name, MAIN_BRANCH)?.size ?? 0) === 0) continue
       const slot = anchors.slot(name, MAIN_BRANCH)
+      const at = { name, branch: MAIN_BRANCH }
       try {
-        this.#openWriter({ name, branch: MAIN_BRANCH }, slot)
+        if (!isAnchorUpToDate({ store, ...at, anchor: slot })) this.#openWriter(at, slot)
       } catch (error) {
         // Whoever appends is told; what is committed can be read all the same.
         if (!isLongshoreError(error)) throw error

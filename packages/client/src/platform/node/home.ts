@@ -97,9 +97,12 @@ class NodeHome implements Home, CapsuleContext {
 
   async identities(): Promise<IdentityInfo[]> {
     const known = readConfig(this.#paths.config)?.identity
-    return this.#principals()
-      .filter(({ name, manifest }) => manifest.type !== 'capsule' && this.#keys.has(name))
-      .map((person) => describeIdentity(person, known))
+    const identities: IdentityInfo[] = []
+    for (const person of this.#principals()) {
+      if (person.manifest.type === 'capsule' || !this.#keys.has(person.name)) continue
+      identities.push(describeIdentity(person, known))
+    }
+    return identities.sort(byTime)
   }
 
   async createIdentity(options: { readonly label?: string } = {}): Promise<IdentityInfo> {
@@ -130,16 +133,20 @@ class NodeHome implements Home, CapsuleContext {
   }
 
   async list(): Promise<CapsuleInfo[]> {
-    return this.#principals().map(({ name, manifest }) => ({
-      name,
-      text: formatName(name),
-      type: manifest.type,
-      size: committedHead(this.reader, name, MAIN_BRANCH)?.size ?? 0,
-      labels: manifest.labels,
-      timeUs: manifest.timeUs,
-      writable: manifest.type === 'capsule' && this.#keys.has(name),
-      authority: manifest.authority,
-    }))
+    const infos: CapsuleInfo[] = []
+    for (const { name, manifest } of this.#principals()) {
+      infos.push({
+        name,
+        text: formatName(name),
+        type: manifest.type,
+        size: committedHead(this.reader, name, MAIN_BRANCH)?.size ?? 0,
+        labels: manifest.labels,
+        timeUs: manifest.timeUs,
+        writable: manifest.type === 'capsule' && this.#keys.has(name),
+        authority: manifest.authority,
+      })
+    }
+    return infos.sort(byTime)
   }
 
   async importTiles(
@@ -218,12 +225,16 @@ class NodeHome implements Home, CapsuleContext {
     return withFile(path, () => exportTiles(capsule, path, signal))
   }
 
-  /** Every manifest of this home, verified, oldest first. */
-  #principals(): SignedManifest[] {
+  /** Every manifest of this home, verified, one after the other: there may be very many. */
+  *#principals(): Iterable<SignedManifest> {
     this.refresh()
-    return this.reader
-      .names()
-      .map((name) => openManifest(this.reader.manifest(name) as Uint8Array, name))
-      .sort((a, b) => a.manifest.timeUs - b.manifest.timeUs)
+    for (const name of this.reader.names()) {
+      yield openManifest(this.reader.manifest(name) as Uint8Array, name)
+    }
   }
+}
+
+/** Oldest first. */
+function byTime(a: { readonly timeUs: number }, b: { readonly timeUs: number }): number {
+  return a.timeUs - b.timeUs
 }
