@@ -174,7 +174,7 @@ function* countCommits(home: MemoryHome, seen: number[]): Slices<string> {
   return 'done'
 }
 
-test('HM49: long work has one slice between two commits, and appends go on', async () => {
+test('HM50: long work has one slice between two commits, and appends go on', async () => {
   const home = new MemoryHome()
   const seen: number[] = []
   const result = home.driver.inSlices(() => countCommits(home, seen))
@@ -190,7 +190,7 @@ test('HM49: long work has one slice between two commits, and appends go on', asy
   await Promise.all(acks)
 })
 
-test('HM49: a slice waits for a sync off the thread, and no sync is in flight during it', async () => {
+test('HM50: a slice waits for a sync off the thread, and no sync is in flight during it', async () => {
   const home = new MemoryHome()
   home.loop.isServing = true
   const seen: number[] = []
@@ -208,7 +208,7 @@ test('HM49: a slice waits for a sync off the thread, and no sync is in flight du
   await ack
 })
 
-test('HM31 HM49: work in slices fails with the driver, and is given up', async () => {
+test('HM31 HM50: work in slices fails with the driver, and is given up', async () => {
   const home = new MemoryHome()
   home.loop.isServing = true
   let isGivenUp = false

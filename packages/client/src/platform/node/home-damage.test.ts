@@ -198,7 +198,7 @@ test('HM5: things that are in the way of a home are HOME_UNREADABLE', async () =
   assert.equal((await home.list()).filter(({ size }) => size === COUNT).length, 2)
 })
 
-test('HM49: appends and reads go on while a large home is compacted and checked', async () => {
+test('HM50: appends and reads go on while a large home is compacted and checked', async () => {
   await using home = await openAt(newHomePath())
   await using capsule = await home.create()
   for (let i = 0; i < 25; i++) {
