@@ -6,6 +6,7 @@
  *       --sim-seconds N          time for simulated crashes (default 1800; 0 for none)
  *     npm run soak -- scale    ten million entries in one capsule
  *       --entries N              fewer of them
+ *       --capsules N             instead: so many idle capsules in one home
  *
  *       --seed N                 start here (default: a new seed, printed)
  *       --no-record              do not append the run to bench/RESULTS.md
@@ -17,6 +18,7 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { runCrashes } from './soak/crash.ts'
+import { runIdleCapsules } from './soak/idle-capsules.ts'
 import { currentCommit, recordRun } from './soak/results.ts'
 import { runScale } from './soak/scale.ts'
 
@@ -26,6 +28,7 @@ const { values, positionals } = parseArgs({
     kills: { type: 'string' },
     'sim-seconds': { type: 'string' },
     entries: { type: 'string', default: '10000000' },
+    capsules: { type: 'string' },
     seed: { type: 'string' },
     'no-record': { type: 'boolean', default: false },
   },
@@ -58,6 +61,9 @@ async function run(): Promise<Readonly<Record<string, string | number>>> {
     case 'crash':
       return runCrashes(crashOptions())
     case 'scale':
+      if (values.capsules !== undefined) {
+        return runIdleCapsules(count('capsules', values.capsules))
+      }
       return runScale({ seed, entryCount: count('entries', values.entries) })
     default:
       console.error('usage: npm run soak -- crash|scale')

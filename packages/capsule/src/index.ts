@@ -204,6 +204,7 @@ export {
 export {
   sha256,
   sha256Into,
+  sha256Ranges,
 } from './crypto/sha256.ts'
 export { signingContextBytes } from './crypto/signing-contexts.ts'
 export {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UnavailableError } from '@longshore/capsule'
+import type { Slices } from '@longshore/engine'
 import { DEFAULT_TERMS } from './append-request.ts'
 import { flushMicrotasks, MemoryHome } from './testing/memory-home.ts'
 import { SYNC_IN_PLACE_MS_MAX } from './write-driver.ts'
@@ -162,4 +163,72 @@ test('HM36: with an unknown state nothing is signed until recover says so, once'
   verified.advance()
   assert.equal(verified.entry(1).header.ext.control?.type, 'recover')
   await assert.rejects(restored.appender.recover('again'), { code: 'USAGE' })
+})
+
+/** Five slices that write down what had been committed when each of them ran. */
+function* countCommits(home: MemoryHome, seen: number[]): Slices<string> {
+  for (let i = 0; i < 5; i++) {
+    seen.push(home.size)
+    yield
+  }
+  return 'done'
+}
+
+test('HM50: long work has one slice between two commits, and appends go on', async () => {
+  const home = new MemoryHome()
+  const seen: number[] = []
+  const result = home.driver.inSlices(() => countCommits(home, seen))
+  const acks: Promise<unknown>[] = []
+  for (let turn = 0; turn < 8; turn++) {
+    acks.push(home.appender.append([payload(turn)], DEFAULT_TERMS))
+    home.loop.turn()
+    await flushMicrotasks()
+    assert.equal(home.size, turn + 1, 'an append waits for one slice')
+  }
+  assert.deepEqual(seen, [1, 2, 3, 4, 5], 'the first turn begins the work')
+  assert.equal(await result, 'done')
+  await Promise.all(acks)
+})
+
+test('HM50: a slice waits for a sync off the thread, and no sync is in flight during it', async () => {
+  const home = new MemoryHome()
+  home.loop.isServing = true
+  const seen: number[] = []
+  const result = home.driver.inSlices(() => countCommits(home, seen))
+  const ack = home.appender.append([payload(1)], DEFAULT_TERMS)
+  home.loop.turn()
+  await flushMicrotasks()
+  home.loop.turn()
+  await flushMicrotasks()
+  assert.equal(home.loop.pendingSyncs, 1)
+  assert.deepEqual(seen, [])
+  await home.settle()
+  assert.deepEqual(seen, [1, 1, 1, 1, 1])
+  assert.equal(await result, 'done')
+  await ack
+})
+
+test('HM31 HM50: work in slices fails with the driver, and is given up', async () => {
+  const home = new MemoryHome()
+  home.loop.isServing = true
+  let isGivenUp = false
+  const result = home.driver.inSlices(function* (): Slices<void> {
+    try {
+      for (;;) yield
+    } finally {
+      isGivenUp = true
+    }
+  })
+  const rejected = assert.rejects(result, { code: 'STORE_FAILED' })
+  home.loop.turn()
+  await flushMicrotasks()
+  home.loop.turn()
+  await flushMicrotasks()
+  const lost = assert.rejects(home.appender.append([payload(1)], DEFAULT_TERMS))
+  home.loop.turn()
+  await flushMicrotasks()
+  home.loop.syncFailure = new Error('the disk is gone')
+  await home.settle()
+  await Promise.all([rejected, lost])
+  assert.ok(isGivenUp)
 })

@@ -20,7 +20,7 @@
  * @module
  */
 import { assert, UnavailableError } from '@longshore/capsule'
-import type { DiskFile, Store, StoreEffect, StoreOp } from '@longshore/engine'
+import type { DiskFile, Slices, Store, StoreEffect, StoreOp } from '@longshore/engine'
 
 /** A turn of the event loop that takes longer than this is felt by whatever else runs in it. */
 export const SYNC_IN_PLACE_MS_MAX = 1.5
@@ -131,6 +131,23 @@ export class WriteDriver {
       })
       this.#schedule()
     })
+  }
+
+  /**
+   * Does long work slice by slice, each between two commits: whoever appends or reads meanwhile
+   * waits for one slice at most. `begin` runs between two commits as well.
+   */
+  async inSlices<T>(begin: () => Slices<T>): Promise<T> {
+    const work = await this.between(begin)
+    try {
+      for (;;) {
+        const slice = await this.between(() => work.next())
+        if (slice.done === true) return slice.value
+      }
+    } finally {
+      // Ends what a failure of this driver left in the middle; else it is over already.
+      work.return(undefined as never)
+    }
   }
 
   /** Resolves when nothing is pending and nothing on its way. */

@@ -14,6 +14,22 @@ export interface SigningKey {
   sign(message: Uint8Array): Uint8Array
 }
 
+/** Hashes many small messages faster than one after the other. */
+export interface HashMany {
+  /**
+   * Message i is `input[ranges[3i], ranges[3i + 1])`; its SHA-256 goes to `out`, from
+   * `ranges[3i + 2]` on. Messages follow each other, and no digest is written into one. The caller
+   * has checked that all lie inside their arrays.
+   */
+  ranges(input: Uint8Array, ranges: Uint32Array, count: number, out: Uint8Array): void
+  /**
+   * Writes SHA-256(0x01 || left || right) of `count` pairs of digests, which lie one after the
+   * other from `offset` on, to `out` from `outOffset` on. `out` may be `hashes` if it does not
+   * begin behind the pairs.
+   */
+  pairs(out: Uint8Array, outOffset: number, hashes: Uint8Array, offset: number, count: number): void
+}
+
 export interface CryptoBackend {
   readonly name: string
   /**
@@ -27,6 +43,8 @@ export interface CryptoBackend {
     start: number,
     end: number,
   ): void
+  /** Made when it is first needed. Absent: nothing is faster than `sha256Into`. */
+  many?: () => HashMany
   /** `seed` has 32 bytes and is copied. */
   createSigningKey(seed: Uint8Array): SigningKey
   /**

@@ -46,8 +46,8 @@ export function hotHeaderBytes(timeUs: number, payloadBytes: number): number {
 /**
  * Writes a header to `out` at `position` and returns its length in bytes.
  *
- * `payloadHash` is read from `hashOffset`, so it may lie inside a larger array. The caller has
- * made room for `hotHeaderBytes(timeUs, payloadBytes)`.
+ * `payloadHash` is read from `hashOffset`, so it may lie inside a larger array; where it lies in
+ * its place in `out`, it may also be written there later. The caller has made room for `hotHeaderBytes(timeUs, payloadBytes)`.
  */
 export function writeHotHeader(
   out: Uint8Array,
@@ -70,7 +70,9 @@ export function writeHotHeader(
   at = writeInteger(out, at, payloadBytes)
   out[at++] = BYTES_U8
   out[at++] = HASH_BYTES
-  for (let i = 0; i < HASH_BYTES; i++) out[at + i] = payloadHash[hashOffset + i] as number
+  if (payloadHash !== out || hashOffset !== at) {
+    for (let i = 0; i < HASH_BYTES; i++) out[at + i] = payloadHash[hashOffset + i] as number
+  }
   at += HASH_BYTES
   assert(at <= out.length, 'the caller made room')
   return at - position

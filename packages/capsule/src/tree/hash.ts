@@ -10,14 +10,15 @@
  *
  * @module
  */
+import { backend } from '#crypto'
 import { assert } from '../assert.ts'
 import type { Hash } from '../bytes/brands.ts'
 import { sha256, sha256Into } from '../crypto/sha256.ts'
 import { HASH_BYTES, HEADER_BYTES_MAX } from '../limits.ts'
 
 /** 0x01 || left || right. */
-export const NODE_BYTES: number = 1 + 2 * HASH_BYTES
-export const NODE_PREFIX = 0x01
+const NODE_BYTES: number = 1 + 2 * HASH_BYTES
+const NODE_PREFIX = 0x01
 
 const node: Uint8Array = new Uint8Array(NODE_BYTES)
 node[0] = NODE_PREFIX
@@ -51,13 +52,26 @@ export function hashNode(left: Uint8Array, right: Uint8Array): Hash {
   return hash as Hash
 }
 
-/** Writes the parent of the two neighbouring hashes at `pairOffset` to `out` at `outOffset`. */
-export function hashPairInto(
+/**
+ * Writes the parents of `count` pairs of neighbouring hashes, which lie from `offset` on, to `out`
+ * from `outOffset` on. `out` may be `hashes` if it does not begin behind the pairs.
+ */
+export function hashPairsInto(
   out: Uint8Array,
   outOffset: number,
-  pair: Uint8Array,
-  pairOffset: number,
+  hashes: Uint8Array,
+  offset: number,
+  count: number,
 ): void {
-  node.set(pair.subarray(pairOffset, pairOffset + 2 * HASH_BYTES), 1)
-  sha256Into(out, outOffset, node, 0, NODE_BYTES)
+  assert(offset + 2 * HASH_BYTES * count <= hashes.length, 'the pairs are complete')
+  assert(outOffset + HASH_BYTES * count <= out.length, 'the output has room')
+  if (count > 1 && backend.many !== undefined) {
+    backend.many().pairs(out, outOffset, hashes, offset, count)
+    return
+  }
+  for (let i = 0; i < count; i++) {
+    const pair = offset + 2 * HASH_BYTES * i
+    for (let b = 0; b < 2 * HASH_BYTES; b++) node[1 + b] = hashes[pair + b] as number
+    sha256Into(out, outOffset + HASH_BYTES * i, node, 0, NODE_BYTES)
+  }
 }

@@ -9,7 +9,7 @@ import { assert } from '../assert.ts'
 import type { Hash } from '../bytes/brands.ts'
 import { copyBytes } from '../bytes/bytes.ts'
 import { HASH_BYTES } from '../limits.ts'
-import { EMPTY_ROOT, hashPairInto } from './hash.ts'
+import { EMPTY_ROOT, hashPairsInto } from './hash.ts'
 
 /**
  * Root of the tree whose leaves are `hashes`, one after the other (32 bytes each). With the roots
@@ -25,7 +25,7 @@ export function subtreeRoot(hashes: Uint8Array): Hash {
   const row = copyBytes(hashes)
   while (width > 1) {
     const pairs = Math.floor(width / 2)
-    for (let i = 0; i < pairs; i++) hashPairInto(row, i * HASH_BYTES, row, 2 * i * HASH_BYTES)
+    hashPairsInto(row, 0, row, 0, pairs)
     if (width % 2 === 1) {
       row.copyWithin(pairs * HASH_BYTES, (width - 1) * HASH_BYTES, width * HASH_BYTES)
     }

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { Hash } from '../bytes/brands.ts'
 
 /** A tile of 256 hashes that an append completed. */
 export interface FullTile {
@@ -16,6 +17,8 @@ export interface FullTile {
   readonly n: number
   /** Exactly 8192 bytes. */
   readonly bytes: Uint8Array
+  /** Root over its 256 hashes: the hash number `n` of the level above. */
+  readonly root: Hash
 }
 
 /** Where tiles are read from: a store, a directory, memory. */

@@ -14,7 +14,7 @@ import { assert } from '../assert.ts'
 import type { Hash } from '../bytes/brands.ts'
 import { copyBytes } from '../bytes/bytes.ts'
 import { HASH_BYTES } from '../limits.ts'
-import { hashNode, hashPairInto } from './hash.ts'
+import { hashNode, hashPairsInto } from './hash.ts'
 import { subtreeRoot } from './subtree-root.ts'
 import type { TileSource } from './tile.ts'
 import {
@@ -151,10 +151,9 @@ function createRows(hashes: Uint8Array, lowest: number): Uint8Array[] {
   let row = hashes
   for (let height = 0; height < TILE_HEIGHT; height++) {
     if (height >= lowest) rows.push(row)
-    const above = new Uint8Array(Math.floor(row.length / (2 * HASH_BYTES)) * HASH_BYTES)
-    for (let position = 0; position < above.length; position += HASH_BYTES) {
-      hashPairInto(above, position, row, 2 * position)
-    }
+    const pairs = Math.floor(row.length / (2 * HASH_BYTES))
+    const above = new Uint8Array(pairs * HASH_BYTES)
+    hashPairsInto(above, 0, row, 0, pairs)
     row = above
   }
   return rows

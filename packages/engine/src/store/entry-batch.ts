@@ -16,7 +16,10 @@ export const FRAME_PREFIX_BYTES = 4
 
 export interface EntryBatch {
   readonly count: number
-  /** All frames, one after the other. Not changed after the batch is submitted. */
+  /**
+   * All frames, one after the other. Not changed until the batch is committed; then they may be
+   * overwritten.
+   */
   readonly frames: Uint8Array
   /** Where each frame starts in `frames`; `count` values. */
   readonly offsets: Uint32Array

@@ -58,13 +58,15 @@ export class MemoryBranch {
       const { header, body } = frameAt(entries, i)
       timeUsMax = Math.max(timeUsMax, decodeHeader(header).timeUs)
       const state = body === undefined ? 'absent' : 'present'
-      this.#entries.push({ header, timeUsMax, state, body })
+      // Copies: the frames are overwritten one day (ST19).
+      this.#entries.push({ header: header.slice(), timeUsMax, state, body: body?.slice() })
       const at = i * HASH_BYTES
       this.#addHash(0, entries.leafHashes.slice(at, at + HASH_BYTES))
     }
-    for (const { level, n, bytes } of tiles) {
+    for (const { level, n, bytes, root } of tiles) {
       const own = this.tile(level, n, TILE_WIDTH)
       assert(bytesEqual(own, bytes), 'a writer hands in the tiles of its tree')
+      assert(bytesEqual(subtreeRoot(own), root), 'a tile comes with its root')
     }
     assert(head.size === this.size, 'the transaction was checked')
     this.#head = head

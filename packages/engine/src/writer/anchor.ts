@@ -151,7 +151,10 @@ export function isCaughtUp(anchor: Anchor | undefined, home: AnchorHome): boolea
 }
 
 /** An anchor of another capsule or branch says nothing about this one. */
-export function isOfBranch(anchor: Anchor, { name, branch }: AnchorHome): boolean {
+export function isOfBranch(
+  anchor: Anchor,
+  { name, branch }: Pick<AnchorHome, 'name' | 'branch'>,
+): boolean {
   return bytesEqual(anchor.name, name) && bytesEqual(anchor.branch, branch)
 }
 

@@ -285,6 +285,7 @@ export class BranchWriter {
   /** The store has committed the cut with this size, and all before it. */
   committed(size: number): Release {
     const cuts = this.#inFlight.takeCommitted(size)
+    for (const { frames } of cuts) if (frames !== undefined) this.#pending.giveBack(frames)
     this.#released = (cuts.at(-1)?.head as ReleasedHead | undefined) ?? this.#released
     if (this.#standing.state === 'adopting') {
       this.#standing = { state: 'ready', instance: this.#standing.instance }
@@ -365,7 +366,7 @@ export class BranchWriter {
     const { entries, appends, erasures } = this.#pending.close()
     const tiles = this.#edge.append(entries.leafHashes)
     const head = this.#sign()
-    this.#inFlight.push({ size: head.size, root: head.root, head, appends })
+    this.#inFlight.push({ size: head.size, root: head.root, head, appends, frames: entries.frames })
     const ops: StoreOp[] = [{ type: 'append', name, branch, start, entries, tiles, head }]
     if (erasures.length > 0) ops.push({ type: 'erase', name, branch, ranges: erasures })
     return ops
@@ -374,7 +375,13 @@ export class BranchWriter {
   /** A catch-up: the anchor is to say what the home already holds. */
   #cutNothing(): StoreOp[] {
     const { size } = this.#edge
-    this.#inFlight.push({ size, root: this.#edge.root(), head: undefined, appends: [] })
+    this.#inFlight.push({
+      size,
+      root: this.#edge.root(),
+      head: undefined,
+      appends: [],
+      frames: undefined,
+    })
     return []
   }
 

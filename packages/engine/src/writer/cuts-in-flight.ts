@@ -16,6 +16,8 @@ export interface CutInFlight {
   /** Undefined for a catch-up, which signs nothing. */
   readonly head: Head | undefined
   readonly appends: readonly AppendRange[]
+  /** Of its entries; undefined if it has none. */
+  readonly frames: Uint8Array | undefined
 }
 
 export class CutsInFlight {

@@ -84,6 +84,11 @@ export class PendingBatch {
     return closed
   }
 
+  /** A batch of this writer is committed: its memory is used again. */
+  giveBack(frames: Uint8Array): void {
+    this.#builder.giveBack(frames)
+  }
+
   /** Entries of one call come in a row, so a range is only extended, not looked up. */
   #note(ticket: number, index: number): void {
     if (this.#rangeCount > 0 && ticket !== this.#ticket) this.#closeRange()

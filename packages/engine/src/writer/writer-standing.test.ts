@@ -7,6 +7,7 @@ import { SimAnchor } from '../testing/sim-anchor.ts'
 import { SimRuntime } from '../testing/sim-runtime.ts'
 import { WriterHome } from '../testing/writer-home.ts'
 import { decodeAnchor, encodeAnchor } from './anchor.ts'
+import { isAnchorUpToDate } from './open-branch-writer.ts'
 import { createGiveUpNote, readInstance } from './writer-notes.ts'
 
 function createHome(seed: number): WriterHome {
@@ -112,6 +113,33 @@ test('WR9: opening brings the anchor up and syncs it, so that a copy cannot pass
   assert.equal(home.anchor.losePower(), false, 'synced')
   const restored = new WriterHome(home.capsule, home.runtime, home.anchor, old)
   assert.equal(restored.writer.doubt, 'ahead')
+})
+
+test('WR9: an anchor that says what is committed needs no opening; every other does', () => {
+  const home = createHome(5)
+  const isUpToDate = (of: WriterHome = home): boolean => {
+    const { store, anchor, capsule } = of
+    return isAnchorUpToDate({ store, name: capsule.name, branch: MAIN_BRANCH, anchor })
+  }
+  assert.ok(!isUpToDate(), 'nothing is committed yet')
+  home.append('a')
+  home.commit()
+  assert.ok(isUpToDate())
+  const behind = home.anchor.read()
+  home.append('b')
+  home.commit()
+  assert.ok(isUpToDate())
+  home.anchor.plant(behind)
+  assert.ok(!isUpToDate(), 'behind')
+  home.reopen()
+  assert.ok(isUpToDate())
+  const elsewhere = copyOf(home, new SimAnchor(new Prng(1)))
+  assert.ok(!isUpToDate(elsewhere), 'missing')
+  elsewhere.writer.recover(1, 'moved to this machine')
+  elsewhere.commit()
+  assert.ok(isUpToDate(elsewhere))
+  home.anchor.plant(elsewhere.anchor.read())
+  assert.ok(!isUpToDate(), 'another instance, and ahead')
 })
 
 test('WR9: a clean anchor is synced at opening too; commits do not wait for it', () => {

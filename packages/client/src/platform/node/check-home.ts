@@ -18,19 +18,27 @@ import {
   openManifest,
 } from '@longshore/capsule'
 import { type DiskStore, pendingImport, type StoreReader } from '@longshore/engine'
+import type { DiskStore, Slices, StoreReader } from '@longshore/engine'
+import { pendingImport } from '../../committed-head.ts'
 import type { FsckProblem, FsckReport } from '../../home.ts'
 import type { KeyStore } from './key-store.ts'
 
-/** `repair` builds the index anew first: only for the holder. */
-export function checkHome(store: DiskStore, keys: KeyStore, repair: boolean): FsckReport {
-  const report = store.fsck({ repair })
+/** Principals whose manifest and key are checked in one slice. */
+const SLICE_PRINCIPALS = 64
+
+/** `repair` builds the index anew first, in one slice: only for the holder. */
+export function* checkHome(store: DiskStore, keys: KeyStore, repair: boolean): Slices<FsckReport> {
+  const report = yield* store.fsckInSlices({ repair })
   const problems: FsckProblem[] = report.problems.map(
     ({ code, segment, offset, capsule, detail }) => {
       const place = segment === 0 ? '' : ` (segment ${segment}, byte ${offset})`
       return { code, message: `${detail}${place}${capsule === undefined ? '' : ` in ${capsule}`}` }
     },
   )
-  for (const name of store.names()) problems.push(...checkPrincipal(store, keys, name))
+  for (const [i, name] of store.names().entries()) {
+    if (i % SLICE_PRINCIPALS === SLICE_PRINCIPALS - 1) yield
+    problems.push(...checkPrincipal(store, keys, name))
+  }
   return {
     problems,
     repaired: repair ? ['the index was built anew from the journal'] : [],

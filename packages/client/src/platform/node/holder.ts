@@ -26,6 +26,7 @@ import {
   committedHead,
   type DiskStore,
   type IndexRange,
+  isAnchorUpToDate,
   openBranchWriter,
   type Runtime,
 } from '@longshore/engine'
@@ -112,7 +113,7 @@ export class Holder implements HomeWriter {
   }
 
   /**
-   * Opens every writer of this home once, which brings its anchor up to what is committed. For
+   * Opens every writer of this home whose anchor is not what is committed, which brings it up. For
    * the first moment after a crash, before anybody sees a head: the crash may have come between
    * a sync and its anchor (rule WR9).
    */
@@ -121,8 +122,9 @@ export class Holder implements HomeWriter {
     for (const name of keys.names()) {
       if ((store.state(name, MAIN_BRANCH)?.size ?? 0) === 0) continue
       const slot = anchors.slot(name, MAIN_BRANCH)
+      const at = { name, branch: MAIN_BRANCH }
       try {
-        this.#openWriter({ name, branch: MAIN_BRANCH }, slot)
+        if (!isAnchorUpToDate({ store, ...at, anchor: slot })) this.#openWriter(at, slot)
       } catch (error) {
         // Whoever appends is told; what is committed can be read all the same.
         if (!isLongshoreError(error)) throw error
@@ -227,12 +229,12 @@ export class Holder implements HomeWriter {
   }
 
   compact(): Promise<CompactReport> {
-    return this.#runLong(() => this.driver.between(() => this.#parts.store.compact()))
+    return this.#runLong(() => this.driver.inSlices(() => this.#parts.store.compactInSlices()))
   }
 
   fsck(repair: boolean): Promise<FsckReport> {
     const { store, keys } = this.#parts
-    return this.#runLong(() => this.driver.between(() => checkHome(store, keys, repair)))
+    return this.#runLong(() => this.driver.inSlices(() => checkHome(store, keys, repair)))
   }
 
   async remember(key: string, value: Uint8Array): Promise<void> {

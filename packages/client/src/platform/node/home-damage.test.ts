@@ -197,3 +197,30 @@ test('HM5: things that are in the way of a home are HOME_UNREADABLE', async () =
   await using home = await openAt(path)
   assert.equal((await home.list()).filter(({ size }) => size === COUNT).length, 2)
 })
+
+test('HM50: appends and reads go on while a large home is compacted and checked', async () => {
+  await using home = await openAt(newHomePath())
+  await using capsule = await home.create()
+  for (let i = 0; i < 25; i++) {
+    const payloads = Array.from({ length: 16 }, (_, j) => new Uint8Array(65_536).fill(i + j))
+    await capsule.appendMany(payloads)
+  }
+  await capsule.erase([3, 200], 'test')
+  for (const work of [() => home.compact(), () => home.fsck()]) {
+    let isOver = false
+    const result = work().finally(() => {
+      isOver = true
+    })
+    let appends = 0
+    while (!isOver) {
+      const { index } = await capsule.append('meanwhile')
+      assert.equal((await capsule.get(index)).text(), 'meanwhile')
+      await capsule.get(appends % 3)
+      appends++
+    }
+    await result
+    // The home has more than ten times what one slice takes.
+    assert.ok(appends >= 5, `${appends} appends`)
+  }
+  assert.deepEqual((await home.fsck()).problems, [])
+})

@@ -19,6 +19,7 @@ import {
 } from '@longshore/capsule'
 import { committedHead } from '@longshore/engine'
 import type { DiskStore } from '@longshore/engine'
+import { runSlices } from '@longshore/engine'
 import type { Capsule, ExportReport } from '../../capsule.ts'
 import { type CapsuleContext, CapsuleHandle } from '../../capsule-handle.ts'
 import { type CommitSignal, checkNotAborted } from '../../commit-signal.ts'
@@ -98,9 +99,12 @@ class NodeHome implements Home, CapsuleContext {
 
   async identities(): Promise<IdentityInfo[]> {
     const known = readConfig(this.#paths.config)?.identity
-    return this.#principals()
-      .filter(({ name, manifest }) => manifest.type !== 'capsule' && this.#keys.has(name))
-      .map((person) => describeIdentity(person, known))
+    const identities: IdentityInfo[] = []
+    for (const person of this.#principals()) {
+      if (person.manifest.type === 'capsule' || !this.#keys.has(person.name)) continue
+      identities.push(describeIdentity(person, known))
+    }
+    return identities.sort(byTime)
   }
 
   async createIdentity(options: { readonly label?: string } = {}): Promise<IdentityInfo> {
@@ -131,16 +135,20 @@ class NodeHome implements Home, CapsuleContext {
   }
 
   async list(): Promise<CapsuleInfo[]> {
-    return this.#principals().map(({ name, manifest }) => ({
-      name,
-      text: formatName(name),
-      type: manifest.type,
-      size: committedHead(this.reader, name, MAIN_BRANCH)?.size ?? 0,
-      labels: manifest.labels,
-      timeUs: manifest.timeUs,
-      writable: manifest.type === 'capsule' && this.#keys.has(name),
-      authority: manifest.authority,
-    }))
+    const infos: CapsuleInfo[] = []
+    for (const { name, manifest } of this.#principals()) {
+      infos.push({
+        name,
+        text: formatName(name),
+        type: manifest.type,
+        size: committedHead(this.reader, name, MAIN_BRANCH)?.size ?? 0,
+        labels: manifest.labels,
+        timeUs: manifest.timeUs,
+        writable: manifest.type === 'capsule' && this.#keys.has(name),
+        authority: manifest.authority,
+      })
+    }
+    return infos.sort(byTime)
   }
 
   async importTiles(
@@ -164,7 +172,7 @@ class NodeHome implements Home, CapsuleContext {
   async fsck(options: { readonly repair?: boolean } = {}): Promise<FsckReport> {
     const { following } = this.#access
     if (this.role === 'reader' && following !== undefined) {
-      return checkHome(following.store, this.#keys, false)
+      return runSlices(checkHome(following.store, this.#keys, false))
     }
     const writer = await this.writer()
     return writer.fsck(options.repair === true)
@@ -229,12 +237,16 @@ class NodeHome implements Home, CapsuleContext {
     return store
   }
 
-  /** Every manifest of this home, verified, oldest first. */
-  #principals(): SignedManifest[] {
+  /** Every manifest of this home, verified, one after the other: there may be very many. */
+  *#principals(): Iterable<SignedManifest> {
     this.refresh()
-    return this.reader
-      .names()
-      .map((name) => openManifest(this.reader.manifest(name) as Uint8Array, name))
-      .sort((a, b) => a.manifest.timeUs - b.manifest.timeUs)
+    for (const name of this.reader.names()) {
+      yield openManifest(this.reader.manifest(name) as Uint8Array, name)
+    }
   }
+}
+
+/** Oldest first. */
+function byTime(a: { readonly timeUs: number }, b: { readonly timeUs: number }): number {
+  return a.timeUs - b.timeUs
 }

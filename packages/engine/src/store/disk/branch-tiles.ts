@@ -7,7 +7,13 @@
  *
  * @module
  */
-import { assert, HASH_BYTES, subtreeRoot, UnavailableError } from '@longshore/capsule'
+import {
+  assert,
+  type FullTile,
+  HASH_BYTES,
+  subtreeRoot,
+  UnavailableError,
+} from '@longshore/capsule'
 import { isZero } from './big-endian.ts'
 
 export const TILE_WIDTH = 256
@@ -50,9 +56,18 @@ export class BranchTiles {
     return this.#levels[0]?.count ?? 0
   }
 
-  /** Appends leaf hashes, 32 bytes each. */
-  append(leafHashes: Uint8Array): void {
+  /**
+   * Appends leaf hashes, 32 bytes each. `tiles` are those that they fill, lower levels first, or
+   * none: their roots, which the writer has computed already, need not be hashed again.
+   */
+  append(leafHashes: Uint8Array, tiles: readonly FullTile[] = []): void {
     this.#push(0, leafHashes)
+    for (const { level, n, root } of tiles) {
+      // A level that lags behind is completed when somebody needs it.
+      if (this.#level(level + 1).count === n && n < this.#expected(level + 1)) {
+        this.#push(level + 1, root)
+      }
+    }
   }
 
   /** The first `width` hashes of a tile; the caller has checked that they lie within the size. */

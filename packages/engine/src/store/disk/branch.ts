@@ -9,7 +9,14 @@
  *
  * @module
  */
-import { assert, type BranchId, type CapsuleName, HASH_BYTES, type Head } from '@longshore/capsule'
+import {
+  assert,
+  type BranchId,
+  type CapsuleName,
+  type FullTile,
+  HASH_BYTES,
+  type Head,
+} from '@longshore/capsule'
 import type { IndexStore, IndexWrite } from '../../runtime/index-store.ts'
 import type { BranchState } from '../store.ts'
 import { BranchTiles } from './branch-tiles.ts'
@@ -43,6 +50,8 @@ export interface EntryRun {
   readonly offsets: Uint32Array
   /** 32 bytes per entry. */
   readonly leafHashes: Uint8Array
+  /** The tiles that they fill, lower levels first; none where nobody knows them. */
+  readonly tiles: readonly FullTile[]
   /** Largest header time of all of them. */
   readonly timeUsMax: number
   /** Header time of the entry at a position in this run. Called only where a block ends. */
@@ -149,7 +158,7 @@ export class Branch {
     assert(run.start <= this.#known, 'a gap is declared lost before')
     if (fresh > 0) this.#moveEntries(run, Math.min(fresh, count))
     if (fresh >= count) return
-    this.#tiles.append(run.leafHashes.subarray(fresh * HASH_BYTES))
+    this.#tiles.append(run.leafHashes.subarray(fresh * HASH_BYTES), run.tiles)
     for (let from = fresh; from < count; ) {
       const block = this.#block(Math.floor((run.start + from) / BLOCK_ENTRIES))
       const before = this.#timeUsMax

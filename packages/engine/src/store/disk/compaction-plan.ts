@@ -6,12 +6,14 @@
  *
  * @module
  */
+import type { BranchId, CapsuleName } from '@longshore/capsule'
+import type { DiskFile } from '../../runtime/disk.ts'
 import { branchKey } from '../branch-key.ts'
-import type { Branch } from './branch.ts'
+import type { Slices } from '../slices.ts'
 import type { CommittedState } from './committed-state.ts'
 import { tryDecodeHead } from './index-layout.ts'
 import { startOf } from './journal-reader.ts'
-import { scanDurable } from './journal-scan.ts'
+import { scanInSlices } from './journal-scan.ts'
 import {
   ADDRESS_BYTES,
   COMMIT_RECORD_BYTES,
@@ -28,7 +30,7 @@ import {
   type RecordAddress,
   recordBytes,
 } from './record.ts'
-import type { Segment, SegmentFiles } from './segment-files.ts'
+import type { Segment } from './segment-files.ts'
 import { SEGMENT_HEADER_BYTES } from './segment-header.ts'
 import { SegmentWindow } from './segment-window.ts'
 import { FRAME_PRESENT, FrameCursor } from './stored-frame.ts'
@@ -42,14 +44,24 @@ export interface KeptPiece {
   readonly byteLength: number
 }
 
+/** The entries of a record of the new file. */
+export interface KeptEntries {
+  readonly name: CapsuleName
+  readonly branch: BranchId
+  readonly start: number
+  count: number
+  /** Bodies that are left out. What is erased later goes with the next compaction. */
+  readonly erased: Set<number>
+}
+
 /** A record of the new file. */
 export interface KeptRecord {
   readonly type: number
   /** One, or several entries records that follow each other. */
   readonly pieces: KeptPiece[]
   bodyBytes: number
-  /** Of entries: which, and the branch that knows what is erased. */
-  readonly entries: { readonly branch: Branch; readonly start: number; count: number } | undefined
+  /** Undefined for records that do not hold entries. */
+  readonly entries: KeptEntries | undefined
 }
 
 export interface SegmentPlan {
@@ -63,26 +75,28 @@ export interface SegmentPlan {
 }
 
 /** Undefined if there is damage in the segment. */
-export function planSegment(
-  files: SegmentFiles,
+export function* planSegment(
+  file: DiskFile,
   state: CommittedState,
   segment: Segment,
   end: number,
-): SegmentPlan | undefined {
+  sliceBytes: number,
+): Slices<SegmentPlan | undefined> {
   if (segment.recordId === undefined) return undefined
   const planner = new Planner(state)
   let isDamaged = false
-  const window = new SegmentWindow(files.file(segment), segment.recordId)
+  const window = new SegmentWindow(file, segment.recordId)
   const start = startOf(segment, { segment: 0, offset: 0, sequence: 0, chain: 0 })
-  scanDurable(window, start, end, true, {
-    record: (record) => {
+  const sink = {
+    record: (record: JournalRecord) => {
       isDamaged ||= !planner.add(record)
     },
     damage: () => {
       isDamaged = true
     },
     commit: () => undefined,
-  })
+  }
+  yield* scanInSlices(window, start, end, true, sink, sliceBytes)
   return isDamaged || end < SEGMENT_HEADER_BYTES ? undefined : planner.finish(end)
 }
 
@@ -153,6 +167,7 @@ class Planner {
     const { body } = record
     const branch = this.#state.find(address.name, address.branch)
     if (branch === undefined || branch.known < address.index + address.count) return false
+    const erased = new Set<number>()
     let bodyBytes = body.length
     let at = ADDRESS_BYTES
     for (let i = 0; i < address.count; i++) {
@@ -160,10 +175,12 @@ class Planner {
       at = this.#cursor.end
       if (this.#cursor.state !== FRAME_PRESENT || !branch.find(address.index + i).erased) continue
       this.#dropsErased = true
+      erased.add(address.index + i)
       bodyBytes -= at - this.#cursor.bodyAt
     }
     if (at !== body.length) return false
-    const entries = { branch, start: address.index, count: address.count }
+    const { name, index: start, count } = address
+    const entries = { name, branch: address.branch, start, count, erased }
     this.#push(branchKey(address.name, address.branch), keptRecord(record, bodyBytes, entries))
     return true
   }
@@ -210,6 +227,7 @@ function joinEntries(cluster: readonly KeptRecord[]): KeptRecord[] {
     last.pieces.push(...record.pieces)
     last.bodyBytes = bytes
     before.count += entries.count
+    for (const index of entries.erased) before.erased.add(index)
   }
   return joined
 }

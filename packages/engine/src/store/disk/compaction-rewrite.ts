@@ -7,6 +7,7 @@
  */
 import { assert } from '@longshore/capsule'
 import { DiskError, type DiskFile } from '../../runtime/disk.ts'
+import type { Slices } from '../slices.ts'
 import type { KeptPiece, KeptRecord, SegmentPlan } from './compaction-plan.ts'
 import { crc32c } from './crc32c.ts'
 import {
@@ -30,16 +31,25 @@ import { FRAME_ERASED, FRAME_PRESENT, FrameCursor } from './stored-frame.ts'
 /** Written at a time. */
 const WRITE_BYTES: number = 1024 * 1024
 
-/** Writes everything behind the segment header. */
-export function rewriteSegment(
+/**
+ * Writes everything behind the segment header. Each slice ends with a sync, so that the last one
+ * does not have everything to write.
+ */
+export function* rewriteSegment(
   from: DiskFile,
   to: DiskFile,
   header: SegmentHeader,
   plan: SegmentPlan,
-): void {
+  sliceBytes: number,
+): Slices<void> {
   const output = new RecordOutput(to, header)
+  let sliceEnd = sliceBytes
   for (const record of plan.records) {
     output.add(record.type, record.bodyBytes, (out, at) => copyBody(from, record, out, at))
+    if (output.byteLength < sliceEnd) continue
+    to.sync()
+    yield
+    sliceEnd = output.byteLength + sliceBytes
   }
   output.finish()
 }
@@ -51,8 +61,8 @@ function copyBody(from: DiskFile, record: KeptRecord, out: Uint8Array, at: numbe
     out.set(readBody(from, pieces[0] as KeptPiece), at)
     return
   }
-  const { branch, start, count } = entries
-  out.set(encodeAddress({ name: branch.name, branch: branch.branch, count, index: start }), at)
+  const { start, count, erased } = entries
+  out.set(encodeAddress({ ...entries, index: start }), at)
   let end = at + ADDRESS_BYTES
   let index = start
   const cursor = new FrameCursor()
@@ -61,7 +71,7 @@ function copyBody(from: DiskFile, record: KeptRecord, out: Uint8Array, at: numbe
     for (let frame = ADDRESS_BYTES; frame < body.length; index++) {
       const isFrame = cursor.read(body, frame, body.length)
       assert(isFrame, 'the plan has read these frames')
-      const isErased = cursor.state === FRAME_PRESENT && branch.find(index).erased
+      const isErased = cursor.state === FRAME_PRESENT && erased.has(index)
       out.set(body.subarray(frame, isErased ? cursor.bodyAt : cursor.end), end)
       if (isErased) out[end + 2] = FRAME_ERASED
       end += (isErased ? cursor.bodyAt : cursor.end) - frame
@@ -101,6 +111,11 @@ class RecordOutput {
     this.#firstSequence = header.firstSequence
     this.#sequence = header.firstSequence
     this.#chain.begin(firstChain(header))
+  }
+
+  /** What is written and what is about to be. */
+  get byteLength(): number {
+    return this.#offset + this.#used
   }
 
   add(type: number, bodyBytes: number, fill: (out: Uint8Array, at: number) => void): void {

@@ -2,6 +2,10 @@
  * Compaction: rewrites sealed segments without what was erased or replaced, with the entries of
  * each branch together.
  *
+ * Works in slices: between two of them the store takes changes and gives answers. What is erased
+ * meanwhile goes with the next compaction. Only while the places of one segment are taken over,
+ * the index must not be written (`moving`), because it would mean both files.
+ *
  * Safe against a crash at any point: the new file is durable before it has its name, the index
  * changes in one batch, and the old file goes last. Until then the old one counts; after that the
  * index says which. A segment with damage in it is left as it is, because nothing but the damaged
@@ -11,15 +15,18 @@
  *
  * @module
  */
+import type { DiskFile } from '../../runtime/disk.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
+import type { Slices } from '../slices.ts'
 import type { CommittedState } from './committed-state.ts'
 import { planSegment, type SegmentPlan } from './compaction-plan.ts'
 import { rewriteSegment } from './compaction-rewrite.ts'
 import { startOf } from './journal-reader.ts'
-import { scanDurable } from './journal-scan.ts'
+import { scanInSlices } from './journal-scan.ts'
 import type { JournalWriter } from './journal-writer.ts'
 import { chooseHighest } from './open-index.ts'
 import { countedSegments, type OpenedJournal } from './opened-journal.ts'
+import type { JournalRecord } from './record.ts'
 import { Replay } from './replay.ts'
 import type { Segment, SegmentFiles } from './segment-files.ts'
 import {
@@ -50,12 +57,16 @@ export interface CompactionParts {
   sealed(): void
   /** Writes the index; throws if that fails. */
   flushIndex(): void
+  /** From true to false the index is not written. */
+  moving(isMoving: boolean): void
+  readonly sliceBytes: number
 }
 
 /** Without anything erased, a segment is rewritten if it becomes at least this much smaller. */
 const GAIN_MIN = 0.1
 
-export function compactStore(parts: CompactionParts): CompactReport {
+/** To be called, and called again for each slice, while no sync is in flight. */
+export function* compactStore(parts: CompactionParts): Slices<CompactReport> {
   const { files, state, writer } = parts
   const bytesBefore = countBytes(files)
   if (writer.position.offset > SEGMENT_HEADER_BYTES) {
@@ -63,18 +74,30 @@ export function compactStore(parts: CompactionParts): CompactReport {
     parts.sealed()
   }
   parts.flushIndex()
+  // Others may begin meanwhile.
+  const active = writer.segmentNumber
   let segmentsRewritten = 0
   let segmentsDamaged = 0
   for (const { number } of chooseHighest(files.list())) {
-    if (number >= writer.segmentNumber) break
+    if (number >= active) break
+    yield
     const segment = files.inspect({ number, generation: state.generation(number) })
     const end = findEnd(files, segment)
-    const plan = end === undefined ? undefined : planSegment(files, state, segment, end)
-    if (plan === undefined || segment.header === undefined) segmentsDamaged++
-    else if (isWorthIt(plan)) {
-      compactSegment(parts, segment, segment.header, plan)
-      segmentsRewritten++
-    } else if (segment.byteLength > plan.end) cutTail(files, segment, plan.end)
+    // A file of its own: those that are shared are closed when others are read.
+    const file = files.disk.open(segmentPath(segment), 'read')
+    try {
+      const plan =
+        end === undefined
+          ? undefined
+          : yield* planSegment(file, state, segment, end, parts.sliceBytes)
+      if (plan === undefined || segment.header === undefined) segmentsDamaged++
+      else if (isWorthIt(plan)) {
+        yield* compactSegment(parts, segment, segment.header, file, plan)
+        segmentsRewritten++
+      } else if (segment.byteLength > plan.end) cutTail(files, segment, plan.end)
+    } finally {
+      file.close()
+    }
   }
   return { bytesBefore, bytesAfter: countBytes(files), segmentsRewritten, segmentsDamaged }
 }
@@ -106,21 +129,24 @@ function isWorthIt(plan: SegmentPlan): boolean {
   return plan.dropsErased || plan.bytesAfter <= bytesBefore * (1 - GAIN_MIN)
 }
 
-function compactSegment(
+function* compactSegment(
   parts: CompactionParts,
   old: Segment,
   header: SegmentHeader,
+  from: DiskFile,
   plan: SegmentPlan,
-): void {
-  const { files, state, runtime } = parts
+): Slices<void> {
+  const { files, state, runtime, sliceBytes } = parts
   const next: SegmentHeader = {
     ...header,
     generation: old.generation + 1,
     id: runtime.randomBytes(SEGMENT_ID_BYTES),
   }
-  files.create(next, (file) => rewriteSegment(files.file(old), file, next, plan))
-  takeOverPlaces(parts, next)
+  yield* files.createInSlices(next, (file) => rewriteSegment(from, file, next, plan, sliceBytes))
+  parts.moving(true)
+  yield* takeOverPlaces(parts, next)
   state.setGeneration(next.number, next.generation)
+  parts.moving(false)
   parts.flushIndex()
   files.remove(old)
   files.disk.syncDirectory(SEGMENTS_DIRECTORY)
@@ -129,18 +155,25 @@ function compactSegment(
 }
 
 /** Reads the new file, which also verifies it before the old one goes. */
-function takeOverPlaces({ files, state }: CompactionParts, header: SegmentHeader): void {
+function* takeOverPlaces(parts: CompactionParts, header: SegmentHeader): Slices<void> {
+  const { files, state, sliceBytes } = parts
   const segment = files.inspect(header)
   const replay = new Replay(state)
-  const window = new SegmentWindow(files.file(segment), header.id)
+  const file = files.disk.open(segmentPath(segment), 'read')
   const start = startOf(segment, { segment: 0, offset: 0, sequence: 0, chain: 0 })
-  scanDurable(window, start, segment.byteLength, true, {
-    record: (record) => replay.applyMove(record, segment),
-    damage: (offset) => {
+  const sink = {
+    record: (record: JournalRecord) => void replay.applyMove(record, segment),
+    damage: (offset: number) => {
       throw new Error(`the segment that was just written is damaged at ${offset}`)
     },
     commit: () => undefined,
-  })
+  }
+  try {
+    const window = new SegmentWindow(file, header.id)
+    yield* scanInSlices(window, start, segment.byteLength, true, sink, sliceBytes)
+  } finally {
+    file.close()
+  }
 }
 
 /** A dropped tail may hold a copy of something that was committed later, and erased. */

@@ -10,6 +10,7 @@
  * @module
  */
 import { assert, UnavailableError, UsageError } from '@longshore/capsule'
+import type { Slices } from '../slices.ts'
 import type { Store, StoreEffect, StoreEvent } from '../store.ts'
 import { DiskReads } from './disk-reads.ts'
 import type { FsckReport } from './fsck-report.ts'
@@ -74,6 +75,17 @@ export class DiskFollower extends DiskReads implements Store {
 
   compact(): never {
     throw new UsageError('USAGE', 'only the process that writes can compact the store')
+  }
+
+  compactInSlices(): never {
+    return this.compact()
+  }
+
+  /** All in one slice: the writer may change files and index before another one. */
+  *fsckInSlices(options: { readonly repair?: boolean } = {}): Slices<FsckReport> {
+    const report = this.fsck(options)
+    yield
+    return report
   }
 
   fsck(options: { readonly repair?: boolean } = {}): FsckReport {

@@ -6,6 +6,7 @@
  * @module
  */
 import { type BranchId, type CapsuleName, UnavailableError, UsageError } from '@longshore/capsule'
+import { runSlices, type Slices } from '../slices.ts'
 import type { BranchState, IndexRange, StoredEntry, StoreReader } from '../store.ts'
 import type { Branch } from './branch.ts'
 import { TILE_WIDTH } from './branch-tiles.ts'
@@ -127,7 +128,16 @@ export abstract class DiskReads implements StoreReader {
   }
 
   protected check(): FsckReport {
-    return this.attempt(() => checkStore(this.journal))
+    return this.attempt(() => runSlices(checkStore(this.journal, Number.POSITIVE_INFINITY)))
+  }
+
+  /** For the writer, whose journal stays the same while others have their turn. */
+  protected *checkInSlices(sliceBytes: number): Slices<FsckReport> {
+    try {
+      return yield* checkStore(this.journal, sliceBytes)
+    } catch (error) {
+      throw storeError(error)
+    }
   }
 
   /** Runs a read; once more if a segment was compacted away meanwhile. */

@@ -14,6 +14,7 @@ import { assert } from '@longshore/capsule'
 import type { Disk } from '../../runtime/disk.ts'
 import type { IndexStore } from '../../runtime/index-store.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
+import type { Slices } from '../slices.ts'
 import type { Store } from '../store.ts'
 import type { CompactReport } from './compaction.ts'
 import { DiskFollower } from './disk-follower.ts'
@@ -47,10 +48,21 @@ export interface DiskStore extends Store {
    */
   compact(): CompactReport
   /**
+   * The same in slices of a few MiB. The first one and every other one is taken while no sync is
+   * in flight; between two the store takes steps and answers as ever. Once begun it is to be
+   * finished, or given up with `return()`: that ends the store if it comes at a bad moment.
+   */
+  compactInSlices(): Slices<CompactReport>
+  /**
    * Reads and verifies everything. With `repair` (only for the writer, and not while a sync is in
    * flight) the index is built anew first.
    */
   fsck(options?: { readonly repair?: boolean }): FsckReport
+  /**
+   * The same in slices of a few MiB, for the writer: between two the store takes steps, and what
+   * is committed meanwhile is checked as well. The index is built anew in the first slice.
+   */
+  fsckInSlices(options?: { readonly repair?: boolean }): Slices<FsckReport>
   /** What has to be copied to have everything that is committed now. */
   snapshotFiles(): SnapshotFile[]
   usage(): StoreUsage

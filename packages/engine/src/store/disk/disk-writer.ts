@@ -23,6 +23,7 @@ import {
 } from '@longshore/capsule'
 import { DiskError } from '../../runtime/disk.ts'
 import { nameKey } from '../branch-key.ts'
+import { runSlices, type Slices } from '../slices.ts'
 import { StagedShape } from '../staged-shape.ts'
 import type { Store, StoreEffect, StoreEvent, StoreOp } from '../store.ts'
 import type { Branch } from './branch.ts'
@@ -73,6 +74,9 @@ export class DiskWriter extends DiskReads implements Store {
   /** `#unflushedBytes` at which the index is written next. */
   #flushAt: number
   #ended: 'CLOSED' | 'STORE_FAILED' | undefined
+  #compaction: Slices<CompactReport> | undefined
+  /** Some places of a segment are those of its new file, others not yet. */
+  #isMoving = false
 
   constructor(parts: StoreParts) {
     super()
@@ -112,7 +116,7 @@ export class DiskWriter extends DiskReads implements Store {
   close(): void {
     assert(this.#inFlight === undefined, 'no sync is in flight at close')
     if (this.#ended === undefined) {
-      if (this.#unflushedBytes > 0) this.#flushIndex()
+      if (this.#unflushedBytes > 0 && !this.#isMoving) this.#flushIndex()
       this.#writer.trim()
     }
     if (this.#ended !== 'CLOSED') {
@@ -122,32 +126,64 @@ export class DiskWriter extends DiskReads implements Store {
     this.#ended = 'CLOSED'
   }
 
-  /** Rewrites sealed segments without what was erased. Nothing may be in flight. */
   compact(): CompactReport {
+    return runSlices(this.compactInSlices())
+  }
+
+  /** Rewrites sealed segments without what was erased. Nothing may be in flight at a slice. */
+  *compactInSlices(): Slices<CompactReport> {
     const { files, state } = this.journal
-    assert(this.#inFlight === undefined, 'compaction waits for the sync in flight')
+    assert(this.#compaction === undefined, 'one compaction at a time')
+    const work = compactStore({
+      files,
+      state,
+      writer: this.#writer,
+      runtime: this.#parts.runtime,
+      sealed: () => this.#moveWatermark(),
+      flushIndex: () => {
+        const failure = this.#flushIndex()
+        if (failure !== undefined) throw indexError(failure)
+      },
+      moving: (isMoving) => {
+        this.#isMoving = isMoving
+      },
+      sliceBytes: this.#parts.limits.sliceBytes,
+    })
+    this.#compaction = work
+    let isGivenUp = true
     try {
-      return compactStore({
-        files,
-        state,
-        writer: this.#writer,
-        runtime: this.#parts.runtime,
-        sealed: () => this.#moveWatermark(),
-        flushIndex: () => {
-          const failure = this.#flushIndex()
-          if (failure !== undefined) throw indexError(failure)
-        },
-      })
+      for (;;) {
+        this.#checkOpen()
+        assert(this.#inFlight === undefined, 'compaction waits for the sync in flight')
+        const slice = work.next()
+        isGivenUp = slice.done !== true
+        if (slice.done === true) return slice.value
+        yield
+      }
     } catch (error) {
-      if (error instanceof DiskError && error.code !== 'FULL') this.#fail(error)
+      isGivenUp = false
+      // What is half moved must never reach the index: opening the store again reads it anew.
+      const isFatal = error instanceof DiskError && error.code !== 'FULL'
+      if ((isFatal || this.#isMoving) && this.#ended === undefined) this.#fail(error)
       throw storeError(error)
+    } finally {
+      this.#compaction = undefined
+      if (isGivenUp) work.return(undefined as never)
+      if (isGivenUp && this.#isMoving && this.#ended === undefined) {
+        this.#fail('a compaction was given up')
+      }
     }
   }
 
   /** Reads and verifies everything; with `repair` with an index that is built anew. */
   fsck(options: { readonly repair?: boolean } = {}): FsckReport {
+    return runSlices(this.fsckInSlices(options))
+  }
+
+  *fsckInSlices(options: { readonly repair?: boolean } = {}): Slices<FsckReport> {
+    assert(this.#compaction === undefined, 'fsck waits for the compaction under way')
     if (options.repair === true) this.attempt(() => this.#rebuildIndex())
-    return this.check()
+    return yield* this.checkInSlices(this.#parts.limits.sliceBytes)
   }
 
   /** Forgets the index and reads the whole journal. */
@@ -298,7 +334,7 @@ export class DiskWriter extends DiskReads implements Store {
       for (const op of transaction.ops) if (op.type === 'manifest') this.#keepManifest(op)
     }
     this.#staged.reset(this.#pending.map(({ ops }) => ops))
-    if (this.#unflushedBytes >= this.#flushAt) this.#flushIndex()
+    if (this.#unflushedBytes >= this.#flushAt && !this.#isMoving) this.#flushIndex()
     const tickets = transactions.map(({ ticket }) => ticket)
     const wanted = this.#flushWanted
     this.#flushWanted = false
@@ -338,6 +374,8 @@ export class DiskWriter extends DiskReads implements Store {
   /** Changes wait in memory for the index, and memory is not endless. */
   #checkIndexKeepsUp(): void {
     if (this.#unflushedBytes < INDEX_LAG_MAX * this.#parts.limits.indexFlushBytes) return
+    // Without another slice between: memory is not endless.
+    while (this.#isMoving) this.#compaction?.next()
     const failure = this.#flushIndex()
     if (failure !== undefined) throw indexError(failure)
   }

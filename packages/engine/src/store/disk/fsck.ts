@@ -7,10 +7,11 @@
  * @module
  */
 import { decodeUtf8 } from '@longshore/capsule'
+import type { Slices } from '../slices.ts'
 import { BranchChecks } from './fsck-branches.ts'
 import { FsckProblems, type FsckReport, NO_PLACE } from './fsck-report.ts'
 import { startOf } from './journal-reader.ts'
-import { scanDurable } from './journal-scan.ts'
+import { scanInSlices } from './journal-scan.ts'
 import { countedSegments, type OpenedJournal } from './opened-journal.ts'
 import type { Place } from './position-block.ts'
 import {
@@ -31,13 +32,20 @@ import {
   SEGMENT_HEADER_BYTES,
   SEGMENTS_DIRECTORY,
   type SegmentName,
+  segmentPath,
 } from './segment-header.ts'
 import { SegmentWindow } from './segment-window.ts'
 import { type JournalPosition, WATERMARK_PATH } from './watermark.ts'
 
-/** Checks everything up to the position of `journal`. */
-export function checkStore(journal: OpenedJournal): FsckReport {
-  return new Fsck(journal).run()
+/**
+ * How often what was written meanwhile is read in slices, and then what was written during that.
+ * What is left after so many passes is read in one slice: a writer may be as fast as we are.
+ */
+const PASSES_MAX = 8
+
+/** Checks everything up to the position that `journal` has in the last slice. */
+export function checkStore(journal: OpenedJournal, sliceBytes: number): Slices<FsckReport> {
+  return new Fsck(journal, sliceBytes).run()
 }
 
 class Fsck {
@@ -45,27 +53,34 @@ class Fsck {
   readonly #problems = new FsckProblems()
   readonly #branches: BranchChecks
   readonly #notes = new Map<string, Uint8Array>()
+  readonly #sliceBytes: number
   #bytes = 0
+  /** Where the journal ended when this pass began. */
+  #passEnd: JournalPosition
+  #passes = 1
 
-  constructor(journal: OpenedJournal) {
+  constructor(journal: OpenedJournal, sliceBytes: number) {
     this.#journal = journal
+    this.#sliceBytes = sliceBytes
+    this.#passEnd = journal.position
     this.#branches = new BranchChecks(journal.state, journal.entries, this.#problems)
   }
 
-  run(): FsckReport {
+  *run(): Slices<FsckReport> {
     const { state } = this.#journal
     this.#checkNames()
-    const segments = countedSegments(this.#journal)
     let before: Segment | undefined
     let position: JournalPosition = { segment: 0, offset: 0, sequence: 0, chain: 0 }
-    for (const [i, name] of segments.entries()) {
+    for (;;) {
+      const [name, successor] = this.#segmentsBehind(before)
+      if (name === undefined) break
       for (let number = (before?.number ?? 0) + 1; number < name.number; number++) {
         const place = { segment: number, offset: 0 }
         this.#problems.add('SEGMENT_MISSING', place, 'there is no file for this segment')
       }
-      const segment = this.#journal.files.inspect(name, this.#linkedId(segments[i + 1]))
+      const segment = this.#journal.files.inspect(name, this.#linkedId(successor))
       this.#checkHeader(segment, before, position)
-      position = this.#checkSegment(segment, segments[i + 1], position)
+      position = yield* this.#checkSegment(segment, position)
       before = segment
     }
     this.#branches.finish()
@@ -113,33 +128,63 @@ class Fsck {
     }
   }
 
-  #checkSegment(
-    segment: Segment,
-    successor: SegmentName | undefined,
-    before: JournalPosition,
-  ): JournalPosition {
-    const start = startOf(segment, before)
-    const end = this.#endOf(segment, successor)
-    const limit = end ?? segment.byteLength
+  /** The segments that follow one, or all. */
+  #segmentsBehind(segment: Segment | undefined): SegmentName[] {
+    const number = segment?.number ?? 0
+    return countedSegments(this.#journal).filter((name) => name.number > number)
+  }
+
+  *#checkSegment(segment: Segment, before: JournalPosition): Slices<JournalPosition> {
     const damage = (from: number, to: number): void => {
       const place = { segment: segment.number, offset: from }
       const detail = from === to ? 'records are missing here' : `${to - from} bytes are damaged`
       this.#problems.add('RECORD_DAMAGED', place, detail)
     }
+    let position = startOf(segment, before)
+    let [end, limit] = this.#endOf(segment)
     if (segment.recordId === undefined) {
       damage(SEGMENT_HEADER_BYTES, limit)
-      return start
+      return position
     }
-    this.#bytes += limit
-    const window = new SegmentWindow(this.#journal.files.file(segment), segment.recordId)
-    return scanDurable(window, start, limit, end !== undefined, {
-      record: (record) => this.#checkRecord(record, segment),
+    const sink = {
+      record: (record: JournalRecord) => this.#checkRecord(record, segment),
       damage,
       commit: () => undefined,
-    })
+    }
+    // A file of its own: those that are shared are closed when others are read.
+    const file = this.#journal.files.disk.open(segmentPath(segment), 'read')
+    try {
+      for (let read = 0; read < limit; ) {
+        // A window keeps what it has read, and behind the end that may have changed.
+        const window = new SegmentWindow(file, segment.recordId)
+        const sliceBytes = this.#sliceBytesAt(position)
+        position = yield* scanInSlices(window, position, limit, end !== undefined, sink, sliceBytes)
+        read = limit
+        ;[end, limit] = this.#endOf(segment)
+      }
+    } finally {
+      file.close()
+    }
+    this.#bytes += limit
+    return position
   }
 
-  #endOf(segment: Segment, successor: SegmentName | undefined): number | undefined {
+  #sliceBytesAt({ segment, offset }: JournalPosition): number {
+    const { segment: last, offset: end } = this.#passEnd
+    if (segment > last || (segment === last && offset >= end)) {
+      this.#passEnd = this.#journal.position
+      this.#passes++
+    }
+    return this.#passes <= PASSES_MAX ? this.#sliceBytes : Number.POSITIVE_INFINITY
+  }
+
+  /** Where a segment ends, if that is known, and as far as it may go if not. */
+  #endOf(segment: Segment): [end: number | undefined, limit: number] {
+    const end = this.#knownEnd(segment, this.#segmentsBehind(segment)[0])
+    return [end, end ?? segment.byteLength]
+  }
+
+  #knownEnd(segment: Segment, successor: SegmentName | undefined): number | undefined {
     const { position, files } = this.#journal
     if (segment.number === position.segment) return position.offset
     if (segment.generation > 0) return segment.byteLength

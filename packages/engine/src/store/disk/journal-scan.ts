@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { runSlices, type Slices } from '../slices.ts'
 import { Chain, decodeCommitBody, type JournalRecord, RECORD_COMMIT } from './record.ts'
 import type { SegmentWindow } from './segment-window.ts'
 import type { JournalPosition } from './watermark.ts'
@@ -36,9 +37,26 @@ export function scanDurable(
   endIsKnown: boolean,
   sink: ScanSink,
 ): JournalPosition {
+  return runSlices(scanInSlices(window, from, end, endIsKnown, sink, Number.POSITIVE_INFINITY))
+}
+
+/** The same in slices of about `sliceBytes`. The window is nobody else's meanwhile. */
+export function* scanInSlices(
+  window: SegmentWindow,
+  from: JournalPosition,
+  end: number,
+  endIsKnown: boolean,
+  sink: ScanSink,
+  sliceBytes: number,
+): Slices<JournalPosition> {
   let { offset, sequence, chain } = from
   let afterDamage = false
+  let sliceEnd = offset + sliceBytes
   while (offset < end) {
+    if (offset >= sliceEnd) {
+      yield
+      sliceEnd = offset + sliceBytes
+    }
     let record = window.recordAt(offset, end)
     if (record === undefined || record.sequence <= sequence) {
       record = window.findRecord(offset + RECORD_ALIGNMENT, end, sequence)

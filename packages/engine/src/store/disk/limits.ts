@@ -28,6 +28,8 @@ export interface DiskStoreLimits {
   readonly branchesMax: number
   /** Open segment files. */
   readonly filesMax: number
+  /** Journal that compaction and fsck read or write before others have their turn. */
+  readonly sliceBytes: number
 }
 
 export const DISK_STORE_LIMITS: DiskStoreLimits = {
@@ -40,6 +42,7 @@ export const DISK_STORE_LIMITS: DiskStoreLimits = {
   indexFlushBytes: 4 * MIB,
   branchesMax: 1024,
   filesMax: 64,
+  sliceBytes: 2 * MIB,
 }
 
 /** Reading forward through a segment, in windows of this size. */

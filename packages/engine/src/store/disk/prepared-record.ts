@@ -114,7 +114,7 @@ export function framesPlace(place: Place): Place {
   return { ...place, offset: place.offset + RECORD_HEADER_BYTES + ADDRESS_BYTES }
 }
 
-function batchRun({ start, entries }: AppendOp, place: Place): EntryRun {
+function batchRun({ start, entries, tiles }: AppendOp, place: Place): EntryRun {
   const { frames, offsets, leafHashes, timeUsMax } = entries
   const cursor = new FrameCursor()
   return {
@@ -122,6 +122,7 @@ function batchRun({ start, entries }: AppendOp, place: Place): EntryRun {
     place: framesPlace(place),
     offsets,
     leafHashes,
+    tiles,
     timeUsMax,
     timeUs: (position) => {
       return cursor.read(frames, offsets[position] as number, frames.length) ? cursor.timeUs : 0

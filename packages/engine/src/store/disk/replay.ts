@@ -16,7 +16,7 @@ import {
   type EraseRange,
   HASH_BYTES,
   MAIN_BRANCH,
-  sha256Into,
+  sha256Ranges,
   VerificationError,
 } from '@longshore/capsule'
 import { readUint32 } from './big-endian.ts'
@@ -82,7 +82,8 @@ export function readFrames(
 ): FrameRun | undefined {
   const cursor = new FrameCursor()
   const offsets = new Uint32Array(count)
-  const leafHashes = new Uint8Array(wantHashes ? count * HASH_BYTES : 0)
+  // Start, end and place of each leaf hash.
+  const leaves = new Uint32Array(wantHashes ? 3 * count : 0)
   const timesUs = new Float64Array(count)
   const erased: EraseRange[] = []
   let timeUsMax = 0
@@ -91,7 +92,7 @@ export function readFrames(
     if (!cursor.read(body, at, body.length) || cursor.end > body.length) return undefined
     offsets[i] = at - ADDRESS_BYTES
     // The zero byte before the header is the leaf prefix.
-    if (wantHashes) sha256Into(leafHashes, i * HASH_BYTES, body, cursor.headerAt - 1, cursor.bodyAt)
+    if (wantHashes) leaves.set([cursor.headerAt - 1, cursor.bodyAt, i * HASH_BYTES], 3 * i)
     timesUs[i] = cursor.timeUs
     if (cursor.timeUs > timeUsMax) timeUsMax = cursor.timeUs
     if (body[cursor.headerAt] === HEADER_WITH_EXTENSION) {
@@ -100,7 +101,10 @@ export function readFrames(
     }
     at = cursor.end
   }
-  return at === body.length ? { offsets, leafHashes, timesUs, timeUsMax, erased } : undefined
+  if (at !== body.length) return undefined
+  const leafHashes = new Uint8Array(wantHashes ? count * HASH_BYTES : 0)
+  if (wantHashes) sha256Ranges(body, leaves, count, leafHashes)
+  return { offsets, leafHashes, timesUs, timeUsMax, erased }
 }
 
 /** What entry `index` erases, if it is an erase entry. An invalid one erases nothing. */
@@ -256,6 +260,7 @@ export class Replay {
       place: framesPlace(place),
       offsets,
       leafHashes,
+      tiles: [],
       timeUsMax,
       timeUs: (position) => timesUs[position] as number,
     }

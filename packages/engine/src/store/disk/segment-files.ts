@@ -7,6 +7,7 @@
  */
 import { assert, bytesEqual } from '@longshore/capsule'
 import { type Disk, DiskError, type DiskFile } from '../../runtime/disk.ts'
+import { runSlices, type Slices } from '../slices.ts'
 import { RECORD_ID_BYTES } from './record.ts'
 import {
   decodeSegmentHeader,
@@ -109,15 +110,32 @@ export class SegmentFiles {
    * name, and the name durable before this returns. `write` gets the open file.
    */
   create(header: SegmentHeader, write: (file: DiskFile) => void): void {
+    const writeAtOnce = (file: DiskFile): [] => {
+      write(file)
+      return []
+    }
+    runSlices(this.createInSlices(header, writeAtOnce))
+  }
+
+  /** The same, with content that is written in slices. */
+  *createInSlices(
+    header: SegmentHeader,
+    write: (file: DiskFile) => Iterable<undefined>,
+  ): Slices<void> {
     const path = temporaryPath(header)
     if (this.disk.exists(path)) this.disk.remove(path)
     const file = this.disk.open(path, 'create')
+    let isGivenUp = true
     try {
       file.write(0, [encodeSegmentHeader(header)])
-      write(file)
+      yield* write(file)
       file.sync()
+      isGivenUp = false
     } catch (error) {
+      isGivenUp = false
       this.#discard(path, file, error)
+    } finally {
+      if (isGivenUp) file.close()
     }
     file.close()
     assert(!this.disk.exists(segmentPath(header)), 'a segment is made once')

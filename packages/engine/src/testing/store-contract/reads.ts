@@ -15,6 +15,21 @@ export function registerReadTests(test: RegisterTest, open: OpenHarness): void {
   registerTimeTests(test, open)
   registerScanTests(test, open)
 
+  test('ST19: the frames of a batch may be overwritten once it is committed', () => {
+    const { driver, main } = createWorld(open, 67)
+    const { name, branch } = main
+    const batches = [main.append(3), main.append(300), main.append(2)]
+    for (const op of batches) {
+      driver.commit(op)
+      op.entries.frames.fill(0xff)
+    }
+    for (const [index, { header, body }] of main.entries.entries()) {
+      const entry = driver.store.entry(name, branch, index)
+      expectEqual(entry.header, header, `header ${index}`)
+      expectEqual(entry.body, body, `body ${index}`)
+    }
+  })
+
   test('ST15: reading what is not there', () => {
     const { driver, main, prng } = createWorld(open, 66)
     const { store } = driver
