@@ -26,20 +26,6 @@ export class Place implements Disposable {
     const started = this.#start('sh', ['-c', script], env)
     started.child.stdin.end()
     return await started.finished
-    const child = spawn(BINARY, args, {
-      cwd: this.directory,
-      env: {
-        PATH: process.env['PATH'],
-        HOME: this.directory,
-        LONGSHORE_HOME: join(this.directory, 'home'),
-        XDG_STATE_HOME: join(this.directory, 'state'),
-        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
-        ...env,
-      },
-    })
-    const started = new LongshoreProcess(child)
-    this.#running.push(started)
-    return started
   }
 
   /** Runs to the end with the given stdin. */
@@ -71,6 +57,7 @@ export class Place implements Disposable {
         HOME: this.directory,
         LONGSHORE_HOME: join(this.directory, 'home'),
         XDG_STATE_HOME: join(this.directory, 'state'),
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
         ...env,
       },
     })

@@ -125,10 +125,14 @@ export class EntryBatchBuilder {
     const frames = this.#frames.array
     copyInto(frames, at, source, headerStart, headerEnd)
     if (!isHole) copyInto(frames, at + headerBytes, source, bodyStart, bodyEnd)
+    // Leaf hashes lie in the order of the entries: those that wait come first.
+    if (this.#leafCount > 0) this.#hash()
     const hashes = this.#hashes
     hashes.reserve(HASH_BYTES)
     copyInto(hashes.array, hashes.end, leafHashes, leafHashAt, leafHashAt + HASH_BYTES)
-    this.#endHashedFrame(at + headerBytes + bodyBytes, timeUs)
+    hashes.end += HASH_BYTES
+    this.#closeFrame(at + headerBytes + bodyBytes, timeUs)
+    this.#hashedBytes = this.framesBytes
   }
 
   /** The batch so far; the builder begins a new one. There must be an entry in it. */
@@ -167,28 +171,23 @@ export class EntryBatchBuilder {
   }
 
   #endFrame(header: number, body: number, end: number, timeUs: number): void {
-    const hashes = this.#hashes
-    hashes.reserve(HASH_BYTES)
-    sha256Into(hashes.array, hashes.end, this.#frames.array, header - 1, body)
-    this.#endHashedFrame(end, timeUs)
-  }
-
-  /** The leaf hash is in its place behind the others. */
-  #endHashedFrame(end: number, timeUs: number): void {
-    this.#hashes.end += HASH_BYTES
     const { start } = this.#frames
     const at = 3 * this.#leafCount++
     this.#leaves[at] = header - 1 - start
     this.#leaves[at + 1] = body - start
     this.#leaves[at + 2] = (at / 3) * HASH_BYTES
+    this.#closeFrame(end, timeUs)
+    const isFull = this.#leafCount === UNHASHED_COUNT_MAX
+    if (isFull || this.framesBytes - this.#hashedBytes >= UNHASHED_BYTES_MAX) this.#hash()
+  }
+
+  #closeFrame(end: number, timeUs: number): void {
     const offsets = this.#offsets
     offsets.reserve(1)
     offsets.array[offsets.end++] = this.#frames.end - this.#frames.start
     this.#frames.end = end
     this.#count++
     if (timeUs > this.#timeUsMax) this.#timeUsMax = timeUs
-    const isFull = this.#leafCount === UNHASHED_COUNT_MAX
-    if (isFull || this.framesBytes - this.#hashedBytes >= UNHASHED_BYTES_MAX) this.#hash()
   }
 
   /** Payload hashes into the headers, and then the leaf hashes of these. */

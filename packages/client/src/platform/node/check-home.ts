@@ -17,9 +17,7 @@ import {
   manifestKey,
   openManifest,
 } from '@longshore/capsule'
-import { type DiskStore, pendingImport, type StoreReader } from '@longshore/engine'
-import type { DiskStore, Slices, StoreReader } from '@longshore/engine'
-import { pendingImport } from '../../committed-head.ts'
+import { type DiskStore, pendingImport, type Slices, type StoreReader } from '@longshore/engine'
 import type { FsckProblem, FsckReport } from '../../home.ts'
 import type { KeyStore } from './key-store.ts'
 

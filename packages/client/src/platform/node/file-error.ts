@@ -7,7 +7,8 @@
 import { isLongshoreError, UnavailableError, UsageError } from '@longshore/capsule'
 import { DiskError } from '@longshore/engine'
 
-const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'FULL'])
+/** No room: on the disk, in a quota, or in what one file may hold. */
+const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'FULL'])
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of its path is no directory',
@@ -42,11 +43,6 @@ export function fileUnwritable(path: string, cause: unknown): UsageError {
   const details = { path, systemCode: systemCodeOf(cause) }
   const message = `cannot write ${path}: ${reasonOf(cause, WRITING_REASONS)}`
   return new UsageError('FILE_UNWRITABLE', message, details, { cause })
-/** No room: on the disk, in a quota, or in what one file may hold. */
-const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'FULL'])
-
-export function isFullError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && FULL.has(error.code)
 }
 
 /**
@@ -64,8 +60,12 @@ export async function withWriting<T>(path: string, action: () => T | Promise<T>)
 export function toWritingError(path: string, cause: unknown): unknown {
   const isSystemError = cause instanceof DiskError || (cause instanceof Error && 'syscall' in cause)
   if (isLongshoreError(cause) || !isSystemError) return cause
-  if (!FULL.has(systemCodeOf(cause))) return fileUnwritable(path, cause)
+  if (!isFullError(cause)) return fileUnwritable(path, cause)
   return new UnavailableError('STORE_FULL', (cause as Error).message, { path }, { cause })
+}
+
+export function isFullError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && FULL.has(error.code)
 }
 
 function systemCodeOf(error: unknown): string {
@@ -76,10 +76,4 @@ function systemCodeOf(error: unknown): string {
 function reasonOf(error: unknown, reasons: Readonly<Record<string, string>>): string {
   const code = systemCodeOf(error)
   return reasons[code] ?? REASONS[code] ?? (error as Partial<Error>).message ?? code
-export function toFileError(path: string, cause: unknown): unknown {
-  const isSystemError = cause instanceof DiskError || (cause instanceof Error && 'syscall' in cause)
-  if (isLongshoreError(cause) || !isSystemError) return cause
-  const reason = (cause as Error).message
-  if (isFullError(cause)) return new UnavailableError('STORE_FULL', reason, { path }, { cause })
-  return new UsageError('FILE_UNREADABLE', reason, { path }, { cause })
 }

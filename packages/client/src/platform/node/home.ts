@@ -17,9 +17,7 @@ import {
   UnavailableError,
   UsageError,
 } from '@longshore/capsule'
-import { committedHead } from '@longshore/engine'
-import type { DiskStore } from '@longshore/engine'
-import { runSlices } from '@longshore/engine'
+import { committedHead, type DiskStore, runSlices } from '@longshore/engine'
 import type { Capsule, ExportReport } from '../../capsule.ts'
 import { type CapsuleContext, CapsuleHandle } from '../../capsule-handle.ts'
 import { type CommitSignal, checkNotAborted } from '../../commit-signal.ts'

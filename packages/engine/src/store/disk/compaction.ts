@@ -17,7 +17,7 @@
  */
 import type { DiskFile } from '../../runtime/disk.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
-import type { Slices } from '../slices.ts'
+import { runSlices, type Slices } from '../slices.ts'
 import type { CommittedState } from './committed-state.ts'
 import { planSegment, type SegmentPlan } from './compaction-plan.ts'
 import { rewriteSegment } from './compaction-rewrite.ts'
@@ -115,7 +115,11 @@ export function countReclaimable(journal: OpenedJournal): number {
     // Compaction begins a new segment, unless nothing was written to the active one.
     if (isActive && position.offset <= SEGMENT_HEADER_BYTES) break
     const end = isActive ? position.offset : findEnd(files, segment)
-    const plan = end === undefined ? undefined : planSegment(files, state, segment, end)
+    const file = files.file(name)
+    const plan =
+      end === undefined
+        ? undefined
+        : runSlices(planSegment(file, state, segment, end, Number.POSITIVE_INFINITY))
     const trimmed = isActive ? position.offset : segment.byteLength
     let bytesAfter = plan === undefined ? trimmed : Math.min(trimmed, plan.end)
     if (plan !== undefined && isWorthIt(plan)) bytesAfter = SEGMENT_HEADER_BYTES + plan.bytesAfter
