@@ -106,9 +106,9 @@ const verifiers: readonly FuzzTarget[] = [
   {
     // Lines of cosigners whom nobody asked about may be anything, so there is no one spelling.
     name: 'checkpoint',
-    samples: () => [encodeUtf8(formatCheckpoint(capsule.name, head, writer.publicKey))],
+    samples: () => [encodeUtf8(formatCheckpoint(capsule.name, head, writer.key))],
     roundTrip: (input) => {
-      const opened = openCheckpoint(textOf(input), { writerKey: writer.publicKey })
+      const opened = openCheckpoint(textOf(input), { writerKey: writer.key })
       assertTrue(bytesEqual(opened.name, capsule.name), 'another capsule')
       assertTrue(opened.head.size === head.size, 'another size')
       assertTrue(bytesEqual(opened.head.root, head.root), 'another root')

@@ -171,7 +171,7 @@ export function receiptOf(index: number, withHeartbeat: boolean): string {
     index,
     head,
     path: proveInclusion(log, index, ENTRY_COUNT),
-    writerKey: writer.publicKey,
+    writerKey: writer.key,
     ...(withHeartbeat ? { heartbeat } : {}),
   })
 }

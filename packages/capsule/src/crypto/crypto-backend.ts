@@ -1,5 +1,5 @@
 /**
- * What a platform room provides: SHA-256 and the bare Ed25519 equation.
+ * What a platform room provides: SHA-256, the bare Ed25519 equation, and ML-DSA-44.
  *
  * Rules SG1 to SG6 (which keys and signatures are acceptable at all) are decided once, in
  * `ed25519-encoding.ts`, before a back end is asked, so that all of them give one verdict (F3).
@@ -11,6 +11,14 @@ export interface SigningKey {
   /** 32 bytes. */
   readonly publicKey: Uint8Array
   /** Deterministic (RFC 8032), 64 bytes. */
+  sign(message: Uint8Array): Uint8Array
+}
+
+/** ML-DSA-44 (FIPS 204), pure, with an empty context string. */
+export interface MlDsa44Key {
+  /** 1312 bytes. */
+  readonly publicKey: Uint8Array
+  /** 2420 bytes. Where the back end hedges, two signatures of one message differ. */
   sign(message: Uint8Array): Uint8Array
 }
 
@@ -34,4 +42,8 @@ export interface CryptoBackend {
    * a key that is not on the curve. The caller has checked everything that needs no curve.
    */
   isSignatureBy(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
+  /** `seed` has 32 bytes (ξ of FIPS 204) and is copied. */
+  createMlDsa44Key(seed: Uint8Array): MlDsa44Key
+  /** ML-DSA.Verify of FIPS 204. The caller has checked the lengths, which are all that may vary. */
+  isMlDsa44SignatureBy(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
 }

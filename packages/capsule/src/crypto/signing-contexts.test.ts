@@ -6,8 +6,8 @@ import { formatCheckpointText } from '../checkpoint/checkpoint-text.ts'
 import { cosignatureMessage } from '../checkpoint/cosignature.ts'
 import { sign1Message } from '../cose/sign1.ts'
 import { formatOrigin } from '../name/name.ts'
-import { createSigner } from './ed25519.ts'
 import { sha256 } from './sha256.ts'
+import { createSigner } from './signer.ts'
 import { SIGNING_CONTEXT_NAMES, signingContextBytes, signingContextOf } from './signing-contexts.ts'
 
 const isPrefix = (a: Uint8Array, b: Uint8Array): boolean =>

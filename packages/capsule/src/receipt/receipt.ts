@@ -9,16 +9,20 @@
  *
  * @module
  */
-import { assert } from '../assert.ts'
-import type { BranchId, CapsuleName, Hash, PublicKey } from '../bytes/brands.ts'
+import type { BranchId, CapsuleName, Hash } from '../bytes/brands.ts'
 import { compareBytes } from '../bytes/bytes.ts'
 import { decodeUtf8, encodeUtf8 } from '../bytes/utf8.ts'
 import { formatCheckpoint, openCheckpoint } from '../checkpoint/checkpoint.ts'
 import type { Head } from '../checkpoint/head.ts'
-import { type Heartbeat, heartbeatLine } from '../checkpoint/heartbeat.ts'
+import { type Heartbeat, heartbeatLines } from '../checkpoint/heartbeat.ts'
 import type { NoteSignature } from '../checkpoint/note.ts'
-import { NOTE_COSIGNATURE, type NoteKey } from '../checkpoint/note-key.ts'
+import {
+  NOTE_COSIGNATURE,
+  NOTE_COSIGNATURE_ML_DSA_44,
+  type NoteKey,
+} from '../checkpoint/note-key.ts'
 import type { VerifiedSignature } from '../checkpoint/verify-note.ts'
+import { type RoleKey, signatureMissing } from '../crypto/role-key.ts'
 import { openBody } from '../entry/body.ts'
 import { decodeHeader } from '../entry/header.ts'
 import type { Header } from '../entry/header-form.ts'
@@ -48,7 +52,7 @@ export interface ReceiptParts {
   readonly head: Head
   /** Inclusion path of `index` in the tree of the head. */
   readonly path: readonly Hash[]
-  readonly writerKey: PublicKey
+  readonly writerKey: RoleKey
   readonly heartbeat?: Heartbeat
   /** Lines by others on the checkpoint. */
   readonly cosignatures?: readonly NoteSignature[]
@@ -73,8 +77,8 @@ export interface UnverifiedCosigner {
 /** What a receipt proves. */
 export interface VerifiedReceipt {
   readonly name: CapsuleName
-  /** The key that signed the manifest. */
-  readonly owner: PublicKey
+  /** The keys that signed the manifest. */
+  readonly owner: RoleKey
   readonly manifest: Manifest
   readonly branch: BranchId
   readonly index: number
@@ -99,7 +103,7 @@ export function createReceipt(parts: ReceiptParts): string {
   const { name } = openManifest(manifest)
   const lines = [...(parts.cosignatures ?? [])]
   if (parts.heartbeat !== undefined) {
-    lines.unshift(heartbeatLine(name, head.branch, parts.heartbeat, writerKey))
+    lines.unshift(...heartbeatLines(name, head.branch, parts.heartbeat, writerKey))
   }
   const isBodyCarried = body !== undefined && body.length <= RECEIPT_BODY_BYTES_MAX
   const extra = encodeReceiptExtra({
@@ -138,7 +142,7 @@ export function verifyReceipt(
   const opened = openCheckpoint(checkpoint, {
     writerKey: manifestKey(manifest, 'writer'),
     name,
-    cosigners: cosigners.map(({ key }) => key),
+    cosigners: cosigners.flatMap(({ keys }) => keys),
   })
 
   const { head } = opened
@@ -156,19 +160,20 @@ export function verifyReceipt(
     headerBytes: extra.header,
     payload: extra.payload === undefined ? undefined : openBody(header, extra.payload),
     heartbeatS: opened.heartbeatS,
-    unverifiedCosigners: opened.cosignatures.map((signature) => identify(signature, cosigners)),
+    unverifiedCosigners: cosigners.flatMap((cosigner) => identify(cosigner, opened.cosignatures)),
   }
 }
 
-interface CosignerKey {
+interface CosignerKeys {
   readonly name: CapsuleName
   readonly role: 'mirror' | 'witness'
-  readonly key: NoteKey
+  /** One, or two that count together only. */
+  readonly keys: readonly NoteKey[]
 }
 
 /** The keys of the nodes in the extra, under the names that they cosign with (F1). */
-function readCosigners({ cosigners }: ReceiptExtra): CosignerKey[] {
-  const keys: CosignerKey[] = []
+function readCosigners({ cosigners }: ReceiptExtra): CosignerKeys[] {
+  const keys: CosignerKeys[] = []
   let previous: CapsuleName | undefined
   for (const cosigner of cosigners) {
     const { name, manifest } = openManifest(cosigner.manifest)
@@ -178,18 +183,28 @@ function readCosigners({ cosigners }: ReceiptExtra): CosignerKey[] {
     }
     previous = name
     for (const role of ['mirror', 'witness'] as const) {
-      const publicKey = manifestKey(manifest, role)
+      const { ed25519, mlDsa44 } = manifestKey(manifest, role)
       const keyName = formatCosignerName(name, role)
-      keys.push({ name, role, key: { name: keyName, type: NOTE_COSIGNATURE, key: publicKey } })
+      const first: NoteKey = { name: keyName, type: NOTE_COSIGNATURE, key: ed25519 }
+      const type = NOTE_COSIGNATURE_ML_DSA_44
+      const second: NoteKey[] = mlDsa44 === undefined ? [] : [{ name: keyName, type, key: mlDsa44 }]
+      keys.push({ name, role, keys: [first, ...second] })
     }
   }
   return keys
 }
 
-function identify({ key, timeS }: VerifiedSignature, cosigners: CosignerKey[]): UnverifiedCosigner {
-  const cosigner = cosigners.find((candidate) => candidate.key === key)
-  assert(cosigner !== undefined && timeS !== undefined, 'only cosigners of the extra are known')
-  return { name: cosigner.name, role: cosigner.role, timeS }
+/** What a cosigner stated, if it did: the newest signatures of all its keys are of one time. */
+function identify(
+  { name, role, keys }: CosignerKeys,
+  cosignatures: readonly VerifiedSignature[],
+): UnverifiedCosigner[] {
+  const times = keys.map((key) => cosignatures.find((signed) => signed.key === key)?.timeS)
+  const [timeS] = times
+  if (times.some((other) => other !== timeS)) {
+    throw signatureMissing(`one of the two halves of a cosignature by a ${role}`)
+  }
+  return timeS === undefined ? [] : [{ name, role, timeS }]
 }
 
 /** The text of a receipt, if it is short enough to be one. */

@@ -25,6 +25,7 @@ import {
 } from '../finding.ts'
 import { readVerifiable } from '../input/verifiable-file.ts'
 import type { Output } from '../output.ts'
+import { ownerFields, ownerRows } from '../text/owner.ts'
 
 const LABEL_CHARS = 11
 /** Also wrong spellings of a name, which deserve to be told so. */
@@ -103,7 +104,7 @@ function findingObject(kind: Target['kind'], finding: Finding, nameGiven: boolea
     checks,
     nameGiven,
     ...(index === undefined ? {} : { index }),
-    owner: formatHex(owner),
+    ...ownerFields(owner),
   }
 }
 
@@ -113,7 +114,7 @@ function formatFinding(out: Output, finding: Finding, nameGiven: boolean): strin
   const verdict = (nameGiven ? 'verified' : 'consistent').padEnd(LABEL_CHARS)
   const rows: (readonly [string, string])[] = [
     ['name', name + warning],
-    ['owner', formatHex(finding.owner)],
+    ...ownerRows(finding.owner),
   ]
   if (finding.root !== null) rows.push(['root', formatHex(finding.root)])
   rows.push(...finding.lines)

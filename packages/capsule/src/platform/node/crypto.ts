@@ -10,6 +10,7 @@
 import { hash } from 'node:crypto'
 import sodium from 'sodium-native'
 import type { CryptoBackend, SigningKey } from '../../crypto/crypto-backend.ts'
+import { createMlDsa44Key, isMlDsa44SignatureBy } from './openssl-ml-dsa-44.ts'
 
 /** From here on `crypto.hash` beats sodium-native, its allocation included. */
 const OPENSSL_BYTES_MIN = 320
@@ -58,4 +59,6 @@ export const backend: CryptoBackend = {
   createSigningKey,
   isSignatureBy: (publicKey, message, signature) =>
     sodium.crypto_sign_verify_detached(signature, message, publicKey),
+  createMlDsa44Key,
+  isMlDsa44SignatureBy,
 }

@@ -7,6 +7,7 @@
  */
 import { createPrivateKey, createPublicKey, hash, sign, verify } from 'node:crypto'
 import type { CryptoBackend, SigningKey } from '../../crypto/crypto-backend.ts'
+import { createMlDsa44Key, isMlDsa44SignatureBy } from './openssl-ml-dsa-44.ts'
 
 /** DER around a raw key (RFC 8410). */
 const PRIVATE_KEY_PREFIX: Buffer = Buffer.from('302e020100300506032b657004220420', 'hex')
@@ -35,4 +36,6 @@ export const opensslBackend: CryptoBackend = {
   },
   createSigningKey,
   isSignatureBy,
+  createMlDsa44Key,
+  isMlDsa44SignatureBy,
 }

@@ -29,6 +29,7 @@ import type {
   FsckReport,
   Home,
   IdentityInfo,
+  IdentityOptions,
   ImportReport,
   OpenHomeOptions,
   UsageReport,
@@ -101,9 +102,9 @@ class NodeHome implements Home, CapsuleContext {
       .map((person) => describeIdentity(person, known))
   }
 
-  async createIdentity(options: { readonly label?: string } = {}): Promise<IdentityInfo> {
+  async createIdentity(options: IdentityOptions = {}): Promise<IdentityInfo> {
     const writer = await this.writer()
-    return writer.createIdentity(options.label)
+    return writer.createIdentity(options)
   }
 
   async create(options: CreateOptions = {}): Promise<Capsule> {
