@@ -1,7 +1,7 @@
 /**
- * Prints what this process says to each case of vectors/post-quantum.json and vectors/ml-dsa-44.json,
- * as JSON. Run by `post-quantum.test.ts`, once with the conditions of Node and once with those of a
- * browser, whose ML-DSA-44 is another program.
+ * Prints what this process says to each case of vectors/post-quantum.json and of
+ * vectors/ml-dsa-44.json, as JSON. Run by `post-quantum.test.ts`, once with the conditions of Node
+ * and once with those of a browser, whose ML-DSA-44 is another program.
  *
  * @module
  */

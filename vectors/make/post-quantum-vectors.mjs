@@ -1,4 +1,4 @@
-/** Roles with two keys: manifests, heads, checkpoints, receipts and evidence, whole and stripped. */
+/** Roles with two keys: manifests, heads, checkpoints, receipts, evidence, whole and stripped. */
 import { postQuantumCheckpoints, postQuantumHeads } from './post-quantum-heads.mjs'
 import { postQuantumManifests } from './post-quantum-manifests.mjs'
 import { postQuantumEvidence, postQuantumReceipts } from './post-quantum-receipts.mjs'

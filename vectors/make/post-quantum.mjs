@@ -40,7 +40,7 @@ export function postQuantumNode(label, second = ['mirror', 'witness']) {
 }
 
 /** {1: -48}: ML-DSA-44 in RFC 9964. */
-export const COUNTERSIGNATURE_PROTECTED = mapItem([[uint(1), negative(-48)]])
+const COUNTERSIGNATURE_PROTECTED = mapItem([[uint(1), negative(-48)]])
 
 /** RFC 9338 section 3.3 for a COSE_Sign1. */
 export function countersignStructure(body, signature, protectedBytes = COUNTERSIGNATURE_PROTECTED) {

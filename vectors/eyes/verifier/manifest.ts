@@ -5,6 +5,7 @@
  */
 import { asArray, asBytes, asMap, asNumber, asText, readCbor, type Value } from './cbor.ts'
 import { checkPoint, checkSignature } from './ed25519.ts'
+import { checkMlDsa44 } from './ml-dsa-44.ts'
 import { require } from './refuse.ts'
 import { same, sha256 } from './tree.ts'
 
@@ -39,10 +40,19 @@ const USES: Readonly<Record<string, readonly string[]>> = {
   node: ['head-log', 'identity', 'mirror', 'owner', 'tls', 'witness'],
 }
 
+/** Whose statements need an ML-DSA-44 signature too, if a manifest lists such a key. */
+const USES_WITH_TWO: readonly string[] = ['owner', 'writer', 'mirror', 'witness']
+
+/** {11: [{1: -48}, {}, 2420 bytes: RFC 9338 and RFC 9964, up to the signature. */
+const COUNTERSIGNATURE = Buffer.from('a10b8344a101382fa0590974', 'hex')
+const COUNTERSIGNATURE_PROTECTED = Buffer.from('a101382f', 'hex')
+
 export interface OpenedManifest {
   readonly name: Uint8Array
-  /** Public keys by use. */
+  /** Ed25519 keys by use. */
   readonly keys: ReadonlyMap<string, Uint8Array>
+  /** ML-DSA-44 keys by use. */
+  readonly secondKeys: ReadonlyMap<string, Uint8Array>
 }
 
 /** A byte string item for Sig_structure. */
@@ -61,23 +71,61 @@ function bytesItem(bytes: Uint8Array): Uint8Array {
 
 /** Verifies the manifest of a capsule or a node and gives what its other proofs need. */
 export function openManifest(signed: Uint8Array, type: 'capsule' | 'node'): OpenedManifest {
-  require(signed.length <= BODY_BYTES_MAX + 200, 'the manifest is too long')
+  require(signed.length <= BODY_BYTES_MAX + 2560, 'the manifest is too long')
   require(signed[0] === 0xd2, 'no tag 18')
-  const fields = asArray(readCbor(signed.subarray(1)))
+  const { plain, countersignature } = splitCountersignature(signed)
+  const fields = asArray(readCbor(plain.subarray(1)))
   require(fields.length === 4, 'COSE_Sign1 has four fields')
   require(same(asBytes(fields[0]), PROTECTED), 'another protected header')
   require(asMap(fields[1], []).size === 0, 'unprotected parameters')
   const body = asBytes(fields[2])
   require(body.length <= BODY_BYTES_MAX, 'the manifest is too long')
-  const keys = readBody(readCbor(body, BODY_DEPTH_MAX), type)
+  const { keys, secondKeys } = readBody(readCbor(body, BODY_DEPTH_MAX), type)
   const context = Buffer.concat([Buffer.from([0x84, 0x6a]), Buffer.from('Signature1')])
   const aad = Buffer.from([0x40])
   const message = Buffer.concat([context, bytesItem(PROTECTED), aad, bytesItem(body)])
-  checkSignature(keys.get('owner')!, message, asBytes(fields[3], 64))
-  return { name: sha256(body), keys }
+  const signature = asBytes(fields[3], 64)
+  checkSignature(keys.get('owner')!, message, signature)
+  const second = secondKeys.get('owner')
+  require((second === undefined) === (countersignature === undefined), 'one signature of two')
+  if (second !== undefined && countersignature !== undefined) {
+    checkMlDsa44(second, countersignStructure(body, signature), countersignature)
+  }
+  return { name: sha256(body), keys, secondKeys }
 }
 
-function readBody(value: Value, type: string): Map<string, Uint8Array> {
+/** RFC 9338 section 3.3, with the Ed25519 signature as the only other field. */
+function countersignStructure(body: Uint8Array, signature: Uint8Array): Uint8Array {
+  return Buffer.concat([
+    Buffer.from([0x86, 0x72]),
+    Buffer.from('CounterSignatureV2'),
+    bytesItem(PROTECTED),
+    bytesItem(COUNTERSIGNATURE_PROTECTED),
+    Buffer.from([0x40]),
+    bytesItem(body),
+    Buffer.from([0x81]),
+    bytesItem(signature),
+  ])
+}
+
+/** The message as it would be without its countersignature, and that. */
+function splitCountersignature(signed: Uint8Array): {
+  plain: Uint8Array
+  countersignature: Uint8Array | undefined
+} {
+  const beginning = Buffer.concat([Buffer.from([0xd2, 0x84]), bytesItem(PROTECTED)])
+  const at = beginning.length + COUNTERSIGNATURE.length
+  const marked = Buffer.concat([beginning, COUNTERSIGNATURE])
+  if (signed.length < at + 2420 || !same(signed.subarray(0, at), marked)) {
+    return { plain: signed, countersignature: undefined }
+  }
+  const plain = Buffer.concat([beginning, Buffer.from([0xa0]), signed.subarray(at + 2420)])
+  return { plain: new Uint8Array(plain), countersignature: signed.subarray(at, at + 2420) }
+}
+
+type KeysByUse = Pick<OpenedManifest, 'keys' | 'secondKeys'>
+
+function readBody(value: Value, type: string): KeysByUse {
   const body = asMap(value, KEYS)
   require(body.size === KEYS.length, 'a key is missing')
   require(body.get('t') === type && body.get('v') === 1, 'another type or version')
@@ -93,18 +141,26 @@ function readBody(value: Value, type: string): Map<string, Uint8Array> {
   return readKeys(asArray(body.get('keys')), USES[type]!)
 }
 
-function readKeys(entries: readonly Value[], uses: readonly string[]): Map<string, Uint8Array> {
-  require(entries.length === uses.length, 'other keys than this type has')
+function readKeys(entries: readonly Value[], uses: readonly string[]): KeysByUse {
   const keys = new Map<string, Uint8Array>()
-  for (const [at, use] of uses.entries()) {
-    const entry = asMap(entries[at], ['alg', 'key', 'use'])
-    require(entry.get('use') === use && entry.get('alg') === 'ed25519', 'another use or algorithm')
-    const key = asBytes(entry.get('key'), 32)
+  const secondKeys = new Map<string, Uint8Array>()
+  const rest = entries.map((entry) => asMap(entry, ['alg', 'key', 'use']))
+  for (const use of uses) {
+    const entry = rest.shift()
+    require(entry?.get('use') === use && entry.get('alg') === 'ed25519', 'another use or algorithm')
+    const key = asBytes(entry?.get('key'), 32)
     checkPoint(key)
     require(![...keys.values()].some((other) => same(other, key)), 'one key with two uses')
     keys.set(use, key)
+    if (rest[0]?.get('use') !== use) continue
+    const next = rest.shift()
+    require(next?.get('alg') === 'ml-dsa-44' && USES_WITH_TWO.includes(use), 'a key too many')
+    const second = asBytes(next?.get('key'), 1312)
+    require(![...secondKeys.values()].some((other) => same(other, second)), 'one key, two uses')
+    secondKeys.set(use, second)
   }
-  return keys
+  require(rest.length === 0, 'other keys than this type has')
+  return { keys, secondKeys }
 }
 
 function readPolicy(value: Value | undefined): void {

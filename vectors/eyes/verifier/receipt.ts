@@ -43,7 +43,9 @@ export function openReceipt(file: Uint8Array, expected?: Uint8Array): OpenedRece
   const { name, branch } = parseOrigin(checkpoint.slice(0, checkpoint.indexOf('\n')))
   require(same(name, manifest.name), 'the checkpoint is of another capsule')
   const origin = capsuleOrigin(name, branch)
-  const { size, root, heartbeatS } = openCheckpoint(checkpoint, origin, writer, cosigners)
+  const second = manifest.secondKeys.get('writer')
+  const opened = openCheckpoint(checkpoint, origin, writer, cosigners, second)
+  const { size, root, heartbeatS } = opened
   const header = asBytes(fields.get('header'))
   const parsed = readHeader(header)
   checkControlPlace(parsed.control, branch, index)
@@ -65,12 +67,13 @@ function readCosigners(items: readonly Value[]): Cosigner[] {
     const [manifest, certs, ...rest] = asArray(item)
     require(rest.length === 0, 'a cosigner has two fields')
     for (const cert of asArray(certs)) asBytes(cert)
-    const { name, keys } = openManifest(asBytes(manifest), 'node')
+    const { name, keys, secondKeys } = openManifest(asBytes(manifest), 'node')
     const isSorted = previous === undefined || Buffer.compare(previous, name) < 0
     require(isSorted, 'cosigners repeated or not sorted')
     previous = name
     for (const role of ['mirror', 'witness']) {
-      cosigners.push({ keyName: `longshore/${formatName(name)}/${role}`, key: keys.get(role)! })
+      const keyName = `longshore/${formatName(name)}/${role}`
+      cosigners.push({ keyName, key: keys.get(role)!, secondKey: secondKeys.get(role) })
     }
   }
   return cosigners

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { MAIN_BRANCH } from '../bytes/brands.ts'
 import { encodeUtf8 } from '../bytes/utf8.ts'
 import { formatCheckpointText } from '../checkpoint/checkpoint-text.ts'
-import { cosignatureMessage } from '../checkpoint/cosignature.ts'
+import { cosignatureMessage, subtreeMessage } from '../checkpoint/cosignature.ts'
 import { sign1Message } from '../cose/sign1.ts'
 import { formatOrigin } from '../name/name.ts'
 import { sha256 } from './sha256.ts'
@@ -27,6 +27,8 @@ test('SG7: what the formats sign belongs to the context that the table names', (
   const text = formatCheckpointText(formatOrigin(name, MAIN_BRANCH), 1, sha256(name))
   assert.equal(signingContextOf(encodeUtf8(text)), 'checkpoint')
   assert.equal(signingContextOf(cosignatureMessage(text, 1_700_000_000)), 'cosignature')
+  const tree = { origin: formatOrigin(name, MAIN_BRANCH), size: 1, root: sha256(name) }
+  assert.equal(signingContextOf(subtreeMessage('w', tree, 0)), 'subtree')
   const message = sign1Message('application/longshore-manifest+cbor', new Uint8Array(40))
   assert.equal(signingContextOf(message), 'cose')
 })

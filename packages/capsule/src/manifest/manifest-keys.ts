@@ -1,6 +1,6 @@
 /**
- * The keys that a manifest lists: one key, one role (F1), and for some roles an ML-DSA-44 key beside
- * the Ed25519 one (F4). Rules MF2, MF6 and MF10 of docs/spec/manifest.md.
+ * The keys that a manifest lists: one key, one role (F1), and for some roles an ML-DSA-44 key
+ * beside the Ed25519 one (F4). Rules MF2, MF6 and MF10 of docs/spec/manifest.md.
  *
  * @module
  */
@@ -66,7 +66,7 @@ export function readKeys(
   return keys
 }
 
-/** Every use of the type once, in order; an ML-DSA-44 key right behind the Ed25519 key of its use. */
+/** Every use of the type once, in order; an ML-DSA-44 key only right behind the key it joins. */
 function checkUses(keys: readonly ManifestKey[], type: PrincipalType, fail: Fail): void {
   const uses = KEY_USES[type]
   const first = keys.filter(({ alg }) => alg === 'ed25519')

@@ -230,8 +230,8 @@ export function signManifest(manifest: Manifest, owner: Signer): SignedManifest 
  *
  * @param expected The name that the caller asked for.
  * @throws {VerificationError} `NAME_MISMATCH` if it is another capsule's; `BAD_SIGNATURE` if the
- * owner did not sign it, `SIGNATURE_MISSING` if one of two keys did not; `COSE_INVALID` and the codes of `decodeManifest` for other bytes than a
- * manifest's.
+ * owner did not sign it, `SIGNATURE_MISSING` if one of two keys did not; `COSE_INVALID` and
+ * the codes of `decodeManifest` for other bytes than a manifest's.
  */
 export function openManifest(signed: Uint8Array, expected?: CapsuleName): SignedManifest {
   if (signed.length > MANIFEST_SIGNED_BYTES_MAX) fail('a manifest must have at most 16 KiB')

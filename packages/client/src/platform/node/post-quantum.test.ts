@@ -23,7 +23,7 @@ import { verifyDirectory } from './verify-directory.ts'
 const algorithmsOf = ({ manifest }: Capsule): string[] =>
   manifest.keys.map(({ alg, use }) => `${use} ${alg}`)
 
-test('HM49 HM7: the first capsule decides whether the home makes a post-quantum identity', async () => {
+test('HM60 HM7: the first capsule decides whether the home makes a post-quantum identity', async () => {
   const path = newHomePath()
   await using home = await openAt(path)
   await using both = await home.create({ postQuantum: true })
@@ -42,7 +42,7 @@ test('HM49 HM7: the first capsule decides whether the home makes a post-quantum 
   verifyReceipt(await ordinary.receipt(0), { name: ordinary.name })
 })
 
-test('HM49: an identity with one key makes no capsule that demands two', async () => {
+test('HM60: an identity with one key makes no capsule that demands two', async () => {
   await using home = await openAt(newHomePath())
   await using _ordinary = await home.create()
   await assert.rejects(home.create({ postQuantum: true }), { code: 'KEY_MISSING' })
@@ -114,6 +114,7 @@ test('EX14 EX15 BK1 BK5: exported, imported in steps, backed up and restored', a
   await using copy = await mirror.open(capsule.name)
   assert.deepEqual(copy.head, capsule.head)
   assert.equal((await copy.verify()).size, 13)
+  assert.deepEqual((await mirror.fsck()).problems, [])
 
   const file = join(temporaryDirectory(), 'backup')
   await home.backup(file)

@@ -5,7 +5,7 @@
  * An identity is a person's manifest with an owner key, and an authority capsule of the same
  * owner that will carry amendments and revocations. Its capsules share the owner key and have a
  * writer key each (F1). A post-quantum identity has an ML-DSA-44 key beside its Ed25519 key, and
- * can give its capsules' writers one (F4). Rules HM17-HM19 and HM49 of docs/spec/home.md.
+ * can give its capsules' writers one (F4). Rules HM17-HM19 and HM60 of docs/spec/home.md.
  *
  * @module
  */
