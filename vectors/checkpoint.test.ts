@@ -11,6 +11,7 @@ import {
   asCapsuleName,
   asHash,
   asPublicKey,
+  asRoleKey,
   asSignature,
   decodeHead,
   encodeHead,
@@ -56,7 +57,7 @@ function open(vector: CheckpointFields): ReturnType<typeof openCheckpoint> {
   return openCheckpoint(textOf(vector.note, vector.noteBytes), {
     name: asCapsuleName(bytesOf(vector.name)),
     branch: asBranchId(bytesOf(vector.branch)),
-    writerKey: asPublicKey(bytesOf(vector.writerKey)),
+    writerKey: asRoleKey(asPublicKey(bytesOf(vector.writerKey))),
     cosigners: cosigner === undefined ? [] : [parseVkey(cosigner.vkey)],
   })
 }
@@ -96,7 +97,7 @@ test('CP2 CP4 CP9: our checkpoint of a head is the note of the vectors', () => {
     (vector) => {
       const { name, head } = open(vector)
       const key = asPublicKey(bytesOf(vector.writerKey))
-      assert.equal(formatCheckpoint(name, head, key), vector.note)
+      assert.equal(formatCheckpoint(name, head, asRoleKey(key)), vector.note)
       const origin = formatOrigin(name, head.branch)
       assert.equal(formatVkey({ name: origin, type: NOTE_ED25519, key }), vector.vkey)
     },
@@ -167,7 +168,7 @@ test('CP12: a head is verified for its capsule, branch, size and root', () => {
       }
       const name = asCapsuleName(bytesOf(vector.name))
       const verify = () =>
-        verifyHead(name, head, asPublicKey(bytesOf(vector.writerKey)), head.epoch)
+        verifyHead(name, head, asRoleKey(asPublicKey(bytesOf(vector.writerKey))), head.epoch)
       if (vector.valid) verify()
       else assertRefused(vector, verify)
     },

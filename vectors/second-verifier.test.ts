@@ -10,11 +10,13 @@ import { readCbor } from './eyes/verifier/cbor.ts'
 import { checkPoint, checkSignature } from './eyes/verifier/ed25519.ts'
 import { checkBody, readHeader } from './eyes/verifier/header.ts'
 import { openManifest } from './eyes/verifier/manifest.ts'
+import { checkMlDsa44 } from './eyes/verifier/ml-dsa-44.ts'
 import { capsuleOrigin, formatName, parseName } from './eyes/verifier/name.ts'
 import { openCheckpoint } from './eyes/verifier/note.ts'
 import { openReceipt } from './eyes/verifier/receipt.ts'
 import { Refused } from './eyes/verifier/refuse.ts'
 import { checkConsistency, checkInclusion } from './eyes/verifier/tree.ts'
+import type { PostQuantumFields } from './post-quantum-case.ts'
 import { bytesOf, checkCases, hexOf, readVectors, type VectorCase } from './read-vectors.ts'
 import { type ReceiptFields, receiptBytes } from './receipt-vector.ts'
 
@@ -138,4 +140,38 @@ test('RC2: receipts', () => {
     })
     assert.deepEqual(mirrors, vector.mirrors ?? [])
   })
+})
+
+test('SG14: ML-DSA-44', () => {
+  const cases = readVectors<Record<'key' | 'message' | 'signature', string>>('ml-dsa-44')
+  agree(cases, ({ key, message, signature }) => {
+    checkMlDsa44(bytesOf(key), bytesOf(message), bytesOf(signature))
+  })
+})
+
+test('SG19 CP20 CP22 RC13: manifests, checkpoints and receipts of roles with two keys', () => {
+  const cases = readVectors<PostQuantumFields>('post-quantum')
+  // Of manifests this verifier knows capsules and nodes; of heads and evidence nothing.
+  const isPerson = ({ id }: VectorCase): boolean => id === 'manifest-person'
+  const isNode = ({ id }: VectorCase): boolean =>
+    /^(manifest-node|keys-(identity|tls|head))/.test(id)
+  const manifests = cases.filter((vector) => vector.kind === 'manifest' && !isPerson(vector))
+  agree(manifests, (vector) => {
+    const { name } = openManifest(bytesOf(vector.signed), isNode(vector) ? 'node' : 'capsule')
+    assert.equal(formatName(name), vector.name)
+  })
+  agree(
+    cases.filter(({ kind }) => kind === 'checkpoint'),
+    ({ note, name, writerKey, writerMlDsa44 }) => {
+      const origin = capsuleOrigin(bytesOf(name), new Uint8Array(0))
+      openCheckpoint(note, origin, bytesOf(writerKey), [], bytesOf(writerMlDsa44))
+    },
+  )
+  agree(
+    cases.filter(({ kind }) => kind === 'receipt'),
+    ({ receipt, name }) => {
+      const opened = openReceipt(new TextEncoder().encode(receipt))
+      assert.equal(formatName(opened.name), name)
+    },
+  )
 })

@@ -111,7 +111,7 @@ export const proofRows: readonly Row[] = [
     const signer = createSigner(new Uint8Array(32).fill(1))
     const unsigned = createHead()
     const head = signHead(unsigned, signer)
-    return () => verifyHead(unsigned.name, head, signer.publicKey)
+    return () => verifyHead(unsigned.name, head, signer.key)
   }),
 ]
 

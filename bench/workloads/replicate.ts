@@ -152,7 +152,7 @@ class Prepared {
     target.mirror.opened(session, { name: undefined }, false)
     let effects = [
       ...publisher.publish(name, MAIN_BRANCH, [{ mirror: name, chain, counts: true }]),
-      ...publisher.opened(session, name, writer.publicKey),
+      ...publisher.opened(session, name, writer.key),
     ]
     while (effects.some(({ type }) => type === 'send')) {
       const answers = sent(effects).flatMap((message) => target.mirror.receive(session, message))

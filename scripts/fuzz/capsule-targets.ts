@@ -33,7 +33,19 @@ import {
   verifyReceipt,
 } from '@longshore/capsule'
 import type { FuzzTarget } from './fuzz-target.ts'
-import { capsule, head, headers, log, manifests, owner, receiptOf, writer } from './world.ts'
+import {
+  capsule,
+  head,
+  headers,
+  jointCapsule,
+  jointHead,
+  jointWriter,
+  log,
+  manifests,
+  owner,
+  receiptOf,
+  writer,
+} from './world.ts'
 
 const CBOR_SAMPLES: readonly CborValue[] = [
   ...[null, true, 0, 23, 24, 255, 256, 65_536, 4_294_967_296, 9_007_199_254_740_991],
@@ -64,12 +76,12 @@ const decoders: readonly FuzzTarget[] = [
   },
   {
     name: 'manifest',
-    samples: () => manifests.map(encodeManifest),
+    samples: () => [...manifests, jointCapsule.manifest].map(encodeManifest),
     roundTrip: (input) => encodeManifest(decodeManifest(input)),
   },
   {
     name: 'head',
-    samples: () => [encodeHead(head)],
+    samples: () => [encodeHead(head), encodeHead(jointHead)],
     roundTrip: (input) => encodeHead(decodeHead(input)),
   },
   {
@@ -104,11 +116,34 @@ const verifiers: readonly FuzzTarget[] = [
     roundTrip: (input) => signManifest(openManifest(input).manifest, owner).signed,
   },
   {
+    // Signing again gives another signature, which is as good; so it is compared with the sample.
+    name: 'countersigned-manifest',
+    samples: () => [jointCapsule.signed],
+    roundTrip: (input) => {
+      const { signed, name } = openManifest(input)
+      assertTrue(bytesEqual(name, jointCapsule.name), 'another name')
+      assertTrue(bytesEqual(signed, jointCapsule.signed), 'another signature')
+      return undefined
+    },
+  },
+  {
+    name: 'joint-checkpoint',
+    samples: () => {
+      return [encodeUtf8(formatCheckpoint(jointCapsule.name, jointHead, jointWriter.key))]
+    },
+    roundTrip: (input) => {
+      const opened = openCheckpoint(textOf(input), { writerKey: jointWriter.key })
+      assertTrue(bytesEqual(opened.name, jointCapsule.name), 'another capsule')
+      assertTrue(bytesEqual(encodeHead(opened.head), encodeHead(jointHead)), 'another head')
+      return undefined
+    },
+  },
+  {
     // Lines of cosigners whom nobody asked about may be anything, so there is no one spelling.
     name: 'checkpoint',
-    samples: () => [encodeUtf8(formatCheckpoint(capsule.name, head, writer.publicKey))],
+    samples: () => [encodeUtf8(formatCheckpoint(capsule.name, head, writer.key))],
     roundTrip: (input) => {
-      const opened = openCheckpoint(textOf(input), { writerKey: writer.publicKey })
+      const opened = openCheckpoint(textOf(input), { writerKey: writer.key })
       assertTrue(bytesEqual(opened.name, capsule.name), 'another capsule')
       assertTrue(opened.head.size === head.size, 'another size')
       assertTrue(bytesEqual(opened.head.root, head.root), 'another root')

@@ -91,7 +91,7 @@ export const certTargets: readonly FuzzTarget[] = [
   decoder('rtcert', [{ ...terms, adcert: certHash(node) }], signRtCert, decodeRtCert),
   decoder(
     'writercert',
-    [{ ...permanent, end, writerKey: writer.publicKey }],
+    [{ ...permanent, end, writerKey: writer.key }],
     signWriterCert,
     decodeWriterCert,
   ),

@@ -62,7 +62,7 @@ const BRANCH = asBranchId(new Uint8Array(16).fill(77))
 const { name } = capsule
 const origin = formatOrigin(name, MAIN_BRANCH)
 const vkey = formatVkey({ name: origin, type: NOTE_ED25519, key: writer.publicKey })
-const note = formatCheckpoint(name, head, writer.publicKey)
+const note = formatCheckpoint(name, head, writer.key)
 const PATHS = [...[tilePath(0, 0, 256), tilePath(1, 1234, 7), tilePath('entries', 1_234_567, 255)]]
 
 export const textTargets: readonly FuzzTarget[] = [

@@ -22,6 +22,7 @@ import {
   KIND_PLAIN,
   MAIN_BRANCH,
   type Manifest,
+  manifestKeysOf,
   NO_EXTENSION,
   NO_POINTERS,
   proveInclusion,
@@ -43,6 +44,9 @@ const branch = asBranchId(bytesOf(16, 3))
 
 export const owner: Signer = createSigner(bytesOf(32, 11))
 export const writer: Signer = createSigner(bytesOf(32, 12))
+/** Owner and writer with two keys each. */
+const jointOwner: Signer = createSigner(bytesOf(32, 13), bytesOf(32, 14))
+export const jointWriter: Signer = createSigner(bytesOf(32, 15), bytesOf(32, 16))
 
 const capsuleManifest: Manifest = {
   type: 'capsule',
@@ -81,6 +85,15 @@ export const manifests: readonly Manifest[] = [
 ]
 
 export const capsule: SignedManifest = signManifest(capsuleManifest, owner)
+
+/** The same capsule under two keys for each role. */
+export const jointCapsule: SignedManifest = signManifest(
+  {
+    ...capsuleManifest,
+    keys: [...manifestKeysOf(jointOwner, 'owner'), ...manifestKeysOf(jointWriter, 'writer')],
+  },
+  jointOwner,
+)
 
 const plain = { timeUs: TIME_US, pointers: NO_POINTERS, ext: NO_EXTENSION }
 const pointer = { capsule: null, branch: MAIN_BRANCH, index: 2, leafHash: hash(7) }
@@ -160,6 +173,8 @@ class Log implements TileSource {
 
 export const log: Log = new Log()
 export const head: Head = log.head
+/** The same tree in the capsule of two keys. */
+export const jointHead: Head = signHead({ ...log.head, name: jointCapsule.name }, jointWriter)
 
 export function receiptOf(index: number, withHeartbeat: boolean): string {
   const { name, signed } = capsule
@@ -171,7 +186,7 @@ export function receiptOf(index: number, withHeartbeat: boolean): string {
     index,
     head,
     path: proveInclusion(log, index, ENTRY_COUNT),
-    writerKey: writer.publicKey,
+    writerKey: writer.key,
     ...(withHeartbeat ? { heartbeat } : {}),
   })
 }

@@ -61,7 +61,7 @@ function receiptStatement(proven: Proven, cosigners: readonly string[]): Stateme
   const { name, owner, branch, index, head, headerBytes, payload, heartbeatS } = proven
   const says = JSON.stringify({
     name: formatName(name),
-    owner: hexOf(owner),
+    owner: hexOf(owner.ed25519),
     branch: hexOf(branch),
     index,
     size: head.size,

@@ -10,6 +10,7 @@ import {
   asCapsuleName,
   asHash,
   asPublicKey,
+  asRoleKey,
   decodeHead,
   decodeHeader,
   decodeUtf8,
@@ -43,7 +44,7 @@ export function readCheckpoint(trusted: TrustedWriter, note: Uint8Array): Statem
   const { head, heartbeatS, cosignatures } = openCheckpoint(text, {
     name: asCapsuleName(bytesOf(trusted.name)),
     branch: asBranchId(bytesOf(trusted.branch)),
-    writerKey: asPublicKey(bytesOf(trusted.writerKey)),
+    writerKey: asRoleKey(asPublicKey(bytesOf(trusted.writerKey))),
     cosigners: trusted.cosigner === undefined ? [] : [parseVkey(trusted.cosigner.vkey)],
   })
   const extras = cosignatures.map(({ key, timeS }) => `${key.name} at ${timeS}`)
@@ -53,14 +54,14 @@ export function readCheckpoint(trusted: TrustedWriter, note: Uint8Array): Statem
 
 export function readManifest(signed: Uint8Array): Statement {
   const { name, manifest } = openManifest(signed)
-  return { says: `${formatName(name)} by ${hexOf(manifestKey(manifest, 'owner'))}` }
+  return { says: `${formatName(name)} by ${hexOf(manifestKey(manifest, 'owner').ed25519)}` }
 }
 
 /** A compact head. The epoch is not signed: it chooses the key, and only that of 0 is known. */
 export function readHead(trusted: TrustedWriter, bytes: Uint8Array): Statement {
   const head = decodeHead(bytes)
   if (head.epoch !== 0) throw new VerificationError('BAD_SIGNATURE', 'no key for this epoch')
-  const writerKey = asPublicKey(bytesOf(trusted.writerKey))
+  const writerKey = asRoleKey(asPublicKey(bytesOf(trusted.writerKey)))
   verifyHead(asCapsuleName(bytesOf(trusted.name)), head, writerKey)
   return { says: `${head.size} ${hexOf(head.root)} ${hexOf(head.branch)}` }
 }
@@ -92,5 +93,5 @@ export function readPackage(trusted: TrustedRange, bytes: Uint8Array): Statement
 /** Whoever is convicted by a changed file must be the one that the original convicts. */
 export function readEvidence(bytes: Uint8Array): Statement {
   const { name, writerKey, branch, sizes } = verifyEquivocation(bytes)
-  return { says: [formatName(name), hexOf(writerKey), hexOf(branch), ...sizes].join(' ') }
+  return { says: [formatName(name), hexOf(writerKey.ed25519), hexOf(branch), ...sizes].join(' ') }
 }

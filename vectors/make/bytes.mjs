@@ -2,8 +2,8 @@
  * Bytes and their text forms, for the vector generators.
  *
  * Everything below `vectors/make/` is written without the product: it imports `cborg`,
- * `node:crypto` and its own files, so that an error in our packages cannot repeat itself in the
- * vectors that are meant to find it.
+ * `@noble/post-quantum`, `node:crypto` and its own files, so that an error in our packages cannot
+ * repeat itself in the vectors that are meant to find it.
  */
 import { createHash } from 'node:crypto'
 

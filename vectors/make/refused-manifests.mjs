@@ -113,8 +113,8 @@ function keyLists() {
     ],
     [
       'keys-ml-dsa',
-      'an ML-DSA-44 key: both signatures would be needed',
-      'CRYPTO_UNSUPPORTED',
+      'an ML-DSA-44 key, and no signature by it (more in post-quantum.json)',
+      'SIGNATURE_MISSING',
       keys([
         keyEntry('owner', OWNER.publicKey),
         keyEntry('owner', derived('ml-dsa-44', 1312), 'ml-dsa-44'),

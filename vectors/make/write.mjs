@@ -14,8 +14,10 @@ import { evidenceVectors } from './evidence-vectors.mjs'
 import { headVectors } from './head-vectors.mjs'
 import { headerVectors } from './header-vectors.mjs'
 import { manifestVectors } from './manifest-vectors.mjs'
+import { mlDsaVectors } from './ml-dsa-vectors.mjs'
 import { nameVectors } from './name-vectors.mjs'
 import { packageVectors } from './package-vectors.mjs'
+import { postQuantumVectors } from './post-quantum-vectors.mjs'
 import { consistencyVectors, inclusionVectors, subtreeVectors } from './proof-vectors.mjs'
 import { rangeVectors } from './range-vectors.mjs'
 import { receiptVectors } from './receipt-vectors.mjs'
@@ -26,6 +28,7 @@ const FILES = [
   cborVectors,
   nameVectors,
   ed25519Vectors,
+  mlDsaVectors,
   manifestVectors,
   headerVectors,
   treeVectors,
@@ -40,6 +43,7 @@ const FILES = [
   rangeVectors,
   evidenceVectors,
   sessionVectors,
+  postQuantumVectors,
 ]
 
 const directory = process.argv[2] ?? join(import.meta.dirname, '..')

@@ -11,8 +11,8 @@ import { asBranchId, asCapsuleName, asHash, type Hash, MAIN_BRANCH } from './byt
 import { formatCheckpoint, openCheckpoint } from './checkpoint/checkpoint.ts'
 import { signHead } from './checkpoint/head.ts'
 import { createHeartbeat, verifyHeartbeat } from './checkpoint/heartbeat.ts'
-import { createSigner } from './crypto/ed25519.ts'
 import { sha256 } from './crypto/sha256.ts'
+import { createSigner } from './crypto/signer.ts'
 import { createBody, openBody } from './entry/body.ts'
 import { encodeHeader } from './entry/header.ts'
 import { type Header, NO_EXTENSION } from './entry/header-form.ts'
@@ -84,8 +84,8 @@ test('CP4 CP10 MF9: no signature at all is worse than a wrong one, not better', 
     { name, branch: MAIN_BRANCH, epoch: 0, size: 1, root: asHash(name) },
     writer,
   )
-  const note = formatCheckpoint(name, head, writer.publicKey)
-  const expected = { name, writerKey: writer.publicKey }
+  const note = formatCheckpoint(name, head, writer.key)
+  const expected = { name, writerKey: writer.key }
   openCheckpoint(note, expected)
   const unsigned = note.slice(0, note.indexOf('\n\n') + 2)
   assert.throws(() => openCheckpoint(unsigned, expected), isLongshoreError)
@@ -145,11 +145,11 @@ test('MF5: nobody who sends data chooses the hash or the signature scheme', () =
 test('CP17: a heartbeat is verified, for this head and this time', () => {
   const head = { branch: MAIN_BRANCH, epoch: 0, size: 1, root: asHash(name) }
   const heartbeat = createHeartbeat(name, head, 1_700_000_000, writer)
-  verifyHeartbeat(name, head, heartbeat, writer.publicKey)
+  verifyHeartbeat(name, head, heartbeat, writer.key)
   const later = { ...heartbeat, timeS: heartbeat.timeS + 1 }
-  assert.throws(() => verifyHeartbeat(name, head, later, writer.publicKey), isLongshoreError)
+  assert.throws(() => verifyHeartbeat(name, head, later, writer.key), isLongshoreError)
   const longer = { ...head, size: 2 }
-  assert.throws(() => verifyHeartbeat(name, longer, heartbeat, writer.publicKey), isLongshoreError)
+  assert.throws(() => verifyHeartbeat(name, longer, heartbeat, writer.key), isLongshoreError)
 })
 
 test('EN8 EN9: equal payloads of blinded entries have different hashes', () => {

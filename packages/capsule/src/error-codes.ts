@@ -11,6 +11,7 @@
 /** What was shown as evidence is wrong: whoever made or stored the bytes must act. */
 export type VerificationCode =
   | 'BAD_SIGNATURE'
+  | 'SIGNATURE_MISSING'
   | 'BAD_KEY'
   | 'NAME_MISMATCH'
   | 'MANIFEST_INVALID'
@@ -127,6 +128,9 @@ const usage = (next: string): ErrorCodeInfo<'UsageError'> => ({ class: 'UsageErr
 export const ERROR_CODES: ErrorCodeTable = Object.freeze({
   BAD_SIGNATURE: verification(
     'Do not use these bytes; get them again from another place, and tell whoever gave them to you.',
+  ),
+  SIGNATURE_MISSING: verification(
+    'The keys of this capsule sign together and one signature was removed: get it again from another place.',
   ),
   BAD_KEY: verification(
     'Do not trust what this key signs; ask its owner for a capsule with a sound key.',

@@ -22,12 +22,16 @@ export {
   asBranchId,
   asCapsuleName,
   asHash,
+  asMlDsa44PublicKey,
+  asMlDsa44Signature,
   asPublicKey,
   asSignature,
   type BranchId,
   type CapsuleName,
   type Hash,
   MAIN_BRANCH,
+  type MlDsa44PublicKey,
+  type MlDsa44Signature,
   type PublicKey,
   type Signature,
 } from './bytes/brands.ts'
@@ -137,9 +141,12 @@ export {
   parseCheckpointText,
 } from './checkpoint/checkpoint-text.ts'
 export {
+  type CosignedTree,
   cosignatureMessage,
   decodeTimestampedSignature,
   encodeTimestampedSignature,
+  subtreeLine,
+  subtreeMessage,
   type TimestampedSignature,
 } from './checkpoint/cosignature.ts'
 export {
@@ -156,7 +163,7 @@ export {
   createHeartbeat,
   type Heartbeat,
   type HeartbeatPosition,
-  heartbeatLine,
+  heartbeatLines,
   verifyHeartbeat,
 } from './checkpoint/heartbeat.ts'
 export {
@@ -192,9 +199,7 @@ export {
   sealInPlace,
 } from './crypto/aead.ts'
 export {
-  createSigner,
   decodePublicKey,
-  type Signer,
   verifySignature,
 } from './crypto/ed25519.ts'
 export {
@@ -202,10 +207,24 @@ export {
   hmacSha256,
 } from './crypto/hkdf.ts'
 export {
+  decodeMlDsa44PublicKey,
+  verifyMlDsa44,
+} from './crypto/ml-dsa-44.ts'
+export {
+  asRoleKey,
+  type RoleKey,
+  roleKeysEqual,
+} from './crypto/role-key.ts'
+export {
   sha256,
   sha256Into,
   sha256Ranges,
 } from './crypto/sha256.ts'
+export {
+  createSigner,
+  type MlDsa44Signer,
+  type Signer,
+} from './crypto/signer.ts'
 export { signingContextBytes } from './crypto/signing-contexts.ts'
 export {
   x25519,
@@ -303,6 +322,8 @@ export {
   MANIFEST_KEYS_MAX,
   MANIFEST_SIGNED_BYTES_MAX,
   MERGE_HEADS_MAX,
+  ML_DSA_44_KEY_BYTES,
+  ML_DSA_44_SIGNATURE_BYTES,
   NAME_TEXT_CHARS,
   NONCE_BYTES,
   NOTE_BYTES_MAX,
@@ -341,10 +362,12 @@ export {
   type SignedManifest,
   signManifest,
 } from './manifest/manifest.ts'
-export type {
-  KeyUse,
-  ManifestKey,
-  PrincipalType,
+export {
+  type JointKeyUse,
+  type KeyUse,
+  type ManifestKey,
+  manifestKeysOf,
+  type PrincipalType,
 } from './manifest/manifest-keys.ts'
 export {
   type DomainList,

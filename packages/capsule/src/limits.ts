@@ -20,6 +20,10 @@ export const X25519_BYTES = 32
 export const AEAD_KEY_BYTES = 32
 export const AEAD_TAG_BYTES = 16
 
+/** FIPS 204, parameter set ML-DSA-44: the post-quantum half of a role (F4). */
+export const ML_DSA_44_KEY_BYTES = 1312
+export const ML_DSA_44_SIGNATURE_BYTES = 2420
+
 /** Length of a branch id other than the main branch, whose id is empty (F15). */
 export const BRANCH_ID_BYTES = 16
 
@@ -30,11 +34,11 @@ export const BRANCH_TEXT_CHARS = 26
 
 /** A manifest is read before anything about its maker is known (F5). */
 export const MANIFEST_BODY_BYTES_MAX = 16_384
-/** Body, and the fixed COSE frame around it with room for nothing else. */
-export const MANIFEST_SIGNED_BYTES_MAX = 16_500
+/** Body, and the fixed COSE frame around it, its ML-DSA-44 countersignature included. */
+export const MANIFEST_SIGNED_BYTES_MAX = 18_944
 /** Random bytes that keep equal manifests apart (F5). */
 export const NONCE_BYTES = 16
-/** Nodes need six; the rest is for uses to come. */
+/** Nodes need six, and three more for ML-DSA-44; the rest is for uses to come. */
 export const MANIFEST_KEYS_MAX = 16
 /** Names in one list of a policy; longer lists belong in a domain of their own. */
 export const POLICY_NAMES_MAX = 64
@@ -76,8 +80,8 @@ export const NOTE_BYTES_MAX = 65_536
 export const NOTE_SIGNATURES_MAX = 64
 /** UTF-8 bytes of the name in a vkey: as many as an ML-DSA cosignature can commit to (C2SP). */
 export const KEY_NAME_BYTES_MAX = 255
-/** Branch, epoch, size, root, signature and their heads, rounded up. */
-export const COMPACT_HEAD_BYTES_MAX = 160
+/** Branch, epoch, size, root, both signatures and their heads, rounded up. */
+export const COMPACT_HEAD_BYTES_MAX = 2_584
 /** Certificates in one chain, and cosigners in one receipt. */
 export const RECEIPT_CERTS_MAX = 16
 export const RECEIPT_COSIGNERS_MAX = 16
@@ -112,7 +116,7 @@ export const PACKAGE_BYTES_MAX: number =
   PACKAGE_ENTRIES_MAX * (2 + HEADER_BYTES_MAX) + 1 + PACKAGE_HASHES_MAX * HASH_BYTES
 
 /** A signed manifest, two compact heads and a path. */
-export const EVIDENCE_BYTES_MAX = 20_480
+export const EVIDENCE_BYTES_MAX = 26_112
 
 /** Ways to reach one node: a few networks, each with two families of addresses. */
 export const TICKET_ADDRESSES_MAX = 8

@@ -61,6 +61,10 @@ const IDENTITY_COMMANDS: readonly CommandSpec[] = [
     positionals: [],
     options: [
       { name: 'label', value: { name: 'TEXT', type: 'text' }, help: 'A word for your own lists.' },
+      {
+        name: 'post-quantum',
+        help: 'Its owner signs with ML-DSA-44 as well as Ed25519; readers demand both.',
+      },
     ],
     notes: ['A home makes one by itself when it first needs one.'],
     schema: 'identity',
@@ -104,6 +108,10 @@ const CAPSULE_COMMANDS: readonly CommandSpec[] = [
         name: 'identity',
         value: NAME,
         help: 'Whose capsule it is. Default: this home’s default identity.',
+      },
+      {
+        name: 'post-quantum',
+        help: 'Sign with ML-DSA-44 as well as Ed25519; readers demand both. Needs such an identity.',
       },
     ],
     notes: [

@@ -8,7 +8,7 @@ import {
   type CapsuleName,
   formatName,
   type Hash,
-  type PublicKey,
+  type RoleKey,
   VerificationError,
   type VerifiedMirror,
   type VerifiedReceipt,
@@ -22,7 +22,7 @@ import { formatTime } from './text/time.ts'
 
 export interface Finding {
   readonly name: CapsuleName
-  readonly owner: PublicKey
+  readonly owner: RoleKey
   readonly size: number
   /** Null for evidence, which has two. */
   readonly root: Hash | null

@@ -17,7 +17,7 @@
 import {
   assert,
   formatCheckpoint,
-  heartbeatLine,
+  heartbeatLines,
   type Manifest,
   manifestKey,
   UnavailableError,
@@ -131,7 +131,7 @@ export class BranchAppender implements TransactionSource {
     const heartbeat = writer.signHeartbeat(position, head)
     const { name, branch } = this.#at
     const key = manifestKey(this.#manifest, 'writer')
-    return formatCheckpoint(name, head, key, [heartbeatLine(name, branch, heartbeat, key)])
+    return formatCheckpoint(name, head, key, heartbeatLines(name, branch, heartbeat, key))
   }
 
   /** Waits until everything so far is answered, and takes nothing more. */

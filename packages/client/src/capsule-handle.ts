@@ -16,9 +16,9 @@ import {
   MAIN_BRANCH,
   type Manifest,
   manifestKey,
-  type PublicKey,
   proveInclusion,
   RECEIPT_BODY_BYTES_MAX,
+  type RoleKey,
   type SignedManifest,
   UnavailableError,
   UsageError,
@@ -75,7 +75,7 @@ export class CapsuleHandle implements Capsule {
   readonly branch: BranchId = MAIN_BRANCH
   readonly verified: VerifiedBranch
   readonly #context: CapsuleContext
-  readonly #writerKey: PublicKey
+  readonly #writerKey: RoleKey
   /** Changes that do not go straight to a writer in this process. */
   readonly #forwarded = new Set<Promise<unknown>>()
   #isClosed = false

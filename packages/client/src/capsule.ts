@@ -18,7 +18,7 @@ import type {
   Header,
   Manifest,
   Pointer,
-  PublicKey,
+  RoleKey,
 } from '@longshore/capsule'
 
 /**
@@ -106,7 +106,7 @@ export interface VerifyReport {
   readonly kind: 'capsule' | 'directory'
   readonly name: CapsuleName
   readonly text: string
-  readonly owner: PublicKey
+  readonly owner: RoleKey
   readonly size: number
   readonly root: Hash
   /** What was checked: `manifest`, `checkpoint`, `tree`, `headers`, `payloads`, `erasures`. */

@@ -13,6 +13,7 @@ import type {
   CreateOptions,
   FsckReport,
   IdentityInfo,
+  IdentityOptions,
   ImportReport,
 } from './home.ts'
 
@@ -35,7 +36,7 @@ export interface HomeWriter {
   recover(at: BranchAddress, reason: string): Promise<Ack>
   heartbeat(at: BranchAddress): Promise<string>
   create(options: CreateOptions): Promise<CapsuleName>
-  createIdentity(label: string | undefined): Promise<IdentityInfo>
+  createIdentity(options: IdentityOptions): Promise<IdentityInfo>
   importTiles(directory: string, signal?: AbortSignal): Promise<ImportReport>
   backup(file: string): Promise<BackupReport>
   compact(): Promise<CompactReport>

@@ -44,6 +44,18 @@ export interface CreateOptions {
   readonly public?: boolean
   /** The person it belongs to. Default: the home's default identity, made if there is none. */
   readonly identity?: CapsuleName
+  /**
+   * The writer signs every commit with ML-DSA-44 as well as Ed25519, and readers demand both. The
+   * identity must be a post-quantum one. Default false: a signature is 2.4 KiB longer.
+   */
+  readonly postQuantum?: boolean
+}
+
+export interface IdentityOptions {
+  /** At most 256 UTF-8 bytes; public. */
+  readonly label?: string | undefined
+  /** The owner signs with ML-DSA-44 as well as Ed25519. Default false. */
+  readonly postQuantum?: boolean
 }
 
 export interface ImportReport {
@@ -105,7 +117,7 @@ export interface Home extends AsyncDisposable {
   /** `guest`: another process holds the home; reads are our own, writes are forwarded to it. */
   readonly role: 'holder' | 'guest' | 'reader'
   identities(): Promise<IdentityInfo[]>
-  createIdentity(options?: { readonly label?: string }): Promise<IdentityInfo>
+  createIdentity(options?: IdentityOptions): Promise<IdentityInfo>
   /** A new capsule of an identity, with a writer key of its own. */
   create(options?: CreateOptions): Promise<Capsule>
   /**

@@ -48,6 +48,7 @@ export type {
   FsckReport,
   Home,
   IdentityInfo,
+  IdentityOptions,
   ImportReport,
   OpenHomeOptions,
   RestoreReport,

@@ -4,6 +4,7 @@ import {
   type BranchId,
   type CapsuleName,
   hashLeaf,
+  manifestKey,
   proveInclusion,
   verifyInclusion,
 } from '@longshore/capsule'
@@ -32,7 +33,7 @@ function lying(home: MemoryHome, lies: Partial<StoreReader>): VerifiedBranch {
     },
   })
   const { name, signed } = home
-  const key = signed.manifest.keys.find(({ use }) => use === 'writer')!.key
+  const key = manifestKey(signed.manifest, 'writer')
   return new VerifiedBranch(reader, name, new Uint8Array(0) as BranchId, key)
 }
 

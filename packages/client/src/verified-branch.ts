@@ -22,9 +22,9 @@ import {
   type Hash,
   type Head,
   hashLeafInto,
-  type PublicKey,
   proveConsistency,
   RightEdge,
+  type RoleKey,
   type TileSource,
   TreeNodes,
   tileWidth,
@@ -55,7 +55,7 @@ export class VerifiedBranch {
   readonly name: CapsuleName
   readonly branch: BranchId
   readonly #reader: StoreReader
-  readonly #writerKey: PublicKey
+  readonly #writerKey: RoleKey
   readonly #importNoteKey: string
   readonly #source: TileSource
   readonly #tiles: VerifiedTiles
@@ -63,7 +63,7 @@ export class VerifiedBranch {
   readonly #leafHash = new Uint8Array(HASH_BYTES)
   #head: Head | undefined
 
-  constructor(reader: StoreReader, name: CapsuleName, branch: BranchId, writerKey: PublicKey) {
+  constructor(reader: StoreReader, name: CapsuleName, branch: BranchId, writerKey: RoleKey) {
     this.#reader = reader
     this.name = name
     this.branch = branch

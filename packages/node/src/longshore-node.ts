@@ -145,7 +145,7 @@ export class LongshoreNode {
   /** What others need to dial this node; without addresses nobody can. */
   get ticket(): Ticket | undefined {
     if (this.#listen.length === 0) return undefined
-    const tlsKey = manifestKey(this.#home.identity.manifest, 'tls')
+    const tlsKey = manifestKey(this.#home.identity.manifest, 'tls').ed25519
     return { name: this.name, tlsKey, addresses: this.#listen }
   }
 

@@ -84,8 +84,8 @@ async function createNode(
   const nonce = runtime.randomBytes(NONCE_BYTES)
   const principal = createNodePrincipal(seed, { nonce, timeUs: runtime.nowUs(), labels })
   const { node, headLog, seeds } = principal
-  held.keys.add(node.name, seed)
-  held.keys.add(headLog.name, seeds['head-log'])
+  held.keys.add(node.name, { seed })
+  held.keys.add(headLog.name, { seed: seeds['head-log'] })
   const first = createFirstInstance(headLog.name, MAIN_BRANCH, runtime)
   held.plantAnchor({ name: headLog.name, branch: MAIN_BRANCH }, first.anchor)
   const manifests: StoreOp[] = [headLog, node].map(({ name, signed }) => ({
@@ -105,7 +105,7 @@ function openNode(held: HeldHome, name: CapsuleName): NodeHome {
     throw new UnavailableError('STORE_CORRUPT', 'the manifest of this node is gone', details)
   }
   const { manifest } = openManifest(signed, name)
-  const seeds: NodePrincipal['seeds'] = deriveNodeSeeds(held.keys.seed(name))
+  const seeds: NodePrincipal['seeds'] = deriveNodeSeeds(held.keys.seeds(name).seed)
   const headLog = manifest.authority
   if (manifest.type !== 'node' || headLog === null) {
     throw new UnavailableError('NODE_MISMATCH', 'no node lives here', { node: formatName(name) })

@@ -4,6 +4,7 @@ import {
   concatBytes,
   formatName,
   MAIN_BRANCH,
+  manifestKey,
   openCheckpoint,
   openManifest,
   RightEdge,
@@ -72,7 +73,7 @@ async function statusAt(url: string, init?: RequestInit): Promise<[number, strin
 test('GW1 GW3: a stranger finds checkpoint, manifest, tiles and entries that fit together', async () => {
   const { manifest } = openManifest(await bytesAt('manifest.cbor'), open.name)
   const text = await (await fetch(urlOf(open, 'checkpoint'))).text()
-  const writerKey = manifest.keys[1]!.key
+  const writerKey = manifestKey(manifest, 'writer')
   const { head } = openCheckpoint(text, { writerKey, name: open.name, cosigners: [] })
   assert.equal(head.size, SIZE)
   const fetched = new Map<string, Uint8Array>()

@@ -27,7 +27,7 @@ const NEVER = Number.MAX_SAFE_INTEGER
 interface Cert {
   readonly fields: ReadonlyMap<string, Value>
   readonly hash: Uint8Array
-  readonly checkSigned: (key: Uint8Array) => void
+  readonly checkSigned: (key: Uint8Array, second: Uint8Array | undefined) => void
 }
 
 type Kind = 'adcert' | 'membercert' | 'writercert'
@@ -126,7 +126,8 @@ function openChain(
     expected = asBytes(fields.get('issuer'))
     const issuer = issuers.find(({ name }) => same(name, expected))
     require(issuer !== undefined, 'a manifest is missing')
-    checkSigned(issuer.keys.get(issuer.type === 'node' ? 'identity' : 'owner')!)
+    const use = issuer.type === 'node' ? 'identity' : 'owner'
+    checkSigned(issuer.keys.get(use)!, issuer.secondKeys.get(use))
     line.push(issuer)
   }
   require(!used.some((name) => same(name, expected)), 'a loop')
@@ -179,8 +180,9 @@ export function writerInForce(
   certs: readonly Uint8Array[],
   capsule: OpenedManifest,
   branch: Uint8Array,
-): { key: Uint8Array; sizeMin: number } {
+): { key: Uint8Array; secondKey: Uint8Array | undefined; sizeMin: number } {
   let key = capsule.keys.get('writer')!
+  let secondKey = capsule.secondKeys.get('writer')
   let [sizeMin, epoch]: [number, number] = [1, 0]
   let previous: Uint8Array | null = null
   const used = [capsule.keys.get('owner')!, key]
@@ -199,17 +201,27 @@ export function writerInForce(
     const size = asNumber(fields.get('size'))
     const root = asBytes(fields.get('root'), 32)
     require(size >= sizeMin - 1 && (size > 0 || same(root, sha256(new Uint8Array(0)))), 'size')
-    const [entry, ...more] = asArray(fields.get('keys'))
+    const [entry, next, ...more] = asArray(fields.get('keys'))
     const fresh = asMap(entry, ['alg', 'key', 'use'])
     require(more.length === 0 && fresh.size === 3, 'one key')
     require(fresh.get('alg') === 'ed25519' && fresh.get('use') === 'writer', 'another key')
     key = asBytes(fresh.get('key'), 32)
     checkPoint(key)
-    require(!used.some((other) => same(other, key)), 'a key that was used before')
-    checkSigned(used[0]!)
+    secondKey = next === undefined ? undefined : readSecondKey(next)
+    const halves = [key, ...(secondKey === undefined ? [] : [secondKey])]
+    const isUsed = halves.some((one) => used.some((other) => same(other, one)))
+    require(!isUsed, 'a key that was used before')
+    checkSigned(used[0]!, capsule.secondKeys.get('owner'))
     used.push(key)
+    if (secondKey !== undefined) used.push(secondKey)
     sizeMin = size + 1
     previous = hash
   }
-  return { key, sizeMin }
+  return { key, secondKey, sizeMin }
+}
+
+function readSecondKey(entry: Value): Uint8Array {
+  const fields = asMap(entry, ['alg', 'key', 'use'])
+  require(fields.get('alg') === 'ml-dsa-44' && fields.get('use') === 'writer', 'another key')
+  return asBytes(fields.get('key'), 1312)
 }

@@ -81,11 +81,17 @@ class Export {
 
 export function openDirectory(directory: string, expected?: Uint8Array): OpenedDirectory {
   const files = new Export(directory)
-  const { name, keys } = openManifest(files.read('manifest.cbor'), 'capsule')
+  const { name, keys, secondKeys } = openManifest(files.read('manifest.cbor'), 'capsule')
   require(expected === undefined || same(expected, name), 'another capsule')
   const origin = capsuleOrigin(name, MAIN_BRANCH)
   const note = decodeText(files.read('checkpoint'))
-  const { size, root } = openCheckpoint(note, origin, keys.get('writer')!)
+  const { size, root } = openCheckpoint(
+    note,
+    origin,
+    keys.get('writer')!,
+    [],
+    secondKeys.get('writer'),
+  )
   const entries = tilesOver(size).flatMap(([n, width]) => {
     return splitBundle(files.read(tilePath('entries', n, width)), width)
   })

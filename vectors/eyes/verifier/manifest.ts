@@ -5,6 +5,7 @@
  */
 import { asArray, asBytes, asMap, asNumber, asText, readCbor, type Value } from './cbor.ts'
 import { checkPoint, checkSignature } from './ed25519.ts'
+import { checkMlDsa44 } from './ml-dsa-44.ts'
 import { require } from './refuse.ts'
 import { same, sha256 } from './tree.ts'
 
@@ -38,12 +39,21 @@ const USES: Readonly<Record<ManifestType, readonly string[]>> = {
   person: ['owner'],
 }
 
+/** Whose statements need an ML-DSA-44 signature too, if a manifest lists such a key. */
+const USES_WITH_TWO: readonly string[] = ['owner', 'writer', 'mirror', 'witness']
+
+/** {11: [{1: -48}, {}, 2420 bytes: RFC 9338 and RFC 9964, up to the signature. */
+const COUNTERSIGNATURE = Buffer.from('a10b8344a101382fa0590974', 'hex')
+const COUNTERSIGNATURE_PROTECTED = Buffer.from('a101382f', 'hex')
+
 export interface OpenedManifest {
   readonly name: Uint8Array
   readonly type: ManifestType
   readonly policy: Policy
-  /** Public keys by use. */
+  /** Ed25519 keys by use. */
   readonly keys: ReadonlyMap<string, Uint8Array>
+  /** ML-DSA-44 keys by use. */
+  readonly secondKeys: ReadonlyMap<string, Uint8Array>
 }
 
 /** Which domains may hold copies. */
@@ -70,12 +80,16 @@ function bytesItem(bytes: Uint8Array): Uint8Array {
 export function openSigned(
   signed: Uint8Array,
   contentType: string,
-): { readonly body: Uint8Array; readonly checkSigned: (key: Uint8Array) => void } {
+): {
+  readonly body: Uint8Array
+  readonly checkSigned: (key: Uint8Array, second: Uint8Array | undefined) => void
+} {
   const type = Buffer.from(contentType)
   /** {1: -19 (Ed25519), 3: content type} */
   const head = Buffer.concat([Buffer.from([0xa2, 1, 0x32, 3, 0x78, type.length]), type])
   require(signed[0] === 0xd2, 'no tag 18')
-  const fields = asArray(readCbor(signed.subarray(1)))
+  const { plain, countersignature } = splitCountersignature(head, signed)
+  const fields = asArray(readCbor(plain.subarray(1)))
   require(fields.length === 4, 'COSE_Sign1 has four fields')
   require(same(asBytes(fields[0]), head), 'another protected header')
   require(asMap(fields[1], []).size === 0, 'unprotected parameters')
@@ -83,18 +97,61 @@ export function openSigned(
   const signature = asBytes(fields[3], 64)
   const context = Buffer.concat([Buffer.from([0x84, 0x6a]), Buffer.from('Signature1')])
   const message = Buffer.concat([context, bytesItem(head), Buffer.from([0x40]), bytesItem(body)])
-  return { body, checkSigned: (key) => checkSignature(key, message, signature) }
+  return {
+    body,
+    checkSigned(key, second) {
+      checkSignature(key, message, signature)
+      require((second === undefined) === (countersignature === undefined), 'one signature of two')
+      if (second === undefined || countersignature === undefined) return
+      checkMlDsa44(second, countersignStructure(head, body, signature), countersignature)
+    },
+  }
 }
 
 /** Verifies a manifest of one of these types and gives what its other proofs need. */
 export function openManifest(signed: Uint8Array, ...types: ManifestType[]): OpenedManifest {
-  require(signed.length <= BODY_BYTES_MAX + 200, 'the manifest is too long')
+  require(signed.length <= BODY_BYTES_MAX + 2560, 'the manifest is too long')
   const { body, checkSigned } = openSigned(signed, 'application/longshore-manifest+cbor')
   require(body.length <= BODY_BYTES_MAX, 'the manifest is too long')
   const opened = readBody(readCbor(body, BODY_DEPTH_MAX), types)
-  checkSigned(opened.keys.get('owner')!)
+  checkSigned(opened.keys.get('owner')!, opened.secondKeys.get('owner'))
   return { name: sha256(body), ...opened }
 }
+
+/** RFC 9338 section 3.3, with the Ed25519 signature as the only other field. */
+function countersignStructure(
+  head: Uint8Array,
+  body: Uint8Array,
+  signature: Uint8Array,
+): Uint8Array {
+  return Buffer.concat([
+    Buffer.from([0x86, 0x72]),
+    Buffer.from('CounterSignatureV2'),
+    bytesItem(head),
+    bytesItem(COUNTERSIGNATURE_PROTECTED),
+    Buffer.from([0x40]),
+    bytesItem(body),
+    Buffer.from([0x81]),
+    bytesItem(signature),
+  ])
+}
+
+/** The message as it would be without its countersignature, and that. */
+function splitCountersignature(
+  head: Uint8Array,
+  signed: Uint8Array,
+): { plain: Uint8Array; countersignature: Uint8Array | undefined } {
+  const beginning = Buffer.concat([Buffer.from([0xd2, 0x84]), bytesItem(head)])
+  const at = beginning.length + COUNTERSIGNATURE.length
+  const marked = Buffer.concat([beginning, COUNTERSIGNATURE])
+  if (signed.length < at + 2420 || !same(signed.subarray(0, at), marked)) {
+    return { plain: signed, countersignature: undefined }
+  }
+  const plain = Buffer.concat([beginning, Buffer.from([0xa0]), signed.subarray(at + 2420)])
+  return { plain: new Uint8Array(plain), countersignature: signed.subarray(at, at + 2420) }
+}
+
+type KeysByUse = Pick<OpenedManifest, 'keys' | 'secondKeys'>
 
 function readBody(value: Value, types: readonly string[]): Omit<OpenedManifest, 'name'> {
   const body = asMap(value, KEYS)
@@ -110,21 +167,29 @@ function readBody(value: Value, types: readonly string[]): Omit<OpenedManifest, 
   if (body.get('authority') !== null) asBytes(body.get('authority'), 32)
   readExtension(body.get('ext'))
   const policy = readPolicy(body.get('policy'))
-  return { type, policy, keys: readKeys(asArray(body.get('keys')), USES[type]) }
+  return { type, policy, ...readKeys(asArray(body.get('keys')), USES[type]) }
 }
 
-function readKeys(entries: readonly Value[], uses: readonly string[]): Map<string, Uint8Array> {
-  require(entries.length === uses.length, 'other keys than this type has')
+function readKeys(entries: readonly Value[], uses: readonly string[]): KeysByUse {
   const keys = new Map<string, Uint8Array>()
-  for (const [at, use] of uses.entries()) {
-    const entry = asMap(entries[at], ['alg', 'key', 'use'])
-    require(entry.get('use') === use && entry.get('alg') === 'ed25519', 'another use or algorithm')
-    const key = asBytes(entry.get('key'), 32)
+  const secondKeys = new Map<string, Uint8Array>()
+  const rest = entries.map((entry) => asMap(entry, ['alg', 'key', 'use']))
+  for (const use of uses) {
+    const entry = rest.shift()
+    require(entry?.get('use') === use && entry.get('alg') === 'ed25519', 'another use or algorithm')
+    const key = asBytes(entry?.get('key'), 32)
     checkPoint(key)
     require(![...keys.values()].some((other) => same(other, key)), 'one key with two uses')
     keys.set(use, key)
+    if (rest[0]?.get('use') !== use) continue
+    const next = rest.shift()
+    require(next?.get('alg') === 'ml-dsa-44' && USES_WITH_TWO.includes(use), 'a key too many')
+    const second = asBytes(next?.get('key'), 1312)
+    require(![...secondKeys.values()].some((other) => same(other, second)), 'one key, two uses')
+    secondKeys.set(use, second)
   }
-  return keys
+  require(rest.length === 0, 'other keys than this type has')
+  return { keys, secondKeys }
 }
 
 function readPolicy(value: Value | undefined): Policy {

@@ -1,10 +1,11 @@
 /**
- * Signed notes (C2SP signed-note), checkpoints (tlog-checkpoint) and Ed25519 cosignatures
- * (tlog-cosignature), verifying side.
+ * Signed notes (C2SP signed-note), checkpoints (tlog-checkpoint) and cosignatures by one or two
+ * keys (tlog-cosignature), verifying side.
  *
  * @module
  */
 import { checkSignature } from './ed25519.ts'
+import { checkMlDsa44, cosignedMessage } from './ml-dsa-44.ts'
 import { refuse, require } from './refuse.ts'
 import { same, sha256 } from './tree.ts'
 
@@ -58,6 +59,8 @@ function keyId(name: string, type: number, key: Uint8Array): Uint8Array {
 export interface Cosigner {
   readonly keyName: string
   readonly key: Uint8Array
+  /** ML-DSA-44. Then both keys sign, at the same time. */
+  readonly secondKey?: Uint8Array | undefined
 }
 
 export interface Checkpoint {
@@ -69,12 +72,13 @@ export interface Checkpoint {
   readonly cosignedS: ReadonlyMap<Cosigner, number>
 }
 
-/** Verifies the checkpoint that the holder of `key` signed for `origin`. */
+/** Verifies the checkpoint that the holder of `key` (and `secondKey`) signed for `origin`. */
 export function openCheckpoint(
   note: string,
   origin: string,
   key: Uint8Array,
   cosigners: readonly Cosigner[] = [],
+  secondKey?: Uint8Array,
 ): Checkpoint {
   require(Buffer.byteLength(note) <= 65536, 'a note has at most 64 KiB')
   const { text, lines } = splitNote(note)
@@ -89,14 +93,25 @@ export function openCheckpoint(
   const byWriter = lines.filter((line) => isBy(line, origin, 1, key))
   require(byWriter.length === 1, 'the writer has not signed, or more than once')
   checkSignature(key, utf8(text), byWriter[0]!.signature)
+  const tree = { origin, size, root }
   const cosignedS = new Map<Cosigner, number>()
   for (const cosigner of cosigners) {
-    const times = cosignatureTimes(text, lines, cosigner)
-    if (times.length > 0) cosignedS.set(cosigner, Math.max(...times))
+    const first = newest(cosignatureTimes(text, lines, cosigner))
+    const second = newest(subtreeTimes(tree, lines, cosigner.keyName, cosigner.secondKey))
+    require(cosigner.secondKey === undefined || first === second, 'half a cosignature')
+    if (first !== undefined) cosignedS.set(cosigner, first)
   }
-  const heartbeats = cosignatureTimes(text, lines, { keyName: origin, key })
-  const heartbeatS = heartbeats.length === 0 ? undefined : Math.max(...heartbeats)
+  const heartbeatS = newest(cosignatureTimes(text, lines, { keyName: origin, key }))
+  if (secondKey !== undefined) {
+    const times = subtreeTimes(tree, lines, origin, secondKey)
+    require(times.filter((timeS) => timeS === 0).length === 1, 'one second signature of the head')
+    require(newest(times.filter((timeS) => timeS > 0)) === heartbeatS, 'half a heartbeat')
+  }
   return { size, root, heartbeatS, cosignedS }
+}
+
+function newest(times: readonly number[]): number | undefined {
+  return times.length === 0 ? undefined : Math.max(...times)
 }
 
 function isBy(line: SignatureLine, keyName: string, type: number, key: Uint8Array): boolean {
@@ -113,10 +128,33 @@ function cosignatureTimes(
     .filter((line) => isBy(line, keyName, 4, key))
     .map(({ signature }) => {
       require(signature.length === 72, 'a cosignature has 72 bytes')
-      const timeS = Number(Buffer.from(signature).readBigUInt64BE())
-      require(Number.isSafeInteger(timeS), 'a time above 2^53 - 1')
+      const timeS = timeOf(signature)
       const message = utf8(`cosignature/v1\ntime ${timeS}\n${text}`)
       checkSignature(key, message, signature.subarray(8))
+      return timeS
+    })
+}
+
+function timeOf(signature: Uint8Array): number {
+  const timeS = Number(Buffer.from(signature).readBigUInt64BE())
+  require(Number.isSafeInteger(timeS), 'a time above 2^53 - 1')
+  return timeS
+}
+
+/** The same for type 0x06; none without a key. */
+function subtreeTimes(
+  tree: { readonly origin: string; readonly size: number; readonly root: Uint8Array },
+  lines: readonly SignatureLine[],
+  keyName: string,
+  key: Uint8Array | undefined,
+): number[] {
+  if (key === undefined) return []
+  return lines
+    .filter((line) => isBy(line, keyName, 6, key))
+    .map(({ signature }) => {
+      require(signature.length === 2428, 'an ML-DSA-44 cosignature has 2428 bytes')
+      const timeS = timeOf(signature)
+      checkMlDsa44(key, cosignedMessage(keyName, timeS, tree), signature.subarray(8))
       return timeS
     })
 }

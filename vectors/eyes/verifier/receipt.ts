@@ -59,7 +59,7 @@ export function openReceipt(file: Uint8Array, expected?: Uint8Array): OpenedRece
   require(same(name, manifest.name), 'the checkpoint is of another capsule')
   const origin = capsuleOrigin(name, branch)
   const writer = writerInForce(certs, manifest, branch)
-  const opened = openCheckpoint(checkpoint, origin, writer.key, cosigners)
+  const opened = openCheckpoint(checkpoint, origin, writer.key, cosigners, writer.secondKey)
   const { size, root, heartbeatS } = opened
   require(size >= writer.sizeMin, 'a head before the key that signed it')
   const header = asBytes(fields.get('header'))
@@ -120,13 +120,14 @@ function readCosigners(items: readonly Value[]): Node[] {
     const [manifest, certs, ...rest] = asArray(item)
     require(rest.length === 0, 'a cosigner has two fields')
     const chains = asArray(certs).map((chain) => asBytes(chain))
-    const { name, keys } = openManifest(asBytes(manifest), 'node')
+    const { name, keys, secondKeys } = openManifest(asBytes(manifest), 'node')
     const isSorted = previous === undefined || Buffer.compare(previous, name) < 0
     require(isSorted, 'cosigners repeated or not sorted')
     previous = name
     for (const role of ['mirror', 'witness']) {
       const keyName = `longshore/${formatName(name)}/${role}`
-      cosigners.push({ keyName, key: keys.get(role)!, name, role, chains })
+      const secondKey = secondKeys.get(role)
+      cosigners.push({ keyName, key: keys.get(role)!, secondKey, name, role, chains })
     }
   }
   return cosigners

@@ -4,7 +4,14 @@
  * @module
  */
 import { assert } from '../assert.ts'
-import { BRANCH_ID_BYTES, HASH_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../limits.ts'
+import {
+  BRANCH_ID_BYTES,
+  HASH_BYTES,
+  ML_DSA_44_KEY_BYTES,
+  ML_DSA_44_SIGNATURE_BYTES,
+  PUBLIC_KEY_BYTES,
+  SIGNATURE_BYTES,
+} from '../limits.ts'
 
 /** SHA-256, 32 bytes. */
 export type Hash = Uint8Array & { readonly __hash: true }
@@ -14,6 +21,10 @@ export type CapsuleName = Uint8Array & { readonly __capsuleName: true }
 export type PublicKey = Uint8Array & { readonly __publicKey: true }
 /** Ed25519 signature, R then S. 64 bytes. */
 export type Signature = Uint8Array & { readonly __signature: true }
+/** ML-DSA-44 public key. 1312 bytes; every string of that length is one. */
+export type MlDsa44PublicKey = Uint8Array & { readonly __mlDsa44PublicKey: true }
+/** ML-DSA-44 signature. 2420 bytes. */
+export type MlDsa44Signature = Uint8Array & { readonly __mlDsa44Signature: true }
 /** 0 bytes for the main branch, 16 random bytes for another. */
 export type BranchId = Uint8Array & { readonly __branchId: true }
 
@@ -38,6 +49,16 @@ export function asPublicKey(bytes: Uint8Array): PublicKey {
 export function asSignature(bytes: Uint8Array): Signature {
   assert(bytes.length === SIGNATURE_BYTES, 'a signature has 64 bytes')
   return bytes as Signature
+}
+
+export function asMlDsa44PublicKey(bytes: Uint8Array): MlDsa44PublicKey {
+  assert(bytes.length === ML_DSA_44_KEY_BYTES, 'an ML-DSA-44 key has 1312 bytes')
+  return bytes as MlDsa44PublicKey
+}
+
+export function asMlDsa44Signature(bytes: Uint8Array): MlDsa44Signature {
+  assert(bytes.length === ML_DSA_44_SIGNATURE_BYTES, 'an ML-DSA-44 signature has 2420 bytes')
+  return bytes as MlDsa44Signature
 }
 
 export function asBranchId(bytes: Uint8Array): BranchId {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Signer } from '../crypto/ed25519.ts'
+import type { Signer } from '../crypto/signer.ts'
 import { CERT_CAPSULES_MAX, CERT_DOMAINS_MAX } from '../limits.ts'
 import { type CertFormat, type CertTerms, readCert, signCert } from './cert-terms.ts'
 import { type NameList, readNameList, readRights } from './name-list.ts'

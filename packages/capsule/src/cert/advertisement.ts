@@ -21,8 +21,8 @@ import { bytesEqual, compareBytes, concatBytes } from '../bytes/bytes.ts'
 import { type CborValue, decodeCbor, encodeCbor } from '../cbor/cbor.ts'
 import { readBytes, readExactMap, readInteger } from '../cbor/read-value.ts'
 import { type ContentType, createSign1, decodeSign1, type Sign1 } from '../cose/sign1.ts'
-import type { Signer } from '../crypto/ed25519.ts'
 import { sha256 } from '../crypto/sha256.ts'
+import type { Signer } from '../crypto/signer.ts'
 import { UsageError, VerificationError } from '../errors.ts'
 import {
   ADVERTISEMENT_BYTES_MAX,

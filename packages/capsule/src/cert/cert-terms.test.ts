@@ -108,7 +108,7 @@ test('CE19 CE20: an erasure is ordered by the owner of the capsule', () => {
 test('CE21 CE22: every flipped bit of a writer change is refused', () => {
   const branch = new Uint8Array(0) as never
   const end = { branch, epoch: 1, size: 3, root: sha256(new Uint8Array(1)) }
-  const signed = signWriterCert(writerCertBody(end, issuingSigner(NODE).publicKey), OWNER)
+  const signed = signWriterCert(writerCertBody(end, issuingSigner(NODE).key), OWNER)
   assert.equal(verifyWriterChain([signed], CAPSULE.signed, branch).epoch, 1)
   for (let bit = 0; bit < signed.length * 8; bit++) {
     const flipped = signed.with(bit >> 3, (signed[bit >> 3] as number) ^ (1 << (bit & 7)))

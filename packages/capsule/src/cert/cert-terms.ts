@@ -17,7 +17,7 @@
  * @module
  */
 import { assert } from '../assert.ts'
-import type { CapsuleName, Hash, PublicKey } from '../bytes/brands.ts'
+import type { CapsuleName, Hash } from '../bytes/brands.ts'
 import { type CborMap, type CborValue, decodeCbor, encodeCbor } from '../cbor/cbor.ts'
 import { type Fail, readBytes, readExactMap, readInteger } from '../cbor/read-value.ts'
 import {
@@ -25,10 +25,11 @@ import {
   createSign1,
   decodeSign1,
   type Sign1,
-  sign1Message,
+  verifySign1,
 } from '../cose/sign1.ts'
-import { type Signer, verifySignature } from '../crypto/ed25519.ts'
+import type { RoleKey } from '../crypto/role-key.ts'
 import { sha256 } from '../crypto/sha256.ts'
+import type { Signer } from '../crypto/signer.ts'
 import { UsageError, VerificationError } from '../errors.ts'
 import { CERT_BYTES_MAX, CERT_DEPTH_MAX, CERT_SERIAL_BYTES, HASH_BYTES } from '../limits.ts'
 
@@ -132,13 +133,9 @@ export function readCert<TBody extends CertTerms>(
   return { body: decodeBody(format, sign1.payload), hash: certHash(signed), sign1 }
 }
 
-/** @throws {VerificationError} `BAD_SIGNATURE` unless the holder of `key` signed it. */
-export function verifyCertSignature(
-  contentType: ContentType,
-  { payload, signature }: Sign1,
-  key: PublicKey,
-): void {
-  verifySignature(key, sign1Message(contentType, payload), signature)
+/** @throws {VerificationError} `BAD_SIGNATURE` or `SIGNATURE_MISSING` unless all of `key` signed. */
+export function verifyCertSignature(contentType: ContentType, sign1: Sign1, key: RoleKey): void {
+  verifySign1(contentType, sign1, key)
 }
 
 function bodyValue<TBody extends CertTerms>(format: CertFormat<TBody>, body: TBody): CborMap {

@@ -8,7 +8,7 @@
  */
 import type { BranchId } from '../bytes/brands.ts'
 import { bytesEqual } from '../bytes/bytes.ts'
-import type { Signer } from '../crypto/ed25519.ts'
+import type { Signer } from '../crypto/signer.ts'
 import { controlValue, type Erase, type EraseRange, readControl } from '../entry/control.ts'
 import { readBranch } from '../entry/pointer.ts'
 import { manifestKey, type SignedManifest } from '../manifest/manifest.ts'

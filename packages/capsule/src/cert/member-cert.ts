@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Signer } from '../crypto/ed25519.ts'
+import type { Signer } from '../crypto/signer.ts'
 import { type CertFormat, type CertTerms, readCert, signCert } from './cert-terms.ts'
 import { readRights } from './name-list.ts'
 

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Hash } from '../bytes/brands.ts'
-import type { Signer } from '../crypto/ed25519.ts'
+import type { Signer } from '../crypto/signer.ts'
 import { RT_CERT_LIFE_S_MAX } from '../limits.ts'
 import {
   type CertFormat,

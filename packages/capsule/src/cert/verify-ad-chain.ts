@@ -6,7 +6,7 @@
  * @module
  */
 import type { CapsuleName } from '../bytes/brands.ts'
-import { bytesEqual } from '../bytes/bytes.ts'
+import { roleKeysEqual } from '../crypto/role-key.ts'
 import { manifestKey, type SignedManifest } from '../manifest/manifest.ts'
 import type { PrincipalType } from '../manifest/manifest-keys.ts'
 import { AD_CERT, type AdCertBody, type AdRight } from './ad-cert.ts'
@@ -64,7 +64,7 @@ export function verifyAdChain(chain: CertChain, expected: AdChainExpectation): V
       if (!(isRoot ? ROOTS : DELEGATES).includes(manifest.type)) {
         failChain(`a ${manifest.type} cannot issue this certificate`)
       }
-      if (isRoot && !bytesEqual(manifestKey(manifest, 'owner'), owner)) {
+      if (isRoot && !roleKeysEqual(manifestKey(manifest, 'owner'), owner)) {
         failChain("the chain does not end at the capsule's owner")
       }
     },

@@ -16,8 +16,9 @@
  *
  * @module
  */
-import type { CapsuleName, Hash, PublicKey } from '../bytes/brands.ts'
+import type { CapsuleName, Hash } from '../bytes/brands.ts'
 import { bytesEqual, compareBytes } from '../bytes/bytes.ts'
+import type { RoleKey } from '../crypto/role-key.ts'
 import { VerificationError } from '../errors.ts'
 import { CHAIN_CERTS_MAX } from '../limits.ts'
 import {
@@ -157,6 +158,6 @@ function openIssuers(
 }
 
 /** Nodes sign with the key that is on them, everybody else with the key that is kept away (F1). */
-function issuingKey(manifest: Manifest): PublicKey {
+function issuingKey(manifest: Manifest): RoleKey {
   return manifestKey(manifest, manifest.type === 'node' ? 'identity' : 'owner')
 }

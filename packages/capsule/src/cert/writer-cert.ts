@@ -7,14 +7,14 @@
  *
  * @module
  */
-import type { BranchId, PublicKey } from '../bytes/brands.ts'
+import type { BranchId } from '../bytes/brands.ts'
 import { bytesEqual } from '../bytes/bytes.ts'
-import { readArray } from '../cbor/read-value.ts'
-import type { Signer } from '../crypto/ed25519.ts'
+import type { RoleKey } from '../crypto/role-key.ts'
+import type { Signer } from '../crypto/signer.ts'
 import { type HeadPointer, readHeadPointerFields } from '../entry/pointer.ts'
 import { WRITER_CERT_BYTES_MAX } from '../limits.ts'
 import { manifestKey, type SignedManifest } from '../manifest/manifest.ts'
-import { keyValue, readKey } from '../manifest/manifest-keys.ts'
+import { keyValue, readRoleKey, roleKeyList } from '../manifest/manifest-keys.ts'
 import { failChain } from './cert-chain.ts'
 import {
   type CertFormat,
@@ -31,13 +31,13 @@ import { failScope } from './verify-links.ts'
 export interface WriterCertBody extends CertTerms {
   /** Where the old key's history ends, and the epoch of the new key: 1 for the first change. */
   readonly end: HeadPointer
-  readonly writerKey: PublicKey
+  readonly writerKey: RoleKey
 }
 
 /** The writer key in force after some changes. */
 export interface WriterKeyInForce {
   readonly epoch: number
-  readonly writerKey: PublicKey
+  readonly writerKey: RoleKey
   /** Heads under this key are longer: entry `sizeMin - 1` carries the last change. */
   readonly sizeMin: number
 }
@@ -47,7 +47,7 @@ const WRITER_CERT: CertFormat<WriterCertBody> = {
   what: 'a WriterCert',
   keys: ['keys', 'root', 'size', 'epoch', 'branch'],
   encodeFields: ({ end, writerKey }) => [
-    ['keys', [keyValue({ alg: 'ed25519', key: writerKey, use: 'writer' })]],
+    ['keys', roleKeyList(writerKey, 'writer').map(keyValue)],
     ['root', end.root],
     ['size', end.size],
     ['epoch', end.epoch],
@@ -63,11 +63,8 @@ const WRITER_CERT: CertFormat<WriterCertBody> = {
     if ((end.epoch === 1) !== (terms.parent === null)) {
       failCert('every change but the first must name the one before')
     }
-    const [entry, ...more] = readArray(map.get('keys'), 1, 'keys', failCert)
-    if (entry === undefined || more.length > 0) failCert('keys must hold the new writer key')
-    const { key, use } = readKey(entry, failCert)
-    if (use !== 'writer') failCert('the new key must be a writer key')
-    return { ...terms, end, writerKey: key }
+    const writerKey = readRoleKey(map.get('keys'), 'writer', failCert)
+    return { ...terms, end, writerKey }
   },
 }
 
@@ -106,7 +103,7 @@ export function verifyWriterChain(
     writerKey: manifestKey(capsule.manifest, 'writer'),
     sizeMin: 1,
   }
-  const used: PublicKey[] = [owner, inForce.writerKey]
+  const used: Uint8Array[] = [owner, inForce.writerKey].flatMap(halves)
   let previous: Uint8Array | null = null
   for (const cert of certs) {
     if (cert.length > WRITER_CERT_BYTES_MAX) failCert('a WriterCert must have at most 8 KiB')
@@ -117,11 +114,16 @@ export function verifyWriterChain(
     const follows = previous === null ? parent === null : parent && bytesEqual(parent, previous)
     if (end.epoch !== inForce.epoch + 1 || !follows) failChain('a change that does not follow')
     if (end.size < inForce.sizeMin - 1) failChain('a change that goes back')
-    if (used.some((key) => bytesEqual(key, writerKey))) failChain('a key that was used before')
+    const isUsed = halves(writerKey).some((key) => used.some((other) => bytesEqual(key, other)))
+    if (isUsed) failChain('a key that was used before')
     verifyCertSignature(WRITER_CERT.contentType, sign1, owner)
     inForce = { epoch: end.epoch, writerKey, sizeMin: end.size + 1 }
-    used.push(writerKey)
+    used.push(...halves(writerKey))
     previous = hash
   }
   return inForce
+}
+
+function halves({ ed25519, mlDsa44 }: RoleKey): Uint8Array[] {
+  return mlDsa44 === undefined ? [ed25519] : [ed25519, mlDsa44]
 }

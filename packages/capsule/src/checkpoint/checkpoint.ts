@@ -2,31 +2,35 @@
  * Checkpoints: signed notes that commit to a tree.
  *
  * Part of the trusted base. A capsule's checkpoint has three lines of text, one signature by its
- * writer (key name = origin), and after that any number of cosignatures. Rules CP7-CP13 and CP16
- * of docs/spec/checkpoint.md; C2SP tlog-checkpoint.
+ * writer (key name = origin), and after that any number of cosignatures. If the writer has an
+ * ML-DSA-44 key, its signature of the head follows the first (F4). Rules CP7-CP13, CP16 and
+ * CP20-CP22 of docs/spec/checkpoint.md; C2SP tlog-checkpoint.
  *
  * @module
  */
 import { assert } from '../assert.ts'
-import type { BranchId, CapsuleName, PublicKey, Signature } from '../bytes/brands.ts'
+import type { BranchId, CapsuleName } from '../bytes/brands.ts'
 import { bytesEqual } from '../bytes/bytes.ts'
+import type { RoleKey } from '../crypto/role-key.ts'
 import { isLongshoreError, VerificationError } from '../errors.ts'
 import { EPOCH_MAX } from '../limits.ts'
 import { formatOrigin, parseOrigin } from '../name/name.ts'
 import { type CheckpointText, parseCheckpointText } from './checkpoint-text.ts'
-import { type Head, headText } from './head.ts'
+import { subtreeLine } from './cosignature.ts'
+import { HEAD_TIME_S, type Head, headText } from './head.ts'
 import { formatNote, type NoteSignature, parseNote } from './note.ts'
-import { NOTE_COSIGNATURE, NOTE_ED25519, type NoteKey, noteKeyId } from './note-key.ts'
+import { NOTE_ED25519, type NoteKey, noteKeyId } from './note-key.ts'
 import {
   newestOfEachKey,
   type VerifiedNote,
   type VerifiedSignature,
   verifyNote,
 } from './verify-note.ts'
+import { openWriterSignatures, writerNoteKeys } from './writer-signatures.ts'
 
 export interface CheckpointExpectation {
   /** The writer's key of the epoch that the head is expected in. */
-  readonly writerKey: PublicKey
+  readonly writerKey: RoleKey
   /** Default 0: the key in the manifest. */
   readonly epoch?: number
   /** Refuse the checkpoint of another capsule. */
@@ -52,20 +56,23 @@ export interface OpenedCheckpoint {
 export interface ForeignCheckpoint extends CheckpointText, VerifiedNote {}
 
 /**
- * The checkpoint of a head: note text, the writer's signature, then `cosignatures`. Nothing is
+ * The checkpoint of a head: note text, the writer's signatures, then `cosignatures`. Nothing is
  * verified here.
  */
 export function formatCheckpoint(
   name: CapsuleName,
   head: Head,
-  writerKey: PublicKey,
+  writerKey: RoleKey,
   cosignatures: readonly NoteSignature[] = [],
 ): string {
   const keyName = formatOrigin(name, head.branch)
-  const keyId = noteKeyId({ name: keyName, type: NOTE_ED25519, key: writerKey })
-  const { signature } = head
-  const signatures = [{ keyName, keyId, signature }, ...cosignatures]
-  return formatNote({ text: headText(name, head), signatures })
+  const keyId = noteKeyId({ name: keyName, type: NOTE_ED25519, key: writerKey.ed25519 })
+  const lines: NoteSignature[] = [{ keyName, keyId, signature: head.signature }]
+  if (writerKey.mlDsa44 !== undefined && head.mlDsa44 !== undefined) {
+    const signed = { timeS: HEAD_TIME_S, signature: head.mlDsa44 }
+    lines.push(subtreeLine(keyName, writerKey.mlDsa44, signed))
+  }
+  return formatNote({ text: headText(name, head), signatures: [...lines, ...cosignatures] })
 }
 
 /**
@@ -75,7 +82,8 @@ export function formatCheckpoint(
  *
  * @throws {VerificationError} `NOTE_INVALID` or `CHECKPOINT_INVALID` for a note that is not
  * exactly a checkpoint of ours; `NAME_MISMATCH` for one of another capsule or branch;
- * `BAD_SIGNATURE` if the writer has not signed it, or if any known key's signature does not hold.
+ * `BAD_SIGNATURE` if the writer has not signed it, or if any known key's signature does not hold;
+ * `SIGNATURE_MISSING` if the writer has two keys and one of them has not signed head or heartbeat.
  */
 export function openCheckpoint(note: string, expected: CheckpointExpectation): OpenedCheckpoint {
   const { writerKey, epoch = 0, cosigners = [] } = expected
@@ -86,22 +94,14 @@ export function openCheckpoint(note: string, expected: CheckpointExpectation): O
   if (size === 0) throw invalid('a writer never signs an empty tree')
   const { name, branch } = openOrigin(origin, expected)
 
-  const writer: NoteKey = { name: origin, type: NOTE_ED25519, key: writerKey }
-  const heartbeats: NoteKey = { name: origin, type: NOTE_COSIGNATURE, key: writerKey }
-  const { verified, unknown } = verifyNote(parsed, [writer, heartbeats, ...cosigners])
-  const byWriter = verified.filter(({ key }) => key === writer)
-  const [first] = byWriter
-  if (first === undefined) {
-    throw new VerificationError('BAD_SIGNATURE', 'the writer has not signed this checkpoint')
-  }
-  if (byWriter.length > 1) throw invalid('the writer has signed more than once')
-  const head: Head = { branch, epoch, size, root, signature: first.signature as Signature }
-  const newest = newestOfEachKey(verified)
+  const keys = writerNoteKeys(origin, writerKey)
+  const { verified, unknown } = verifyNote(parsed, [...keys.all, ...cosigners])
+  const signatures = openWriterSignatures(verified, keys)
   return {
     name,
-    head,
-    heartbeatS: newest.find(({ key }) => key === heartbeats)?.timeS,
-    cosignatures: newest.filter(({ key }) => key !== writer && key !== heartbeats),
+    head: { branch, epoch, size, root, ...signatures.head },
+    heartbeatS: signatures.heartbeatS,
+    cosignatures: newestOfEachKey(verified).filter(({ key }) => !keys.all.includes(key)),
     unknown,
   }
 }

@@ -10,17 +10,30 @@
  *     <note text of the checkpoint>
  *
  * It does not commit to the name of the cosigner, so each key makes one kind of statement only
- * (F1). Type 0x06 (ML-DSA-44) is taken apart but cannot be verified by this version. Rules
- * CP14-CP16 of docs/spec/checkpoint.md.
+ * (F1). A type 0x06 cosignature is an ML-DSA-44 signature over
+ *
+ *     "subtree/v1\n\0" | u8 length, name of the cosigner | u64 time | u8 length, origin
+ *     | u64 start (0) | u64 size | root (32)
+ *
+ * which says the same as the note text and commits to the name as well. Rules CP14-CP16 and CP19
+ * of docs/spec/checkpoint.md.
  *
  * @module
  */
 import { assert } from '../assert.ts'
-import { copyBytes } from '../bytes/bytes.ts'
+import type { Hash, MlDsa44PublicKey } from '../bytes/brands.ts'
+import { concatBytes, copyBytes } from '../bytes/bytes.ts'
 import { encodeUtf8 } from '../bytes/utf8.ts'
+import { signingContextBytes } from '../crypto/signing-contexts.ts'
 import { VerificationError } from '../errors.ts'
-import { INTEGER_MAX, SIGNATURE_BYTES } from '../limits.ts'
-import { NOTE_COSIGNATURE, type NOTE_COSIGNATURE_ML_DSA_44 } from './note-key.ts'
+import {
+  INTEGER_MAX,
+  KEY_NAME_BYTES_MAX,
+  ML_DSA_44_SIGNATURE_BYTES,
+  SIGNATURE_BYTES,
+} from '../limits.ts'
+import type { NoteSignature } from './note.ts'
+import { NOTE_COSIGNATURE, NOTE_COSIGNATURE_ML_DSA_44, noteKeyId } from './note-key.ts'
 
 /** When somebody signed a checkpoint, and the signature. Not verified. */
 export interface TimestampedSignature {
@@ -29,8 +42,17 @@ export interface TimestampedSignature {
   readonly signature: Uint8Array
 }
 
+/** The tree that a type 0x06 cosignature is about. */
+export interface CosignedTree {
+  readonly origin: string
+  readonly size: number
+  readonly root: Hash
+}
+
 const TIME_BYTES = 8
-const ML_DSA_44_SIGNATURE_BYTES = 2420
+const SUBTREE_LABEL: Uint8Array = signingContextBytes('subtree')
+/** A checkpoint is about the tree from its first entry on. */
+const START: Uint8Array = new Uint8Array(8)
 const U32_RANGE = 4_294_967_296
 
 /** The bytes that a type 0x04 cosignature of a checkpoint covers. */
@@ -39,15 +61,38 @@ export function cosignatureMessage(noteText: string, timeS: number): Uint8Array 
   return encodeUtf8(`cosignature/v1\ntime ${timeS}\n${noteText}`)
 }
 
+/**
+ * The bytes that a type 0x06 cosignature of a checkpoint covers: `cosigned_message` of C2SP.
+ *
+ * @throws {VerificationError} `NOTE_INVALID` if a name does not fit into 255 bytes.
+ */
+export function subtreeMessage(cosigner: string, tree: CosignedTree, timeS: number): Uint8Array {
+  assert(isTime(timeS), 'times are whole seconds')
+  return concatBytes(
+    SUBTREE_LABEL,
+    shortText(cosigner),
+    encodeU64(timeS),
+    shortText(tree.origin),
+    START,
+    encodeU64(tree.size),
+    tree.root,
+  )
+}
+
 /** `timestamped_signature` of C2SP tlog-cosignature. */
 export function encodeTimestampedSignature({ timeS, signature }: TimestampedSignature): Uint8Array {
   assert(isTime(timeS), 'times are whole seconds')
-  const bytes = new Uint8Array(TIME_BYTES + signature.length)
-  const view = new DataView(bytes.buffer)
-  view.setUint32(0, Math.floor(timeS / U32_RANGE))
-  view.setUint32(4, timeS % U32_RANGE)
-  bytes.set(signature, TIME_BYTES)
-  return bytes
+  return concatBytes(encodeU64(timeS), signature)
+}
+
+/** A type 0x06 cosignature as a signature line. */
+export function subtreeLine(
+  keyName: string,
+  key: MlDsa44PublicKey,
+  cosignature: TimestampedSignature,
+): NoteSignature {
+  const keyId = noteKeyId({ name: keyName, type: NOTE_COSIGNATURE_ML_DSA_44, key })
+  return { keyName, keyId, signature: encodeTimestampedSignature(cosignature) }
 }
 
 /**
@@ -72,6 +117,23 @@ export function decodeTimestampedSignature(
     throw new VerificationError('NOTE_INVALID', 'a cosignature from beyond the end of time')
   }
   return { timeS, signature: copyBytes(bytes, TIME_BYTES) }
+}
+
+function encodeU64(value: number): Uint8Array {
+  const bytes = new Uint8Array(8)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, Math.floor(value / U32_RANGE))
+  view.setUint32(4, value % U32_RANGE)
+  return bytes
+}
+
+/** `opaque<1..2^8-1>` of RFC 8446. */
+function shortText(text: string): Uint8Array {
+  const bytes = encodeUtf8(text)
+  if (bytes.length === 0 || bytes.length > KEY_NAME_BYTES_MAX) {
+    throw new VerificationError('NOTE_INVALID', 'a name that an ML-DSA-44 cosignature cannot hold')
+  }
+  return concatBytes(Uint8Array.of(bytes.length), bytes)
 }
 
 function isTime(timeS: number): boolean {

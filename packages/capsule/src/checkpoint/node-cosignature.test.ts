@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PublicKey } from '../bytes/brands.ts'
-import type { Signer } from '../crypto/ed25519.ts'
+import type { Signer } from '../crypto/signer.ts'
 import { manifestKey } from '../manifest/manifest.ts'
 import { formatCosignerName } from '../name/name.ts'
 import { entriesOf, principalOf, SampleHistory } from '../receipt/testing/sample-capsule.ts'
@@ -22,13 +22,8 @@ const TIME_S = 1_767_225_700
 const COSIGNATURE = createCosignature(name, HEAD, TIME_S, MIRROR)
 
 test('CP14 CP20: a cosignature is of one capsule, head and second, by one key', () => {
-  verifyCosignature(name, HEAD, COSIGNATURE, MIRROR.publicKey)
-  const refuse = (
-    of = name,
-    head = HEAD,
-    cosignature = COSIGNATURE,
-    key: PublicKey = MIRROR.publicKey,
-  ): void => {
+  verifyCosignature(name, HEAD, COSIGNATURE, MIRROR.key)
+  const refuse = (of = name, head = HEAD, cosignature = COSIGNATURE, key = MIRROR.key): void => {
     const verify = (): void => verifyCosignature(of, head, cosignature, key)
     assert.throws(verify, { code: 'BAD_SIGNATURE' })
   }
@@ -45,12 +40,12 @@ test('CP20: as a line of a checkpoint it stands under the name of node and role'
   for (const role of ['mirror', 'witness'] as const) {
     const signer = NODE.signers.get(role) as Signer
     const cosignature = createCosignature(name, HEAD, TIME_S, signer)
-    const line = cosignatureLine(NODE.signed.name, role, cosignature, signer.publicKey)
+    const line = cosignatureLine(NODE.signed.name, role, cosignature, signer.key)
     const keyName = formatCosignerName(NODE.signed.name, role)
     assert.equal(line.keyName, keyName)
     const key: NoteKey = { name: keyName, type: NOTE_COSIGNATURE, key: signer.publicKey }
-    const note = formatCheckpoint(name, HEAD, WRITER.publicKey, [line])
-    const opened = openCheckpoint(note, { writerKey: WRITER.publicKey, cosigners: [key] })
+    const note = formatCheckpoint(name, HEAD, WRITER.key, [line])
+    const opened = openCheckpoint(note, { writerKey: WRITER.key, cosigners: [key] })
     assert.deepEqual(opened.cosignatures, [
       { key, signature: cosignature.signature, timeS: TIME_S },
     ])

@@ -9,8 +9,10 @@
  *
  * @module
  */
-import type { CapsuleName, PublicKey, Signature } from '../bytes/brands.ts'
-import { type Signer, verifySignature } from '../crypto/ed25519.ts'
+import type { CapsuleName, Signature } from '../bytes/brands.ts'
+import { verifySignature } from '../crypto/ed25519.ts'
+import { type RoleKey, verifyPostQuantumHalf } from '../crypto/role-key.ts'
+import type { Signer } from '../crypto/signer.ts'
 import type { HeadPointer } from '../entry/pointer.ts'
 import { formatCosignerName } from '../name/name.ts'
 import { cosignatureMessage, encodeTimestampedSignature } from './cosignature.ts'
@@ -43,15 +45,17 @@ export function createCosignature(
 /**
  * Returns if the holder of `key` cosigned this head at `cosignature.timeS`; throws otherwise.
  *
- * @throws {VerificationError} `BAD_SIGNATURE`.
+ * @throws {VerificationError} `BAD_SIGNATURE`; `SIGNATURE_MISSING` if the role has two keys.
  */
 export function verifyCosignature(
   name: CapsuleName,
   head: HeadPointer,
   { timeS, signature }: Cosignature,
-  key: PublicKey,
+  key: RoleKey,
 ): void {
-  verifySignature(key, cosignatureMessage(headText(name, head), timeS), signature)
+  verifySignature(key.ed25519, cosignatureMessage(headText(name, head), timeS), signature)
+  // This form of a cosignature has no place for the other half of a role with two keys.
+  verifyPostQuantumHalf(key, () => new Uint8Array(0), undefined)
 }
 
 /** A cosignature as a signature line of the checkpoint that it covers. `key` is the node's. */
@@ -59,9 +63,9 @@ export function cosignatureLine(
   node: CapsuleName,
   role: CosignerRole,
   cosignature: Cosignature,
-  key: PublicKey,
+  key: RoleKey,
 ): NoteSignature {
   const keyName = formatCosignerName(node, role)
-  const keyId = noteKeyId({ name: keyName, type: NOTE_COSIGNATURE, key })
+  const keyId = noteKeyId({ name: keyName, type: NOTE_COSIGNATURE, key: key.ed25519 })
   return { keyName, keyId, signature: encodeTimestampedSignature(cosignature) }
 }

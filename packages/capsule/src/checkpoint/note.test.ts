@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatBase64 } from '../bytes/base64.ts'
+import { asHash } from '../bytes/brands.ts'
 import { concatBytes } from '../bytes/bytes.ts'
 import { formatHex } from '../bytes/hex.ts'
 import { encodeUtf8 } from '../bytes/utf8.ts'
-import { createSigner } from '../crypto/ed25519.ts'
 import { sha256 } from '../crypto/sha256.ts'
+import { createSigner } from '../crypto/signer.ts'
+import { formatCheckpointText } from './checkpoint-text.ts'
 import {
   cosignatureMessage,
   decodeTimestampedSignature,
   encodeTimestampedSignature,
+  subtreeLine,
+  subtreeMessage,
 } from './cosignature.ts'
 import { formatNote, type NoteSignature, parseNote } from './note.ts'
 import {
@@ -280,14 +284,49 @@ test('CP15: times of cosignatures are whole seconds up to 2^53 - 1', () => {
   }
 })
 
-test('CP16: an ML-DSA-44 cosignature is taken apart and proves nothing', () => {
+test('CP15 CP16 CP19: an ML-DSA-44 cosignature of a checkpoint is verified', () => {
   const type = NOTE_COSIGNATURE_ML_DSA_44
-  const key: NoteKey = { name: 'w.example', type, key: new Uint8Array(1312) }
-  const bytes = encodeTimestampedSignature({ timeS: 5, signature: new Uint8Array(2420) })
-  assert.equal(decodeTimestampedSignature(bytes, type).timeS, 5)
-  const line = { keyName: key.name, keyId: noteKeyId(key), signature: bytes }
-  const note = parseNote(formatNote({ text: TEXT, signatures: [line] }))
-  assert.deepEqual(verifyNote(note, [key]), { verified: [], unknown: [line] })
-  const broken = { text: TEXT, signatures: [{ ...line, signature: bytes.slice(1) }] }
-  assert.throws(() => verifyNote(broken, [key]), { code: 'NOTE_INVALID' })
+  const { mlDsa44 } = createSigner(new Uint8Array(32).fill(1), new Uint8Array(32).fill(2))
+  assert.ok(mlDsa44 !== undefined)
+  const key: NoteKey = { name: 'w.example', type, key: mlDsa44.publicKey }
+  const tree = { origin: 'log.example', size: 7, root: sha256(encodeUtf8('a root')) }
+  const text = formatCheckpointText(tree.origin, tree.size, tree.root)
+  const lineOf = (message: Uint8Array, timeS: number): NoteSignature =>
+    subtreeLine(key.name, mlDsa44.publicKey, { timeS, signature: mlDsa44.sign(message) })
+  const line = lineOf(subtreeMessage(key.name, tree, 5), 5)
+
+  assert.equal(decodeTimestampedSignature(line.signature, type).timeS, 5)
+  const note = parseNote(formatNote({ text, signatures: [line] }))
+  const [verified] = verifyNote(note, [key]).verified
+  assert.deepEqual([verified?.key, verified?.timeS, verified?.signature.length], [key, 5, 2420])
+  assert.deepEqual(verifyNote(note, []), { verified: [], unknown: [line] })
+
+  const refuse = (code: string, bad: NoteSignature, of = text): void =>
+    assert.throws(() => verifyNote({ text: of, signatures: [bad] }, [key]), { code })
+  refuse('BAD_SIGNATURE', lineOf(subtreeMessage(key.name, tree, 5), 6))
+  refuse('BAD_SIGNATURE', lineOf(subtreeMessage('v.example', tree, 5), 5))
+  refuse('BAD_SIGNATURE', lineOf(subtreeMessage(key.name, { ...tree, size: 8 }, 5), 5))
+  refuse('NOTE_INVALID', { ...line, signature: line.signature.slice(1) })
+  refuse('CHECKPOINT_INVALID', line, 'a note that is no checkpoint\n')
+  // What C2SP leaves out of the message may be anything.
+  const extended = `${text}an extension\n`
+  assert.equal(verifyNote({ text: extended, signatures: [line] }, [key]).verified.length, 1)
+})
+
+test('CP19: the message, byte by byte', () => {
+  const tree = { origin: 'log', size: 2 ** 32 + 1, root: asHash(new Uint8Array(32).fill(0xab)) }
+  const expected = [
+    '737562747265652f76310a00',
+    '0177',
+    '0000000000000009',
+    '036c6f67',
+    '0000000000000000',
+    '0000000100000001',
+    'ab'.repeat(32),
+  ]
+  assert.equal(formatHex(subtreeMessage('w', tree, 9)), expected.join(''))
+  assert.equal(subtreeMessage('w'.repeat(255), tree, 9)[12], 255)
+  for (const name of ['', 'w'.repeat(256)]) {
+    assert.throws(() => subtreeMessage(name, tree, 9), { code: 'NOTE_INVALID' })
+  }
 })

@@ -7,17 +7,19 @@
  *
  * @module
  */
-import type { PublicKey } from '../bytes/brands.ts'
+import type { MlDsa44PublicKey, PublicKey } from '../bytes/brands.ts'
 import { encodeUtf8 } from '../bytes/utf8.ts'
 import { verifySignature } from '../crypto/ed25519.ts'
-import { cosignatureMessage, decodeTimestampedSignature } from './cosignature.ts'
+import { verifyMlDsa44 } from '../crypto/ml-dsa-44.ts'
+import { parseCheckpointText } from './checkpoint-text.ts'
+import { cosignatureMessage, decodeTimestampedSignature, subtreeMessage } from './cosignature.ts'
 import type { Note, NoteSignature } from './note.ts'
 import { NOTE_COSIGNATURE_ML_DSA_44, NOTE_ED25519, type NoteKey, noteKeyId } from './note-key.ts'
 
 /** A signature that holds. */
 export interface VerifiedSignature {
   readonly key: NoteKey
-  /** Of the signature alone, without the time: 64 bytes. */
+  /** Of the signature alone, without the time: 64 bytes, or 2420 for ML-DSA-44. */
   readonly signature: Uint8Array
   /** When the key's holder says it signed; undefined for a plain signature (type 0x01). */
   readonly timeS: number | undefined
@@ -26,7 +28,7 @@ export interface VerifiedSignature {
 export interface VerifiedNote {
   /** In the order of the note; may hold several by one key (`newestOfEachKey`). */
   readonly verified: readonly VerifiedSignature[]
-  /** By keys that are not known, or of a type that cannot be verified. They prove nothing. */
+  /** By keys that are not known. They prove nothing. */
   readonly unknown: readonly NoteSignature[]
 }
 
@@ -35,7 +37,8 @@ export interface VerifiedNote {
  * which keys must have signed.
  *
  * @throws {VerificationError} `BAD_SIGNATURE` if a signature by one of `keys` does not hold;
- * `NOTE_INVALID` if it is no signature of its type.
+ * `NOTE_INVALID` if it is no signature of its type; `CHECKPOINT_INVALID` if it is an ML-DSA-44
+ * cosignature of a note that is no checkpoint.
  */
 export function verifyNote(note: Note, keys: readonly NoteKey[]): VerifiedNote {
   const known = keys.map((key) => ({ key, id: noteKeyId(key) }))
@@ -43,9 +46,8 @@ export function verifyNote(note: Note, keys: readonly NoteKey[]): VerifiedNote {
   const unknown: NoteSignature[] = []
   for (const line of note.signatures) {
     const key = known.find(({ key, id }) => id === line.keyId && key.name === line.keyName)?.key
-    const holds = key === undefined ? undefined : verifyLine(note.text, line, key)
-    if (holds === undefined) unknown.push(line)
-    else verified.push(holds)
+    if (key === undefined) unknown.push(line)
+    else verified.push(verifyLine(note.text, line, key))
   }
   return { verified, unknown }
 }
@@ -72,18 +74,17 @@ function timeOf({ timeS }: VerifiedSignature): number {
   return timeS ?? -1
 }
 
-/** Undefined where this version has no way to verify the signature. */
-function verifyLine(
-  text: string,
-  line: NoteSignature,
-  key: NoteKey,
-): VerifiedSignature | undefined {
+function verifyLine(text: string, line: NoteSignature, key: NoteKey): VerifiedSignature {
   if (key.type === NOTE_ED25519) {
     verifySignature(key.key as PublicKey, encodeUtf8(text), line.signature)
     return { key, signature: line.signature, timeS: undefined }
   }
   const { timeS, signature } = decodeTimestampedSignature(line.signature, key.type)
-  if (key.type === NOTE_COSIGNATURE_ML_DSA_44) return undefined
-  verifySignature(key.key as PublicKey, cosignatureMessage(text, timeS), signature)
+  if (key.type === NOTE_COSIGNATURE_ML_DSA_44) {
+    const message = subtreeMessage(key.name, parseCheckpointText(text), timeS)
+    verifyMlDsa44(key.key as MlDsa44PublicKey, message, signature)
+  } else {
+    verifySignature(key.key as PublicKey, cosignatureMessage(text, timeS), signature)
+  }
   return { key, signature, timeS }
 }

@@ -1,5 +1,6 @@
 /**
- * What a platform room provides: SHA-256, the bare Ed25519 equation, X25519, ChaCha20-Poly1305.
+ * What a platform room provides: SHA-256, the bare Ed25519 equation, ML-DSA-44, X25519 and
+ * ChaCha20-Poly1305.
  *
  * Rules SG1 to SG6 (which keys and signatures are acceptable at all) are decided once, in
  * `ed25519-encoding.ts`, before a back end is asked, so that all of them give one verdict (F3).
@@ -28,6 +29,14 @@ export interface HashMany {
    * begin behind the pairs.
    */
   pairs(out: Uint8Array, outOffset: number, hashes: Uint8Array, offset: number, count: number): void
+}
+
+/** ML-DSA-44 (FIPS 204), pure, with an empty context string. */
+export interface MlDsa44Key {
+  /** 1312 bytes. */
+  readonly publicKey: Uint8Array
+  /** 2420 bytes. Where the back end hedges, two signatures of one message differ. */
+  sign(message: Uint8Array): Uint8Array
 }
 
 export interface CryptoBackend {
@@ -80,4 +89,8 @@ export interface CryptoBackend {
     start: number,
     end: number,
   ): boolean
+  /** `seed` has 32 bytes (ξ of FIPS 204) and is copied. */
+  createMlDsa44Key(seed: Uint8Array): MlDsa44Key
+  /** ML-DSA.Verify of FIPS 204. The caller has checked the lengths, which are all that may vary. */
+  isMlDsa44SignatureBy(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
 }

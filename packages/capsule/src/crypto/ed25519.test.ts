@@ -4,9 +4,10 @@ import { AssertionFailure } from '../assert.ts'
 import { parseHex } from '../bytes/hex.ts'
 import { encodeUtf8 } from '../bytes/utf8.ts'
 import { backend as browserBackend } from '../platform/browser/crypto.ts'
-import { createSigner, decodePublicKey, type Signer, verifySignature } from './ed25519.ts'
+import { decodePublicKey, verifySignature } from './ed25519.ts'
 import { isAcceptablePoint, isCanonicalScalar } from './ed25519-encoding.ts'
 import { sha256, sha256Into } from './sha256.ts'
+import { createSigner, type Signer } from './signer.ts'
 
 /** The same bytes as another kind of array; each is legal where a Uint8Array is asked for. */
 const KINDS: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array>> = {

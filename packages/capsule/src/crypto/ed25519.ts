@@ -7,34 +7,12 @@
  * @module
  */
 import { backend } from '#crypto'
-import { assert } from '../assert.ts'
-import { asPublicKey, asSignature, type PublicKey, type Signature } from '../bytes/brands.ts'
+import { asPublicKey, type PublicKey } from '../bytes/brands.ts'
 import { copyBytes } from '../bytes/bytes.ts'
 import { VerificationError } from '../errors.ts'
-import { PUBLIC_KEY_BYTES, SEED_BYTES, SIGNATURE_BYTES } from '../limits.ts'
+import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../limits.ts'
 import type { CryptoBackend } from './crypto-backend.ts'
 import { isAcceptablePoint, isCanonicalScalar } from './ed25519-encoding.ts'
-import { signingContextOf } from './signing-contexts.ts'
-
-/** Signs with one key. */
-export interface Signer {
-  readonly publicKey: PublicKey
-  /** `message` must belong to a signing context; anything else is a defect of the caller (F2). */
-  sign(message: Uint8Array): Signature
-}
-
-/** A signer from a secret of 32 random bytes. The secret is copied; the caller may wipe it. */
-export function createSigner(seed: Uint8Array): Signer {
-  assert(seed.length === SEED_BYTES, 'a seed has 32 bytes')
-  const key = backend.createSigningKey(seed)
-  return {
-    publicKey: asPublicKey(key.publicKey),
-    sign(message) {
-      assert(signingContextOf(message) !== undefined, 'only messages of a signing context')
-      return asSignature(key.sign(message))
-    },
-  }
-}
 
 /**
  * The one way in for public keys from outside. The result is a copy.

@@ -4,11 +4,11 @@ import { test } from 'node:test'
 import { MAIN_BRANCH } from '../bytes/brands.ts'
 import { encodeUtf8 } from '../bytes/utf8.ts'
 import { formatCheckpointText } from '../checkpoint/checkpoint-text.ts'
-import { cosignatureMessage } from '../checkpoint/cosignature.ts'
+import { cosignatureMessage, subtreeMessage } from '../checkpoint/cosignature.ts'
 import { type ContentType, sign1Message } from '../cose/sign1.ts'
 import { formatOrigin } from '../name/name.ts'
-import { createSigner } from './ed25519.ts'
 import { sha256 } from './sha256.ts'
+import { createSigner } from './signer.ts'
 import { SIGNING_CONTEXT_NAMES, signingContextBytes, signingContextOf } from './signing-contexts.ts'
 
 /** A record, so that the compiler misses none. */
@@ -40,6 +40,8 @@ test('SG7: what the formats sign belongs to the context that the table names', (
   const text = formatCheckpointText(formatOrigin(name, MAIN_BRANCH), 1, sha256(name))
   assert.equal(signingContextOf(encodeUtf8(text)), 'checkpoint')
   assert.equal(signingContextOf(cosignatureMessage(text, 1_700_000_000)), 'cosignature')
+  const tree = { origin: formatOrigin(name, MAIN_BRANCH), size: 1, root: sha256(name) }
+  assert.equal(signingContextOf(subtreeMessage('w', tree, 0)), 'subtree')
   for (const contentType of CONTENT_TYPES) {
     assert.equal(signingContextOf(sign1Message(contentType, new Uint8Array(40))), 'cose')
   }

@@ -15,6 +15,7 @@ export type SigningContextName =
   | 'cosignature'
   | 'subtree'
   | 'cose'
+  | 'cose-countersignature'
   | 'tls'
   | 'certificate'
   | 'session'
@@ -24,10 +25,15 @@ const SIGNING_CONTEXT_BYTES: Readonly<Record<SigningContextName, Uint8Array>> = 
   checkpoint: encodeUtf8('longshore/'),
   /** C2SP timestamped cosignature: heartbeats, mirrors, witnesses. */
   cosignature: encodeUtf8('cosignature/v1\n'),
-  /** C2SP ML-DSA cosignature of a checkpoint or subtree. */
+  /** C2SP ML-DSA-44 cosignature of a checkpoint: heads, heartbeats, mirrors, witnesses. */
   subtree: encodeUtf8('subtree/v1\n\0'),
   /** COSE Sig_structure: array of 4, text "Signature1". Content types tell its uses apart. */
   cose: concatBytes(new Uint8Array([0x84, 0x6a]), encodeUtf8('Signature1')),
+  /** COSE Countersign_structure (RFC 9338): array of 6, text "CounterSignatureV2". */
+  'cose-countersignature': concatBytes(
+    new Uint8Array([0x86, 0x72]),
+    encodeUtf8('CounterSignatureV2'),
+  ),
   /** TLS 1.3 CertificateVerify (RFC 8446 section 4.4.3), made by the TLS library only. */
   tls: new Uint8Array(64).fill(0x20),
   /** X.509 container of a node's tls key, made by the TLS transport only (TP7). */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { asCapsuleName } from '../bytes/brands.ts'
-import { createSigner } from '../crypto/ed25519.ts'
 import { sha256 } from '../crypto/sha256.ts'
+import { createSigner } from '../crypto/signer.ts'
 import { isLongshoreError } from '../errors.ts'
 import {
   encodeManifest,
@@ -59,7 +59,7 @@ test('MF9: a reader that asked for a name refuses another capsule', () => {
 test('MF2 SG9 SG13: keys have one role, and only the owner signs', () => {
   const twice = {
     ...manifest,
-    keys: manifest.keys.map((key) => ({ ...key, key: owner.publicKey })),
+    keys: manifest.keys.map(({ use }) => ({ alg: 'ed25519' as const, key: owner.publicKey, use })),
   }
   assert.throws(() => encodeManifest(twice), { code: 'USAGE' })
   assert.throws(() => signManifest(manifest, writer), { code: 'KEY_MISSING' })

@@ -9,12 +9,12 @@
  *                                           authority
  *
  * Every key is always present, so a manifest has one spelling. The name is SHA-256 of this body.
- * It travels only inside COSE_Sign1 by the owner's key: nobody can frame a stranger as owner (F6).
+ * It travels only inside COSE_Sign1 by the owner's keys: nobody can frame a stranger as owner (F6).
  * Rules MF1 to MF9 of docs/spec/manifest.md.
  *
  * @module
  */
-import type { CapsuleName, PublicKey } from '../bytes/brands.ts'
+import type { CapsuleName } from '../bytes/brands.ts'
 import { bytesEqual, compareBytes, copyBytes } from '../bytes/bytes.ts'
 import { encodeUtf8 } from '../bytes/utf8.ts'
 import { type CborMap, type CborValue, decodeCbor, encodeCbor } from '../cbor/cbor.ts'
@@ -30,9 +30,10 @@ import {
   readText,
   readWord,
 } from '../cbor/read-value.ts'
-import { createSign1, decodeSign1, sign1Message } from '../cose/sign1.ts'
-import { type Signer, verifySignature } from '../crypto/ed25519.ts'
+import { createSign1, decodeSign1, verifySign1 } from '../cose/sign1.ts'
+import { asRoleKey, type RoleKey, roleKeysEqual } from '../crypto/role-key.ts'
 import { sha256 } from '../crypto/sha256.ts'
+import type { Signer } from '../crypto/signer.ts'
 import { UsageError, VerificationError } from '../errors.ts'
 import {
   CRIT_MAX,
@@ -214,11 +215,11 @@ function readCrit(value: CborValue | undefined): readonly string[] {
   return crit
 }
 
-/** Signs a manifest with the owner's key, which it must list as such. */
+/** Signs a manifest with the owner's keys, which it must list as such. */
 export function signManifest(manifest: Manifest, owner: Signer): SignedManifest {
   const body = encodeManifest(manifest)
-  if (!bytesEqual(manifestKey(manifest, 'owner'), owner.publicKey)) {
-    throw new UsageError('KEY_MISSING', 'this is not the owner key that the manifest lists')
+  if (!roleKeysEqual(manifestKey(manifest, 'owner'), owner.key)) {
+    throw new UsageError('KEY_MISSING', 'these are not the owner keys that the manifest lists')
   }
   const signed = createSign1(CONTENT_TYPE, body, owner)
   return { name: sha256(body) as Uint8Array as CapsuleName, manifest, body, signed }
@@ -229,15 +230,15 @@ export function signManifest(manifest: Manifest, owner: Signer): SignedManifest 
  *
  * @param expected The name that the caller asked for.
  * @throws {VerificationError} `NAME_MISMATCH` if it is another capsule's; `BAD_SIGNATURE` if the
- * owner did not sign it; `COSE_INVALID` and the codes of `decodeManifest` for other bytes than a
- * manifest's.
+ * owner did not sign it, `SIGNATURE_MISSING` if one of two keys did not; `COSE_INVALID` and
+ * the codes of `decodeManifest` for other bytes than a manifest's.
  */
 export function openManifest(signed: Uint8Array, expected?: CapsuleName): SignedManifest {
   if (signed.length > MANIFEST_SIGNED_BYTES_MAX) fail('a manifest must have at most 16 KiB')
-  const { payload: body, signature } = decodeSign1(CONTENT_TYPE, signed)
+  const sign1 = decodeSign1(CONTENT_TYPE, signed)
+  const body = sign1.payload
   const manifest = decodeManifest(body)
-  const message = sign1Message(CONTENT_TYPE, body)
-  verifySignature(manifestKey(manifest, 'owner'), message, signature)
+  verifySign1(CONTENT_TYPE, sign1, manifestKey(manifest, 'owner'))
   const name = sha256(body) as Uint8Array as CapsuleName
   if (expected !== undefined && !bytesEqual(name, expected)) {
     throw new VerificationError('NAME_MISMATCH', 'this is the manifest of another capsule')
@@ -246,14 +247,19 @@ export function openManifest(signed: Uint8Array, expected?: CapsuleName): Signed
 }
 
 /**
- * The key that a manifest lists for `use`.
+ * The keys that a manifest lists for `use`: whatever that role says needs a signature by each.
  *
  * @throws {VerificationError} `MANIFEST_INVALID` if its type has none: a person has no writer.
  */
-export function manifestKey(manifest: Manifest, use: KeyUse): PublicKey {
-  const found = manifest.keys.find((key) => key.use === use)
-  if (found === undefined) fail(`a manifest of a ${manifest.type} has no ${use} key`)
-  return found.key
+export function manifestKey(manifest: Manifest, use: KeyUse): RoleKey {
+  let key: RoleKey | undefined
+  for (const listed of manifest.keys) {
+    if (listed.use !== use) continue
+    if (listed.alg === 'ed25519') key = asRoleKey(listed.key)
+    else if (key !== undefined) key = asRoleKey(key.ed25519, listed.key)
+  }
+  if (key === undefined) fail(`a manifest of a ${manifest.type} has no ${use} key`)
+  return key
 }
 
 const fail: Fail = (what) => {

@@ -4,7 +4,7 @@ import type { Hash } from '../bytes/brands.ts'
 import { formatHex } from '../bytes/hex.ts'
 import { type CborValue, decodeCbor, encodeCbor } from '../cbor/cbor.ts'
 import type { Head } from '../checkpoint/head.ts'
-import type { Signer } from '../crypto/ed25519.ts'
+import type { Signer } from '../crypto/signer.ts'
 import { proveConsistency, proveInclusion, proveInconsistency } from '../proof/prove.ts'
 import { createRandom, leafHash } from '../tree/testing/reference-tree.ts'
 import {
@@ -64,8 +64,8 @@ test('EV2 EV3 EV5 EV6: any two heads that no history has both of convict', () =>
       const proven = verifyEquivocation(encodeEquivocation(evidenceOf(m, n)))
       assert.deepEqual(proven, {
         name: CAPSULE.name,
-        owner: signers.get('owner')?.publicKey,
-        writerKey: WRITER.publicKey,
+        owner: signers.get('owner')?.key,
+        writerKey: WRITER.key,
         branch: FIRST.branch,
         epoch: 0,
         sizes: [Math.min(m, n), Math.max(m, n)],

@@ -13,11 +13,12 @@
  *
  * @module
  */
-import type { BranchId, CapsuleName, Hash, PublicKey } from '../bytes/brands.ts'
+import type { BranchId, CapsuleName, Hash } from '../bytes/brands.ts'
 import { bytesEqual, compareBytes } from '../bytes/bytes.ts'
 import { decodeCbor, encodeCbor } from '../cbor/cbor.ts'
 import { type Fail, readArray, readBytes, readTuple } from '../cbor/read-value.ts'
 import { type Head, headValue, readHead, verifyHead } from '../checkpoint/head.ts'
+import type { RoleKey } from '../crypto/role-key.ts'
 import { VerificationError } from '../errors.ts'
 import {
   EVIDENCE_BYTES_MAX,
@@ -42,8 +43,8 @@ export interface Equivocation {
 /** Who is convicted of what. */
 export interface ProvenEquivocation {
   readonly name: CapsuleName
-  readonly owner: PublicKey
-  readonly writerKey: PublicKey
+  readonly owner: RoleKey
+  readonly writerKey: RoleKey
   readonly branch: BranchId
   readonly epoch: number
   /** Sizes of the two heads, ascending. */

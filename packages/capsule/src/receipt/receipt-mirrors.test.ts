@@ -20,7 +20,7 @@ import {
 } from '../cert/testing/sample-chain.ts'
 import { signWriterCert } from '../cert/writer-cert.ts'
 import { createCosignature } from '../checkpoint/node-cosignature.ts'
-import type { Signer } from '../crypto/ed25519.ts'
+import type { Signer } from '../crypto/signer.ts'
 import type { Policy } from '../manifest/policy.ts'
 import { createReceipt, type ReceiptParts, verifyReceipt } from './receipt.ts'
 import { type MirrorCosignature, mirrorParts } from './receipt-mirrors.ts'
@@ -41,7 +41,7 @@ function partsOf(capsule = CAPSULE, mirrors: readonly MirrorCosignature[] = []):
   const head = HISTORY.head(capsule.signed, 5, WRITER)
   const path = HISTORY.inclusionPath(2, 5)
   const manifest = capsule.signed.signed
-  return { manifest, header, body, index: 2, head, path, writerKey: WRITER.publicKey, mirrors }
+  return { manifest, header, body, index: 2, head, path, writerKey: WRITER.key, mirrors }
 }
 
 function mirrorOf(
@@ -211,7 +211,7 @@ test('RC7: a head under a later writer key needs the changes that lead to it', (
   const owner = CAPSULE.signers.get('owner') as Signer
   const branch = HEAD.branch
   const at = { branch, epoch: 1, size: 3, root: HISTORY.root(3) }
-  const first = signWriterCert(writerCertBody(at, next.publicKey), owner)
+  const first = signWriterCert(writerCertBody(at, next.key), owner)
   const partsUnder = (
     signer: Signer,
     writerCerts: readonly Uint8Array[],
@@ -220,7 +220,7 @@ test('RC7: a head under a later writer key needs the changes that lead to it', (
     ...partsOf(),
     head: HISTORY.head(CAPSULE.signed, size, signer),
     path: HISTORY.inclusionPath(2, size),
-    writerKey: signer.publicKey,
+    writerKey: signer.key,
     writerCerts,
   })
   const { head } = verifyReceipt(createReceipt(partsUnder(next, [first])))
@@ -231,11 +231,11 @@ test('RC7: a head under a later writer key needs the changes that lead to it', (
   refuse(partsUnder(next, []), 'BAD_SIGNATURE')
   refuse(partsUnder(WRITER, [first]), 'BAD_SIGNATURE')
   refuse(partsUnder(next, [first], 3), 'RECEIPT_INVALID')
-  const forged = signWriterCert(writerCertBody(at, next.publicKey), WRITER)
+  const forged = signWriterCert(writerCertBody(at, next.key), WRITER)
   refuse(partsUnder(next, [forged]), 'BAD_SIGNATURE')
   const third = signerOf(232)
   const later = { ...at, epoch: 2, size: 4, root: HISTORY.root(4) }
-  const second = signWriterCert(writerCertBody(later, third.publicKey, certHash(first)), owner)
+  const second = signWriterCert(writerCertBody(later, third.key, certHash(first)), owner)
   assert.equal(verifyReceipt(createReceipt(partsUnder(third, [first, second]))).head.epoch, 2)
   refuse(partsUnder(third, [second]), 'CERT_CHAIN')
 })

@@ -9,7 +9,7 @@ import { type Head, headText } from '../checkpoint/head.ts'
 import { createHeartbeat } from '../checkpoint/heartbeat.ts'
 import type { NoteSignature } from '../checkpoint/note.ts'
 import { NOTE_COSIGNATURE, noteKeyId } from '../checkpoint/note-key.ts'
-import type { Signer } from '../crypto/ed25519.ts'
+import type { Signer } from '../crypto/signer.ts'
 import type { SignedManifest } from '../manifest/manifest.ts'
 import { formatCosignerName } from '../name/name.ts'
 import { leafHash } from '../tree/testing/reference-tree.ts'
@@ -44,7 +44,7 @@ function partsOf(history: SampleHistory, index: number, head: Head): ReceiptPart
     index,
     head,
     path,
-    writerKey: WRITER.publicKey,
+    writerKey: WRITER.key,
   }
 }
 
@@ -60,7 +60,7 @@ function forge(
   const { certs = [], cosigners = [], cosignatures = [] } = change
   const payload = 'payload' in change ? change.payload : PARTS.body
   const extra = encodeReceiptExtra({ manifest, header, payload, certs, cosigners })
-  const key = change.writerKey ?? WRITER.publicKey
+  const key = change.writerKey ?? WRITER.key
   const checkpoint = formatCheckpoint(capsule.name, head, key, cosignatures)
   return formatTlogProof({ extra, index, path, checkpoint })
 }
@@ -87,7 +87,7 @@ test('RC1 RC6 RC7 RC8: a receipt proves entry, place, head, capsule and owner', 
       for (const input of [receipt, encodeUtf8(receipt)]) {
         const verified = verifyReceipt(input, { name: CAPSULE.name })
         assert.deepEqual(verified.name, CAPSULE.name)
-        assert.deepEqual(verified.owner, signers.get('owner')?.publicKey)
+        assert.deepEqual(verified.owner, signers.get('owner')?.key)
         assert.deepEqual(verified.branch, MAIN_BRANCH)
         assert.equal(verified.index, index)
         assert.deepEqual(verified.head, head)
@@ -118,7 +118,7 @@ test('RC6: another capsule, and manifests that are none', () => {
 test('RC7: heads by a stranger, of another size, root, branch or epoch', () => {
   const stranger = HISTORY.head(CAPSULE, 7, signerOf(99))
   assert.throws(() => verifyReceipt(forge({ head: stranger })), { code: 'BAD_SIGNATURE' })
-  const ownLine = forge({ head: stranger, writerKey: signerOf(99).publicKey })
+  const ownLine = forge({ head: stranger, writerKey: signerOf(99).key })
   assert.throws(() => verifyReceipt(ownLine), { code: 'BAD_SIGNATURE' })
   const altered: Head[] = [
     { ...HEAD, size: 8 },
@@ -300,7 +300,7 @@ test('RC12: a receipt that does not verify is not made', () => {
     { index: 3 },
     { body: encodeUtf8('entry 3') },
     { path: [] },
-    { writerKey: signerOf(99).publicKey },
+    { writerKey: signerOf(99).key },
     { head: { ...HEAD, size: 6 } },
     { manifest: OTHER.signed.signed },
   ]

@@ -9,8 +9,7 @@
  *
  * @module
  */
-import { assert } from '../assert.ts'
-import type { BranchId, CapsuleName, Hash, PublicKey } from '../bytes/brands.ts'
+import type { BranchId, CapsuleName, Hash } from '../bytes/brands.ts'
 import { bytesEqual, compareBytes } from '../bytes/bytes.ts'
 import { decodeUtf8, encodeUtf8 } from '../bytes/utf8.ts'
 import { decodeWriterCert, verifyWriterChain } from '../cert/writer-cert.ts'
@@ -20,11 +19,16 @@ import {
   openCheckpoint,
 } from '../checkpoint/checkpoint.ts'
 import type { Head } from '../checkpoint/head.ts'
-import { type Heartbeat, heartbeatLine } from '../checkpoint/heartbeat.ts'
+import { type Heartbeat, heartbeatLines } from '../checkpoint/heartbeat.ts'
 import type { CosignerRole } from '../checkpoint/node-cosignature.ts'
 import type { NoteSignature } from '../checkpoint/note.ts'
-import { NOTE_COSIGNATURE, type NoteKey } from '../checkpoint/note-key.ts'
+import {
+  NOTE_COSIGNATURE,
+  NOTE_COSIGNATURE_ML_DSA_44,
+  type NoteKey,
+} from '../checkpoint/note-key.ts'
 import type { VerifiedSignature } from '../checkpoint/verify-note.ts'
+import { type RoleKey, signatureMissing } from '../crypto/role-key.ts'
 import { openBody } from '../entry/body.ts'
 import { decodeHeader } from '../entry/header.ts'
 import type { Header } from '../entry/header-form.ts'
@@ -67,7 +71,7 @@ export interface ReceiptParts {
   readonly head: Head
   /** Inclusion path of `index` in the tree of the head. */
   readonly path: readonly Hash[]
-  readonly writerKey: PublicKey
+  readonly writerKey: RoleKey
   readonly heartbeat?: Heartbeat
   /** Changes of the writer key up to the epoch of the head, the first one first. */
   readonly writerCerts?: readonly Uint8Array[]
@@ -96,8 +100,8 @@ export interface UnverifiedCosigner {
 /** What a receipt proves. */
 export interface VerifiedReceipt {
   readonly name: CapsuleName
-  /** The key that signed the manifest. */
-  readonly owner: PublicKey
+  /** The keys that signed the manifest. */
+  readonly owner: RoleKey
   readonly manifest: Manifest
   readonly branch: BranchId
   readonly index: number
@@ -126,7 +130,7 @@ export function createReceipt(parts: ReceiptParts): string {
   const mirrors = (parts.mirrors ?? []).map(mirrorParts)
   const lines = [...mirrors.map(({ line }) => line), ...(parts.cosignatures ?? [])]
   if (parts.heartbeat !== undefined) {
-    lines.unshift(heartbeatLine(name, head.branch, parts.heartbeat, writerKey))
+    lines.unshift(...heartbeatLines(name, head.branch, parts.heartbeat, writerKey))
   }
   const others = parts.cosigners ?? []
   const isBodyCarried = body !== undefined && body.length <= RECEIPT_BODY_BYTES_MAX
@@ -188,9 +192,9 @@ function openHead(
   capsule: SignedManifest,
   certs: readonly Uint8Array[],
   checkpoint: string,
-  cosigners: readonly CosignerKey[],
+  cosigners: readonly CosignerKeys[],
 ): OpenedCheckpoint {
-  const expected = { name: capsule.name, cosigners: cosigners.map(({ key }) => key) }
+  const expected = { name: capsule.name, cosigners: cosigners.flatMap(({ keys }) => keys) }
   const [first] = certs
   if (first === undefined) {
     return openCheckpoint(checkpoint, {
@@ -205,16 +209,17 @@ function openHead(
   return opened
 }
 
-interface CosignerKey {
+interface CosignerKeys {
   readonly node: SignedManifest
   readonly certs: readonly Uint8Array[]
   readonly role: CosignerRole
-  readonly key: NoteKey
+  /** One, or two that count together only. */
+  readonly keys: readonly NoteKey[]
 }
 
 /** The keys of the nodes in the extra, under the names that they cosign with (F1). */
-function readCosigners({ cosigners }: ReceiptExtra): CosignerKey[] {
-  const keys: CosignerKey[] = []
+function readCosigners({ cosigners }: ReceiptExtra): CosignerKeys[] {
+  const keys: CosignerKeys[] = []
   let previous: CapsuleName | undefined
   for (const cosigner of cosigners) {
     const node = openManifest(cosigner.manifest)
@@ -225,10 +230,12 @@ function readCosigners({ cosigners }: ReceiptExtra): CosignerKey[] {
     }
     previous = name
     for (const role of ['mirror', 'witness'] as const) {
-      const publicKey = manifestKey(manifest, role)
+      const { ed25519, mlDsa44 } = manifestKey(manifest, role)
       const keyName = formatCosignerName(name, role)
-      const key = { name: keyName, type: NOTE_COSIGNATURE, key: publicKey } as const
-      keys.push({ node, certs: cosigner.certs, role, key })
+      const first: NoteKey = { name: keyName, type: NOTE_COSIGNATURE, key: ed25519 }
+      const type = NOTE_COSIGNATURE_ML_DSA_44
+      const second: NoteKey[] = mlDsa44 === undefined ? [] : [{ name: keyName, type, key: mlDsa44 }]
+      keys.push({ node, certs: cosigner.certs, role, keys: [first, ...second] })
     }
   }
   return keys
@@ -238,25 +245,37 @@ function readCosigners({ cosigners }: ReceiptExtra): CosignerKey[] {
 function judgeCosigners(
   capsule: SignedManifest,
   cosignatures: readonly VerifiedSignature[],
-  cosigners: readonly CosignerKey[],
+  cosigners: readonly CosignerKeys[],
 ): Pick<VerifiedReceipt, 'mirrors' | 'level' | 'unverifiedCosigners'> {
   const mirrors: VerifiedMirror[] = []
   const unverifiedCosigners: UnverifiedCosigner[] = []
   const counted: Uint8Array[] = []
-  for (const { key, timeS } of cosignatures) {
-    const cosigner = cosigners.find((candidate) => candidate.key === key)
-    assert(cosigner !== undefined && timeS !== undefined, 'only cosigners of the extra are known')
-    const { node, role, certs } = cosigner
-    const isNew = role === 'mirror' && !counted.some((other) => bytesEqual(other, key.key))
+  for (const { node, role, certs, keys } of cosigners) {
+    const timeS = statedAt(role, keys, cosignatures)
+    if (timeS === undefined) continue
+    const [key] = keys.map((noteKey) => noteKey.key)
+    const isNew = role === 'mirror' && key && !counted.some((other) => bytesEqual(other, key))
     const mirror = isNew ? judgeMirror(capsule, node, certs, timeS) : undefined
     if (mirror === undefined) {
       unverifiedCosigners.push({ name: node.name, role, timeS })
     } else {
       mirrors.push(mirror)
-      counted.push(key.key)
+      counted.push(key as Uint8Array)
     }
   }
   return { mirrors, level: levelOf(mirrors), unverifiedCosigners }
+}
+
+/** When a cosigner stated the head, if it did: the newest signatures of all its keys are of one time. */
+function statedAt(
+  role: CosignerRole,
+  keys: readonly NoteKey[],
+  cosignatures: readonly VerifiedSignature[],
+): number | undefined {
+  const times = keys.map((key) => cosignatures.find((signed) => signed.key === key)?.timeS)
+  const [timeS] = times
+  if (times.every((other) => other === timeS)) return timeS
+  throw signatureMissing(`one of the two halves of a cosignature by a ${role}`)
 }
 
 /** @throws {VerificationError} the codes of `openManifest`. */

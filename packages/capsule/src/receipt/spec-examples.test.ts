@@ -7,6 +7,7 @@ import { decodeUtf8, encodeUtf8 } from '../bytes/utf8.ts'
 import { openCheckpoint } from '../checkpoint/checkpoint.ts'
 import { decodeHead, verifyHead } from '../checkpoint/head.ts'
 import { NOTE_ED25519, parseVkey } from '../checkpoint/note-key.ts'
+import { asRoleKey } from '../crypto/role-key.ts'
 import { verifyEquivocation } from './evidence.ts'
 import { createReceipt, verifyReceipt } from './receipt.ts'
 import { entriesOf, principalOf, SampleHistory } from './testing/sample-capsule.ts'
@@ -29,7 +30,7 @@ const { signed: CAPSULE } = principalOf('capsule', 1)
 test('CP2 CP10 CP13 CP17: the examples in checkpoint.md', () => {
   const vkey = parseVkey(exampleIn('checkpoint.md', 'vkey').trim())
   assert.equal(vkey.type, NOTE_ED25519)
-  const writerKey = vkey.key as PublicKey
+  const writerKey = asRoleKey(vkey.key as PublicKey)
   const opened = openCheckpoint(exampleIn('checkpoint.md', 'checkpoint'), { writerKey })
   assert.deepEqual(opened.name, CAPSULE.name)
   assert.equal(opened.heartbeatS, 1_767_225_700)
@@ -45,7 +46,8 @@ test('RC1 RC3: the example in receipt.md', () => {
   const history = new SampleHistory(entriesOf(3))
   const { header, body } = history.entries[2] as { header: Uint8Array; body: Uint8Array }
   const path = history.inclusionPath(2, 3)
-  const writerKey = parseVkey(exampleIn('checkpoint.md', 'vkey').trim()).key as PublicKey
+  const { key } = parseVkey(exampleIn('checkpoint.md', 'vkey').trim())
+  const writerKey = asRoleKey(key as PublicKey)
   const { head } = verified
   const parts = { manifest: CAPSULE.signed, header, body, index: 2, head, path, writerKey }
   assert.equal(createReceipt(parts), receipt)

@@ -107,7 +107,7 @@ test('RC3: an extra lacks no key, has no other, and keeps to the limits', () => 
   refuse('a cert that is text', { certs: ['c'] })
   refuse('a cosigner without certs', { cosigners: [[bytes]] })
   refuse('a cosigner with more', { cosigners: [[bytes, [], []]] })
-  refuse('a long manifest', { manifest: new Uint8Array(16_501) })
+  refuse('a long manifest', { manifest: new Uint8Array(18_945) })
   refuse('a long header', { header: new Uint8Array(16_385) })
   refuse('a long payload', { payload: new Uint8Array(65_537) })
   refuse('a long cert', { certs: [new Uint8Array(16_385)] })

@@ -15,6 +15,7 @@ export async function run({ args, out, homePath }: Context): Promise<undefined> 
     labels,
     blind: args.flag('blind'),
     public: args.flag('public'),
+    postQuantum: args.flag('post-quantum'),
     ...(identity === undefined ? {} : { identity: parseName(identity) }),
   })
   out.result({ name: capsule.text, labels }, capsule.text)

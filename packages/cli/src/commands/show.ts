@@ -10,34 +10,39 @@ import {
   formatVkey,
   type Manifest,
   manifestKey,
+  NOTE_COSIGNATURE_ML_DSA_44,
   NOTE_ED25519,
 } from '@longshore/capsule'
 import { type Capsule, openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
 import { openCapsule } from '../open-capsule.ts'
+import { ownerFields, ownerRows } from '../text/owner.ts'
 import { formatPrintable } from '../text/printable.ts'
 import { formatTime } from '../text/time.ts'
 
 export async function run({ args, out, homePath }: Context): Promise<undefined> {
   await using home = await openHome({ path: homePath, readOnly: true })
   await using capsule = await openCapsule(home, args.positional(0))
-  const vkey = vkeyOf(capsule)
-  out.result(showObject(capsule, vkey), () => {
+  const vkeys = vkeysOf(capsule)
+  out.result(showObject(capsule, vkeys), () => {
     const lines = out.quiet ? [] : showLines(capsule)
-    if (args.flag('vkey') && vkey !== null) lines.push(vkey)
+    if (args.flag('vkey')) lines.push(...vkeys)
     return lines.length === 0 ? capsule.text : lines.join('\n')
   })
 }
 
-/** Null for a principal, which signs no checkpoints. */
-function vkeyOf({ name, branch, manifest }: Capsule): string | null {
-  if (manifest.type !== 'capsule') return null
-  const key = manifestKey(manifest, 'writer')
-  return formatVkey({ name: formatOrigin(name, branch), type: NOTE_ED25519, key })
+/** One for each key of the writer; none for a principal, which signs no checkpoints. */
+function vkeysOf({ name: capsule, branch, manifest }: Capsule): string[] {
+  if (manifest.type !== 'capsule') return []
+  const { ed25519, mlDsa44 } = manifestKey(manifest, 'writer')
+  const name = formatOrigin(capsule, branch)
+  const first = formatVkey({ name, type: NOTE_ED25519, key: ed25519 })
+  if (mlDsa44 === undefined) return [first]
+  return [first, formatVkey({ name, type: NOTE_COSIGNATURE_ML_DSA_44, key: mlDsa44 })]
 }
 
 /** docs/spec/cli/show.schema.json */
-function showObject(capsule: Capsule, vkey: string | null): object {
+function showObject(capsule: Capsule, [vkey, vkeyMlDsa44]: readonly string[]): object {
   const { name, branch, manifest, size, head, text, writable } = capsule
   return {
     name: text,
@@ -50,10 +55,11 @@ function showObject(capsule: Capsule, vkey: string | null): object {
     blind: manifest.blind,
     public: manifest.policy.read === 'any',
     writable,
-    owner: formatHex(manifestKey(manifest, 'owner')),
+    ...ownerFields(manifestKey(manifest, 'owner')),
     authority: manifest.authority === null ? null : formatName(manifest.authority),
     origin: formatOrigin(name, branch),
-    vkey,
+    vkey: vkey ?? null,
+    ...(vkeyMlDsa44 === undefined ? {} : { vkeyMlDsa44 }),
     checkpoint: head === undefined ? null : capsule.checkpoint(),
   }
 }
@@ -67,7 +73,7 @@ function showLines(capsule: Capsule): string[] {
     ...Object.entries(manifest.labels).map(
       ([key, value]) => `label      ${formatPrintable(`${key}=${value}`)}`,
     ),
-    `owner      ${formatHex(manifestKey(manifest, 'owner'))}`,
+    ...ownerRows(manifestKey(manifest, 'owner')).map(([label, key]) => label.padEnd(11) + key),
     `writer     ${writable ? 'this home' : 'elsewhere'}`,
     `size       ${size}`,
   ]

@@ -26,6 +26,7 @@ import {
 import { readVerifiable } from '../input/verifiable-file.ts'
 import { openCapsule } from '../open-capsule.ts'
 import type { Output } from '../output.ts'
+import { ownerFields, ownerRows } from '../text/owner.ts'
 import { formatTime } from '../text/time.ts'
 
 const LABEL_CHARS = 11
@@ -104,7 +105,7 @@ function findingObject(kind: Target['kind'], finding: Finding, nameGiven: boolea
     checks,
     nameGiven,
     ...(index === undefined ? {} : { index }),
-    owner: formatHex(owner),
+    ...ownerFields(owner),
     ...(held !== undefined && {
       level: held.level,
       mirrors: held.mirrors.map((mirror) => ({
@@ -122,7 +123,7 @@ function formatFinding(out: Output, finding: Finding, nameGiven: boolean): strin
   const verdict = (nameGiven ? 'verified' : 'consistent').padEnd(LABEL_CHARS)
   const rows: (readonly [string, string])[] = [
     ['name', name + warning],
-    ['owner', formatHex(finding.owner)],
+    ...ownerRows(finding.owner),
   ]
   if (finding.root !== null) rows.push(['root', formatHex(finding.root)])
   rows.push(...finding.lines)

@@ -17,6 +17,7 @@ import type {
   CreateOptions,
   FsckReport,
   IdentityInfo,
+  IdentityOptions,
   ImportReport,
 } from '../home.ts'
 import type { BranchAddress, HomeWriter } from '../home-writer.ts'
@@ -113,16 +114,24 @@ export const SETTLE: Operation<BranchAddress, void> = {
 
 export const CREATE: Operation<CreateOptions, CapsuleName> = {
   op: 'create',
-  encode: ({ labels = {}, blind = false, public: isPublic = false, identity }) =>
+  encode: ({
+    labels = {},
+    blind = false,
+    public: isPublic = false,
+    identity,
+    postQuantum = false,
+  }) =>
     createMap([
       ['blind', blind],
       ['identity', identity ?? null],
       ['labels', new Map(Object.entries(labels))],
+      ['post-quantum', postQuantum],
       ['public', isPublic],
     ]),
   decode: (fields) => ({
     blind: fields.boolean('blind'),
     labels: textMap(fields.map('labels')),
+    postQuantum: fields.boolean('post-quantum'),
     public: fields.boolean('public'),
     ...(fields.has('identity') ? { identity: decodeName(fields, 'identity') } : {}),
   }),
@@ -130,12 +139,19 @@ export const CREATE: Operation<CreateOptions, CapsuleName> = {
   run: (writer, options) => writer.create(options),
 }
 
-export const CREATE_IDENTITY: Operation<{ readonly label: string | undefined }, IdentityInfo> = {
+export const CREATE_IDENTITY: Operation<IdentityOptions, IdentityInfo> = {
   op: 'create-identity',
-  encode: ({ label }) => createMap([['label', label ?? null]]),
-  decode: (fields) => ({ label: fields.has('label') ? fields.text('label') : undefined }),
+  encode: ({ label, postQuantum = false }) =>
+    createMap([
+      ['label', label ?? null],
+      ['post-quantum', postQuantum],
+    ]),
+  decode: (fields) => ({
+    label: fields.has('label') ? fields.text('label') : undefined,
+    postQuantum: fields.boolean('post-quantum'),
+  }),
   result: IDENTITY,
-  run: (writer, { label }) => writer.createIdentity(label),
+  run: (writer, options) => writer.createIdentity(options),
 }
 
 export const IMPORT_TILES: Operation<{ readonly directory: string }, ImportReport> = {

@@ -34,7 +34,7 @@ test('ND2 ND3: the manifests hang together, and the same facts give the same nam
   assert.equal(log.type, 'capsule')
   assert.equal(log.authority, null)
   assert.deepEqual(manifestKey(log, 'owner'), manifestKey(opened, 'owner'))
-  assert.deepEqual(manifestKey(log, 'writer'), createSigner(seeds['head-log']).publicKey)
+  assert.deepEqual(manifestKey(log, 'writer'), createSigner(seeds['head-log']).key)
   assert.deepEqual(manifestKey(opened, 'head-log'), manifestKey(log, 'writer'))
   assert.deepEqual(
     createNodePrincipal(SEED, FACTS).node.name,

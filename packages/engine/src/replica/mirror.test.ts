@@ -37,7 +37,7 @@ test('MI1 MI6 MI8 PU1: what is pushed is held, stated in the head log, and recei
   const last = receipts.at(-1)
   assert.equal(last?.head.size, 744)
   const heartbeat = { timeS: last.timeS, signature: last.signature as never }
-  verifyHeartbeat(home.capsule.name, last.head, heartbeat, mirror.signer.publicKey)
+  verifyHeartbeat(home.capsule.name, last.head, heartbeat, mirror.signer.key)
   assert.equal(home.publisher.countHolding(home.capsule.name, MAIN_BRANCH, 744), 1)
 
   const log = mirror.store.state(mirror.headLog.name, MAIN_BRANCH)

@@ -22,7 +22,7 @@ import {
   type Head,
   isLongshoreError,
   ProtocolError,
-  type PublicKey,
+  type RoleKey,
   rootFromTiles,
   UnavailableError,
   VerificationError,
@@ -108,7 +108,7 @@ interface Route {
 
 interface OpenSession {
   readonly id: SessionId
-  readonly mirrorKey: PublicKey
+  readonly mirrorKey: RoleKey
   readonly routes: Map<number, Route>
   nextId: number
 }
@@ -157,7 +157,7 @@ export class Publisher {
   }
 
   /** A session to a mirror is open; `mirrorKey` is the mirror key of its manifest. */
-  opened(session: SessionId, mirror: CapsuleName, mirrorKey: PublicKey): PublisherEffect[] {
+  opened(session: SessionId, mirror: CapsuleName, mirrorKey: RoleKey): PublisherEffect[] {
     const key = nameKey(mirror)
     const open: OpenSession = { id: session, mirrorKey, routes: new Map(), nextId: 1 }
     this.#sessions.set(key, open)

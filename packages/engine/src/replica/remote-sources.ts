@@ -17,7 +17,7 @@ import {
   type LongshoreError,
   manifestKey,
   openManifest,
-  type PublicKey,
+  type RoleKey,
   type SignedManifest,
   VerificationError,
   verifyHeartbeat,
@@ -34,7 +34,7 @@ export interface ReaderPeer {
   /** Of the node. */
   readonly name: CapsuleName
   /** Of its manifest; what its cosignatures are verified with. */
-  readonly mirrorKey: PublicKey
+  readonly mirrorKey: RoleKey
 }
 
 export interface Source {

@@ -26,9 +26,9 @@ import {
   type HotFields,
   hashLeafInto,
   isHotHeader,
-  type PublicKey,
   packageAlignedStart,
   prefixRoot,
+  type RoleKey,
   readHotHeader,
   type SubtreeProof,
   sha256Into,
@@ -52,11 +52,11 @@ export interface TrustedTree {
 export class HeadVerifier {
   readonly #name: CapsuleName
   readonly #branch: BranchId
-  readonly #writerKey: PublicKey
+  readonly #writerKey: RoleKey
   #bytes: Uint8Array = new Uint8Array(0)
   #head: Head | undefined
 
-  constructor(name: CapsuleName, branch: BranchId, writerKey: PublicKey) {
+  constructor(name: CapsuleName, branch: BranchId, writerKey: RoleKey) {
     this.#name = name
     this.#branch = branch
     this.#writerKey = writerKey

@@ -79,7 +79,7 @@ export function verifyProof(
   proof: { readonly signedManifest: Uint8Array; readonly signature: Uint8Array },
 ): ProvenPeer {
   const { name, manifest } = openManifest(proof.signedManifest)
-  const key = manifestKey(manifest, 'identity')
+  const key = manifestKey(manifest, 'identity').ed25519
   verifySignature(key, proofMessage(role, transcript, name), proof.signature)
   return { name, manifest }
 }

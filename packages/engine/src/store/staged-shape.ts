@@ -30,7 +30,7 @@ export type CommittedShape = Pick<StoreReader, 'manifest' | 'state'>
 const TILE_BYTES: number = TILE_WIDTH * HASH_BYTES
 
 /** A note is a setting or a small state, never content. */
-const NOTE_VALUE_BYTES_MAX = 4096
+const NOTE_VALUE_BYTES_MAX = 8192
 const NOTE_KEY: RegExp = /^[!-~]{1,128}$/
 
 export class StagedShape {

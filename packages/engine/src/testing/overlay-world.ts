@@ -194,13 +194,13 @@ export class WorldNode {
       ...{ listen: [this.address], limits },
       ...(domain === undefined ? {} : { domain: world.membership(domain, node.name) }),
     })
-    const tlsKey = manifestKey(node.manifest, 'tls')
+    const tlsKey = manifestKey(node.manifest, 'tls').ed25519
     this.#endpoint = world.network.attach(this.address, tlsKey, (event) => this.step(event))
     this.step({ type: 'tick' })
   }
 
   get ticket(): Ticket {
-    const tlsKey = manifestKey(this.manifest.manifest, 'tls')
+    const tlsKey = manifestKey(this.manifest.manifest, 'tls').ed25519
     return { name: this.name, tlsKey, addresses: [this.address] }
   }
 

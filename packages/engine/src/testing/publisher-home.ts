@@ -52,8 +52,7 @@ export class PublisherHome {
     const target = { mirror: mirror.headLog.name, chain: new Uint8Array(1), counts: true }
     this.take(this.publisher.publish(this.capsule.name, branch, [target]))
     mirror.connect(session)
-    const { publicKey } = mirror.signer
-    this.take(this.publisher.opened(session, mirror.headLog.name, publicKey))
+    this.take(this.publisher.opened(session, mirror.headLog.name, mirror.signer.key))
   }
 
   /** Exchanges messages until both sides are silent. `change` may replace what is delivered. */

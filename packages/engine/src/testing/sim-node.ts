@@ -96,7 +96,7 @@ export class SimNode {
       identity: createSigner(seeds.identity),
       mirror: createSigner(seeds.mirror),
     }
-    const tlsKey = manifestKey(node.manifest, 'tls')
+    const tlsKey = manifestKey(node.manifest, 'tls').ed25519
     this.ticket = { name: node.name, tlsKey, addresses: [`mem://${name}`] }
     this.disk = new SimDisk(prng.child())
     this.#index = new SimIndex(prng.child())
@@ -165,7 +165,7 @@ export class SimNode {
 
   #attach(): SimEndpoint {
     const life = this.#life
-    const tlsKey = manifestKey(this.identity.manifest, 'tls')
+    const tlsKey = manifestKey(this.identity.manifest, 'tls').ed25519
     return this.#network.attach(`mem://${this.name}`, tlsKey, (event) => {
       if (life === this.#life) this.step(event)
     })

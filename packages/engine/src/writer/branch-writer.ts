@@ -116,7 +116,7 @@ export class BranchWriter {
   #signedSize: number
   #isRefused = false
   /** Time of the newest heartbeat that was planned; its position may not be committed yet. */
-  #plannedTimeS = 0
+  #plannedTimeS: number
 
   constructor(parts: WriterParts) {
     this.name = parts.name
@@ -131,6 +131,8 @@ export class BranchWriter {
     // It came out of the store: signed and durable before. Showing it again signs nothing.
     this.#released = parts.head as ReleasedHead | undefined
     this.#signedSize = parts.edge.size
+    // A heartbeat of two keys says a time, whatever the clock says (CP22).
+    this.#plannedTimeS = parts.signer.mlDsa44 === undefined ? 0 : 1
   }
 
   /** Entries of the branch, those that wait for a cut or a commit included. */

@@ -13,8 +13,9 @@ import {
   type Head,
   manifestKey,
   openManifest,
-  type PublicKey,
   RightEdge,
+  type RoleKey,
+  roleKeysEqual,
   rootFromTiles,
   type Signer,
   type TileSource,
@@ -64,7 +65,7 @@ export interface WriterOptions {
  */
 export function openBranchWriter(options: WriterOptions): BranchWriter {
   const { store, name, branch, signer } = options
-  checkWriterKey(store, name, signer.publicKey)
+  checkWriterKey(store, name, signer.key)
   const state = store.state(name, branch)
   if (state === undefined) throw new UnavailableError('NOT_FOUND', 'this branch has no entry')
   const { size, head } = state
@@ -72,7 +73,7 @@ export function openBranchWriter(options: WriterOptions): BranchWriter {
     tile: (level, n, width) => store.tile(name, branch, level, n, width),
   }
   const edge = RightEdge.open(tiles, size)
-  checkHead(name, head, edge, signer.publicKey)
+  checkHead(name, head, edge, signer.key)
   const home: AnchorHome = {
     name,
     branch,
@@ -103,22 +104,18 @@ export function isAnchorUpToDate(
   return isSameTree && anchor.epoch === head.epoch && bytesEqual(anchor.instance, instance)
 }
 
-function checkWriterKey(store: StoreReader, name: CapsuleName, key: PublicKey): void {
+function checkWriterKey(store: StoreReader, name: CapsuleName, key: RoleKey): void {
   const signed = store.manifest(name)
   if (signed === undefined) {
     throw new UnavailableError('NOT_FOUND', 'the manifest of this capsule is not in the store')
   }
   const { manifest } = openManifest(signed, name)
-  const isWriter = manifest.type === 'capsule' && bytesEqual(manifestKey(manifest, 'writer'), key)
+  const isWriter =
+    manifest.type === 'capsule' && roleKeysEqual(manifestKey(manifest, 'writer'), key)
   if (!isWriter) throw new UsageError('NOT_A_WRITER', 'this is not the writer key of the capsule')
 }
 
-function checkHead(
-  name: CapsuleName,
-  head: Head | undefined,
-  edge: RightEdge,
-  key: PublicKey,
-): void {
+function checkHead(name: CapsuleName, head: Head | undefined, edge: RightEdge, key: RoleKey): void {
   if (head === undefined && edge.size === 0) return
   const root = edge.root()
   if (head?.size !== edge.size || !bytesEqual(head.root, root)) {

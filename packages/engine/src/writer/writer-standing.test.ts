@@ -343,7 +343,7 @@ test('WR13: a heartbeat is signed after its position is committed, and never goe
     assert.throws(() => home.writer.signHeartbeat({ ...position, timeS: position.timeS + 1 }, head))
     home.commitOps(op)
     const heartbeat = home.writer.signHeartbeat(position, head)
-    verifyHeartbeat(capsule.name, head, heartbeat, capsule.writer.publicKey)
+    verifyHeartbeat(capsule.name, head, heartbeat, capsule.writer.key)
     return [heartbeat.timeS, head.size]
   }
   assert.deepEqual(beat(), [1_800_000_000, 1])

@@ -10,7 +10,8 @@
 import { assert } from '../../assert.ts'
 import type { Hash, PublicKey } from '../../bytes/brands.ts'
 import { compareBytes } from '../../bytes/bytes.ts'
-import type { Signer } from '../../crypto/ed25519.ts'
+import type { RoleKey } from '../../crypto/role-key.ts'
+import type { Signer } from '../../crypto/signer.ts'
 import type { HeadPointer } from '../../entry/pointer.ts'
 import { principalOf, type SamplePrincipal } from '../../receipt/testing/sample-capsule.ts'
 import { type AdCertBody, signAdCert } from '../ad-cert.ts'
@@ -123,7 +124,7 @@ export function rtChain(
 /** A change of CAPSULE's writer key at `end`. */
 export function writerCertBody(
   end: HeadPointer,
-  writerKey: PublicKey,
+  writerKey: RoleKey,
   parent: Hash | null = null,
 ): WriterCertBody {
   return { ...terms(PERSON, CAPSULE, { notAfterS: NEVER_S, parent }), end, writerKey }

@@ -11,8 +11,9 @@
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { ed25519, x25519 } from '@noble/curves/ed25519.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
+import { ml_dsa44 } from '@noble/post-quantum/ml-dsa.js'
 import { bytesEqual, copyBytes } from '../../bytes/bytes.ts'
-import type { CryptoBackend, SigningKey } from '../../crypto/crypto-backend.ts'
+import type { CryptoBackend, MlDsa44Key, SigningKey } from '../../crypto/crypto-backend.ts'
 
 const { Point } = ed25519
 
@@ -44,6 +45,14 @@ function createSigningKey(seed: Uint8Array): SigningKey {
   }
 }
 
+function createMlDsa44Key(seed: Uint8Array): MlDsa44Key {
+  const { publicKey, secretKey } = ml_dsa44.keygen(copyBytes(seed))
+  // Deterministic (FIPS 204 section 3.4): this room has no randomness.
+  const sign = (message: Uint8Array): Uint8Array =>
+    ml_dsa44.sign(message, secretKey, { extraEntropy: false })
+  return { publicKey, sign }
+}
+
 export const backend: CryptoBackend = {
   name: 'noble',
   sha256Into(out, outOffset, input, start, end) {
@@ -73,4 +82,7 @@ export const backend: CryptoBackend = {
     }
     return true
   },
+  createMlDsa44Key,
+  isMlDsa44SignatureBy: (publicKey, message, signature) =>
+    ml_dsa44.verify(signature, message, publicKey),
 }

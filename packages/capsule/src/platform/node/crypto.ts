@@ -14,6 +14,7 @@
 import { hash } from 'node:crypto'
 import sodium from 'sodium-native'
 import type { CryptoBackend, SigningKey } from '../../crypto/crypto-backend.ts'
+import { createMlDsa44Key, isMlDsa44SignatureBy } from './openssl-ml-dsa-44.ts'
 import { Sha256Lanes } from './sha256-lanes.ts'
 
 const HASH_BYTES = 32
@@ -110,4 +111,6 @@ export const backend: CryptoBackend = {
   x25519,
   seal,
   isOpened,
+  createMlDsa44Key,
+  isMlDsa44SignatureBy,
 }

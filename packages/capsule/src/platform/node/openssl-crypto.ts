@@ -17,6 +17,7 @@ import {
   verify,
 } from 'node:crypto'
 import type { CryptoBackend, SigningKey } from '../../crypto/crypto-backend.ts'
+import { createMlDsa44Key, isMlDsa44SignatureBy } from './openssl-ml-dsa-44.ts'
 
 /** DER around a raw key (RFC 8410). */
 const PRIVATE_KEY_PREFIX: Buffer = Buffer.from('302e020100300506032b657004220420', 'hex')
@@ -97,4 +98,6 @@ export const opensslBackend: CryptoBackend = {
   x25519,
   seal,
   isOpened,
+  createMlDsa44Key,
+  isMlDsa44SignatureBy,
 }

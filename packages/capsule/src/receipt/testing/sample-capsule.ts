@@ -6,8 +6,8 @@
 import { asBranchId, type BranchId, type Hash, MAIN_BRANCH } from '../../bytes/brands.ts'
 import { encodeUtf8 } from '../../bytes/utf8.ts'
 import { type Head, signHead } from '../../checkpoint/head.ts'
-import { createSigner, type Signer } from '../../crypto/ed25519.ts'
 import { sha256 } from '../../crypto/sha256.ts'
+import { createSigner, type Signer } from '../../crypto/signer.ts'
 import { createBody } from '../../entry/body.ts'
 import { encodeHeader } from '../../entry/header.ts'
 import {

@@ -9,13 +9,13 @@
  * @module
  */
 import {
-  bytesEqual,
   type CapsuleName,
   formatName,
   isLongshoreError,
   MAIN_BRANCH,
   manifestKey,
   openManifest,
+  roleKeysEqual,
 } from '@longshore/capsule'
 import { type DiskStore, pendingImport, type Slices, type StoreReader } from '@longshore/engine'
 import type { FsckProblem, FsckReport } from '../../home.ts'
@@ -61,7 +61,7 @@ function checkPrincipal(store: StoreReader, keys: KeyStore, name: CapsuleName): 
   try {
     const { manifest } = openManifest(store.manifest(name) as Uint8Array, name)
     const use = manifest.type === 'capsule' ? 'writer' : 'owner'
-    if (keys.has(name) && !bytesEqual(keys.signer(name).publicKey, manifestKey(manifest, use))) {
+    if (keys.has(name) && !roleKeysEqual(keys.signer(name).key, manifestKey(manifest, use))) {
       problems.push({
         code: 'KEY_MISMATCH',
         message: `the key file is not the ${use} key of ${text}`,

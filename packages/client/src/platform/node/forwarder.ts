@@ -16,6 +16,7 @@ import type {
   CreateOptions,
   FsckReport,
   IdentityInfo,
+  IdentityOptions,
   ImportReport,
 } from '../../home.ts'
 import type { BranchAddress, HomeWriter } from '../../home-writer.ts'
@@ -74,8 +75,8 @@ export class Forwarder implements HomeWriter {
     return this.#ask((writer) => writer.create(options))
   }
 
-  createIdentity(label: string | undefined): Promise<IdentityInfo> {
-    return this.#ask((writer) => writer.createIdentity(label))
+  createIdentity(options: IdentityOptions): Promise<IdentityInfo> {
+    return this.#ask((writer) => writer.createIdentity(options))
   }
 
   importTiles(directory: string, signal?: AbortSignal): Promise<ImportReport> {

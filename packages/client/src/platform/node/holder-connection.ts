@@ -31,6 +31,7 @@ import type {
   CreateOptions,
   FsckReport,
   IdentityInfo,
+  IdentityOptions,
   ImportReport,
 } from '../../home.ts'
 import type { BranchAddress, HomeWriter } from '../../home-writer.ts'
@@ -168,8 +169,8 @@ export class HolderConnection implements HomeWriter {
     return this.#ask(requests.CREATE, options)
   }
 
-  createIdentity(label: string | undefined): Promise<IdentityInfo> {
-    return this.#ask(requests.CREATE_IDENTITY, { label })
+  createIdentity(options: IdentityOptions): Promise<IdentityInfo> {
+    return this.#ask(requests.CREATE_IDENTITY, options)
   }
 
   importTiles(directory: string, signal?: AbortSignal): Promise<ImportReport> {

@@ -39,6 +39,7 @@ import type {
   CreateOptions,
   FsckReport,
   IdentityInfo,
+  IdentityOptions,
   ImportReport,
 } from '../../home.ts'
 import type { BranchAddress, HomeWriter } from '../../home-writer.ts'
@@ -196,9 +197,9 @@ export class Holder implements HomeWriter {
     return this.#principals.createCapsule(options)
   }
 
-  async createIdentity(label: string | undefined): Promise<IdentityInfo> {
+  async createIdentity(options: IdentityOptions): Promise<IdentityInfo> {
     this.#checkOpen()
-    return this.#principals.createIdentity(label)
+    return this.#principals.createIdentity(options)
   }
 
   importTiles(directory: string, signal?: AbortSignal): Promise<ImportReport> {

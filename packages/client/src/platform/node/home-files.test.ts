@@ -88,11 +88,11 @@ test('HM7: a key is one line of hex for one user, and is never replaced', () => 
   const path = join(directory, `${formatName(NAME)}.key`)
   assert.equal(keys.has(NAME), false)
   assert.throws(() => keys.signer(NAME), { code: 'KEY_MISSING' })
-  keys.add(NAME, SEED)
+  keys.add(NAME, { seed: SEED })
   assert.equal(fs.readFileSync(path, 'latin1'), `${'09'.repeat(32)}\n`)
   assert.equal(fs.statSync(path).mode & 0o777, 0o600)
   assert.deepEqual(keys.signer(NAME).publicKey, createSigner(SEED).publicKey)
-  assert.throws(() => keys.add(NAME, SEED), { code: 'FILE_UNWRITABLE' })
+  assert.throws(() => keys.add(NAME, { seed: SEED }), { code: 'FILE_UNWRITABLE' })
 })
 
 test('HM8: a key file that holds no key is KEY_UNREADABLE, and never half a key', () => {

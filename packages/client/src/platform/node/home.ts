@@ -29,6 +29,7 @@ import type {
   FsckReport,
   Home,
   IdentityInfo,
+  IdentityOptions,
   ImportReport,
   OpenHomeOptions,
   UsageReport,
@@ -105,9 +106,9 @@ class NodeHome implements Home, CapsuleContext {
     return identities.sort(byTime)
   }
 
-  async createIdentity(options: { readonly label?: string } = {}): Promise<IdentityInfo> {
+  async createIdentity(options: IdentityOptions = {}): Promise<IdentityInfo> {
     const writer = await this.writer()
-    return writer.createIdentity(options.label)
+    return writer.createIdentity(options)
   }
 
   async create(options: CreateOptions = {}): Promise<Capsule> {

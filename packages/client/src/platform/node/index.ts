@@ -22,6 +22,7 @@ export type {
   FsckReport,
   Home,
   IdentityInfo,
+  IdentityOptions,
   ImportReport,
   OpenHomeOptions,
   RestoreReport,

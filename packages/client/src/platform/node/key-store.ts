@@ -1,7 +1,10 @@
 /**
- * Secret keys: one file per principal, 0600, the seed of 32 bytes as one line of hex.
+ * Secret keys: one file per principal, 0600, each seed of 32 bytes as one line of hex.
  *
- * `<person>.key` is an owner key, `<capsule>.key` the capsule's writer key. A key is written and
+ *     <Ed25519 seed, 64 hex digits>
+ *     <ML-DSA-44 seed, 64 hex digits>       if the role has such a key
+ *
+ * `<person>.key` is an owner's, `<capsule>.key` the capsule's writer's. A key is written and
  * synced before anything signed with it exists. Rules HM7-HM8 of docs/spec/home.md.
  *
  * @module
@@ -24,9 +27,17 @@ import {
 import { toWritingError } from './file-error.ts'
 import { syncDirectory } from './node-disk.ts'
 
-/** 64 hex digits and a line feed. */
-const KEY_FILE_BYTES = 65
+/** One line or two. */
+const KEY_FILE = /^([0-9a-f]{64})\n(?:([0-9a-f]{64})\n)?$/
+const KEY_FILE_BYTES_MAX = 2 * (2 * SEED_BYTES + 1)
 const KEY_SUFFIX = '.key'
+
+/** The secrets of one role. */
+export interface RoleSeeds {
+  readonly seed: Uint8Array
+  /** For a role that signs with ML-DSA-44 too. */
+  readonly mlDsa44Seed?: Uint8Array
+}
 
 export class KeyStore {
   readonly #directory: string
@@ -60,22 +71,29 @@ export class KeyStore {
    * @throws {UnavailableError} `KEY_UNREADABLE` if the file cannot be read or is no key.
    */
   signer(name: CapsuleName): Signer {
-    return createSigner(this.seed(name))
+    const { seed, mlDsa44Seed } = this.seeds(name)
+    return createSigner(seed, mlDsa44Seed)
   }
 
-  /** The 32 bytes that the keys of a principal come from. Fails as `signer` does. */
-  seed(name: CapsuleName): Uint8Array {
+  /** The secrets themselves, for a principal that derives keys from them. Fails as `signer` does. */
+  seeds(name: CapsuleName): RoleSeeds {
     const path = this.#path(name)
-    const seed = parseSeed(readKeyFile(path, name))
-    if (seed !== undefined) return seed
-    throw new UnavailableError('KEY_UNREADABLE', 'the key file does not hold a key', { path })
+    const [, seed, mlDsa44] = KEY_FILE.exec(readKeyFile(path, name)) ?? []
+    if (seed === undefined) {
+      throw new UnavailableError('KEY_UNREADABLE', 'the key file does not hold a key', { path })
+    }
+    const first = { seed: parseHex(seed) as Uint8Array }
+    return mlDsa44 === undefined
+      ? first
+      : { ...first, mlDsa44Seed: parseHex(mlDsa44) as Uint8Array }
   }
 
-  /** Writes a new key, durably. Never replaces one. */
-  add(name: CapsuleName, seed: Uint8Array): void {
+  /** Writes new keys, durably. Never replaces any. */
+  add(name: CapsuleName, { seed, mlDsa44Seed }: RoleSeeds): void {
     const path = this.#path(name)
+    const seeds = mlDsa44Seed === undefined ? [seed] : [seed, mlDsa44Seed]
     try {
-      writeNewFile(path, `${formatHex(seed)}\n`)
+      writeNewFile(path, seeds.map((bytes) => `${formatHex(bytes)}\n`).join(''))
     } catch (error) {
       throw toWritingError(path, error)
     }
@@ -91,18 +109,11 @@ export class KeyStore {
   }
 }
 
-/** The 32 bytes of a key file's text; undefined for anything but the one spelling. */
-function parseSeed(text: string): Uint8Array | undefined {
-  if (text.length !== KEY_FILE_BYTES || !text.endsWith('\n')) return undefined
-  const hex = text.slice(0, 2 * SEED_BYTES)
-  return /^[0-9a-f]*$/.test(hex) ? parseHex(hex) : undefined
-}
-
 function readKeyFile(path: string, name: CapsuleName): string {
   try {
     const stat = fs.statSync(path)
     if (!stat.isFile()) throw new Error('not a file')
-    return stat.size === KEY_FILE_BYTES ? fs.readFileSync(path, 'latin1') : ''
+    return stat.size <= KEY_FILE_BYTES_MAX ? fs.readFileSync(path, 'latin1') : ''
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
       const text = formatName(name)

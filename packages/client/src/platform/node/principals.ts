@@ -4,7 +4,8 @@
  *
  * An identity is a person's manifest with an owner key, and an authority capsule of the same
  * owner that will carry amendments and revocations. Its capsules share the owner key and have a
- * writer key each (F1). Rules HM17-HM19 of docs/spec/home.md.
+ * writer key each (F1). A post-quantum identity has an ML-DSA-44 key beside its Ed25519 key, and
+ * can give its capsules' writers one (F4). Rules HM17-HM19 and HM60 of docs/spec/home.md.
  *
  * @module
  */
@@ -15,6 +16,7 @@ import {
   MAIN_BRANCH,
   type Manifest,
   type ManifestKey,
+  manifestKeysOf,
   openManifest,
   type Policy,
   type PrincipalType,
@@ -31,11 +33,11 @@ import {
   type StoreOp,
   type StoreReader,
 } from '@longshore/engine'
-import type { CreateOptions, IdentityInfo } from '../../home.ts'
+import type { CreateOptions, IdentityInfo, IdentityOptions } from '../../home.ts'
 import type { WriteDriver } from '../../write-driver.ts'
 import type { AnchorDirectory } from './anchor-directory.ts'
 import { type HomeConfig, writeConfig } from './home-config.ts'
-import type { KeyStore } from './key-store.ts'
+import type { KeyStore, RoleSeeds } from './key-store.ts'
 import type { WriterLock } from './writer-lock.ts'
 
 const NONCE_BYTES = 16
@@ -70,30 +72,37 @@ export class Principals {
   }
 
   async createCapsule(options: CreateOptions): Promise<CapsuleName> {
-    const person = options.identity ?? (await this.#defaultIdentity())
+    const isPostQuantum = options.postQuantum === true
+    const person = options.identity ?? (await this.#defaultIdentity(isPostQuantum))
     const { owner, authority } = this.#openIdentity(person)
+    if (isPostQuantum && owner.mlDsa44 === undefined) {
+      const message = 'the identity has no ML-DSA-44 key: make one that has, or choose another'
+      throw new UsageError('KEY_MISSING', message, { name: formatName(person) })
+    }
     const { signed, ops } = this.#prepareCapsule(owner, {
       authority,
       blind: options.blind === true,
       isPublic: options.public === true,
       labels: options.labels ?? {},
+      isPostQuantum,
     })
     await this.#commit(ops, [signed.name])
     return signed.name
   }
 
-  async createIdentity(label: string | undefined): Promise<IdentityInfo> {
-    const seed = this.#context.runtime.randomBytes(SEED_BYTES)
-    const owner = createSigner(seed)
+  async createIdentity({ label, postQuantum = false }: IdentityOptions): Promise<IdentityInfo> {
+    const seeds = this.#createSeeds(postQuantum)
+    const owner = createSigner(seeds.seed, seeds.mlDsa44Seed)
     const authority = this.#prepareCapsule(owner, {
       authority: null,
       blind: false,
       // Whoever verifies a capsule must be able to see what its owner has revoked.
       isPublic: true,
       labels: {},
+      isPostQuantum: postQuantum,
     })
     const person = signManifest(
-      this.#manifest('person', [{ alg: 'ed25519', key: owner.publicKey, use: 'owner' }], {
+      this.#manifest('person', manifestKeysOf(owner, 'owner'), {
         authority: authority.signed.name,
         blind: false,
         isPublic: true,
@@ -101,7 +110,7 @@ export class Principals {
       }),
       owner,
     )
-    this.#context.keys.add(person.name, seed)
+    this.#context.keys.add(person.name, seeds)
     const manifestOp: StoreOp = { type: 'manifest', name: person.name, signed: person.signed }
     await this.#commit([...authority.ops, manifestOp], [person.name, authority.signed.name])
     if (this.#config.identity === undefined) {
@@ -111,9 +120,10 @@ export class Principals {
     return describeIdentity(person, this.#config.identity)
   }
 
-  async #defaultIdentity(): Promise<CapsuleName> {
+  /** `postQuantum` counts if there is none yet. */
+  async #defaultIdentity(postQuantum: boolean): Promise<CapsuleName> {
     if (this.#config.identity !== undefined) return this.#config.identity
-    this.#creatingDefault ??= this.createIdentity(undefined).finally(() => {
+    this.#creatingDefault ??= this.createIdentity({ postQuantum }).finally(() => {
       this.#creatingDefault = undefined
     })
     return (await this.#creatingDefault).name
@@ -132,21 +142,25 @@ export class Principals {
     return { owner: this.#context.keys.signer(person), authority: manifest.authority }
   }
 
-  #prepareCapsule(owner: Signer, terms: ManifestTerms): PreparedCapsule {
+  #createSeeds(isPostQuantum: boolean): RoleSeeds {
+    const { runtime } = this.#context
+    const seed = runtime.randomBytes(SEED_BYTES)
+    return isPostQuantum ? { seed, mlDsa44Seed: runtime.randomBytes(SEED_BYTES) } : { seed }
+  }
+
+  #prepareCapsule(owner: Signer, terms: CapsuleTerms): PreparedCapsule {
     const { keys, anchors, runtime, writerLock } = this.#context
     writerLock.require()
-    const seed = runtime.randomBytes(SEED_BYTES)
+    const seeds = this.#createSeeds(terms.isPostQuantum)
+    const writer = createSigner(seeds.seed, seeds.mlDsa44Seed)
     const manifest = this.#manifest(
       'capsule',
-      [
-        { alg: 'ed25519', key: owner.publicKey, use: 'owner' },
-        { alg: 'ed25519', key: createSigner(seed).publicKey, use: 'writer' },
-      ],
+      [...manifestKeysOf(owner, 'owner'), ...manifestKeysOf(writer, 'writer')],
       terms,
     )
     const signed = signManifest(manifest, owner)
     const { name } = signed
-    keys.add(name, seed)
+    keys.add(name, seeds)
     const first = createFirstInstance(name, MAIN_BRANCH, runtime)
     const slot = anchors.slot(name, MAIN_BRANCH)
     try {
@@ -205,6 +219,11 @@ interface ManifestTerms {
   readonly blind: boolean
   readonly isPublic: boolean
   readonly labels: Readonly<Record<string, string>>
+}
+
+interface CapsuleTerms extends ManifestTerms {
+  /** The writer signs with ML-DSA-44 too. */
+  readonly isPostQuantum: boolean
 }
 
 /** A person's manifest as applications see it. */

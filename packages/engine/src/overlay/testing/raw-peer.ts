@@ -54,7 +54,7 @@ export class RawPeer {
     const { node, seeds } = createNodePrincipal(prng.bytes(SEED_BYTES), facts)
     this.manifest = node
     this.identity = createSigner(seeds.identity)
-    const key = tlsKey ?? manifestKey(node.manifest, 'tls')
+    const key = tlsKey ?? manifestKey(node.manifest, 'tls').ed25519
     this.#endpoint = world.network.attach(this.address, key, (event) => this.#see(event))
   }
 

@@ -17,8 +17,8 @@ import {
   manifestKey,
   openBody,
   openManifest,
-  type PublicKey,
   RightEdge,
+  type RoleKey,
   rootFromTiles,
   type TileSource,
   verifyHead,
@@ -61,7 +61,7 @@ export class BranchChecks {
   readonly #problems: FsckProblems
   readonly #checks = new Map<string, BranchCheck>()
   readonly #edges = new Map<BranchCheck, RightEdge>()
-  readonly #writers = new Map<string, PublicKey | undefined>()
+  readonly #writers = new Map<string, RoleKey | undefined>()
   readonly #cursor = new FrameCursor()
 
   constructor(state: CommittedState, reader: EntryReader, problems: FsckProblems) {

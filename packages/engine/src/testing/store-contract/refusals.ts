@@ -115,8 +115,8 @@ function registerOtherRefusals(test: RegisterTest, open: OpenHarness): void {
     for (const key of ['', 'a b', 'ä', 'a\n', 'k'.repeat(129)]) {
       driver.expectRefused('USAGE', note(key, 1))
     }
-    driver.expectRefused('USAGE', note('k', 4097))
-    driver.commit(note('k'.repeat(128), 4096))
-    expectEqual(driver.store.note('k'.repeat(128))?.length, 4096, 'the largest note')
+    driver.expectRefused('USAGE', note('k', 8193))
+    driver.commit(note('k'.repeat(128), 8192))
+    expectEqual(driver.store.note('k'.repeat(128))?.length, 8192, 'the largest note')
   })
 }
