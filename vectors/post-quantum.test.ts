@@ -14,7 +14,7 @@ import { checkCases, readVectors, type VectorCase } from './read-vectors.ts'
 const roles = readVectors<PostQuantumFields>('post-quantum')
 const signatures = readVectors('ml-dsa-44')
 
-test('MF10 CP20 CP22 RC13 EV1: what two keys signed opens to what it says', () => {
+test('MF10 CP20 CP22 RC15 EV1: what two keys signed opens to what it says', () => {
   checkCases(
     roles.filter(({ valid }) => valid),
     (vector) => {
@@ -43,7 +43,7 @@ for (const [where, conditions] of [
   ['Node', []],
   ['browsers', ['browser']],
 ] as const) {
-  test(`SG14 SG16 SG17 SG18 SG19 MF6 MF10 CP20 CP21 CP22 RC13 EV1: the verdict of ${where}`, () => {
+  test(`SG14 SG16 SG17 SG18 SG19 MF6 MF10 CP20 CP21 CP22 RC15 EV1: the verdict of ${where}`, () => {
     const found = verdicts(conditions)
     assert.equal(found['backend'], where === 'Node' ? 'node:crypto' : 'noble')
     const judge =

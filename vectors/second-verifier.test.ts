@@ -149,7 +149,7 @@ test('SG14: ML-DSA-44', () => {
   })
 })
 
-test('SG19 CP20 CP22 RC13: manifests, checkpoints and receipts of roles with two keys', () => {
+test('SG19 CP20 CP22 RC15: manifests, checkpoints and receipts of roles with two keys', () => {
   const cases = readVectors<PostQuantumFields>('post-quantum')
   // Of manifests this verifier knows capsules and nodes; of heads and evidence nothing.
   const isPerson = ({ id }: VectorCase): boolean => id === 'manifest-person'

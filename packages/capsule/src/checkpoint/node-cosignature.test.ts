@@ -21,7 +21,7 @@ const { name } = CAPSULE.signed
 const TIME_S = 1_767_225_700
 const COSIGNATURE = createCosignature(name, HEAD, TIME_S, MIRROR)
 
-test('CP14 CP20: a cosignature is of one capsule, head and second, by one key', () => {
+test('CP14 CP23: a cosignature is of one capsule, head and second, by one key', () => {
   verifyCosignature(name, HEAD, COSIGNATURE, MIRROR.key)
   const refuse = (of = name, head = HEAD, cosignature = COSIGNATURE, key = MIRROR.key): void => {
     const verify = (): void => verifyCosignature(of, head, cosignature, key)
@@ -36,7 +36,7 @@ test('CP14 CP20: a cosignature is of one capsule, head and second, by one key', 
   refuse(name, HEAD, createHeartbeat(name, HEAD, TIME_S, WRITER))
 })
 
-test('CP20: as a line of a checkpoint it stands under the name of node and role', () => {
+test('CP23: as a line of a checkpoint it stands under the name of node and role', () => {
   for (const role of ['mirror', 'witness'] as const) {
     const signer = NODE.signers.get(role) as Signer
     const cosignature = createCosignature(name, HEAD, TIME_S, signer)

@@ -4,7 +4,7 @@
  * A mirror's cosignature is its durability acknowledgement: *synced, and I hold every header below
  * this size and every payload that is not erased* (F18). A witness states only that every head it
  * signed for this origin extends the one before. Each has a key of its own, because a cosignature
- * does not commit to the name of its maker (F1). Rules CP14, CP15 and CP20 of
+ * does not commit to the name of its maker (F1). Rules CP14, CP15 and CP23 of
  * docs/spec/checkpoint.md.
  *
  * @module
