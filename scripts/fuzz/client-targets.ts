@@ -43,6 +43,7 @@ const ARGUMENTS: Readonly<Record<string, unknown>> = {
   backup: { file: '/somewhere/file' },
   compact: {},
   fsck: { repair: true },
+  remember: { key: 'net/ticket', value: new Uint8Array([1, 2]) },
 }
 
 type AnyOperation = { encode(args: unknown): CborMap; decode(fields: Fields): unknown }
