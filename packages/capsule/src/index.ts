@@ -296,6 +296,8 @@ export {
   SALT_BYTES,
   SEED_BYTES,
   SIGNATURE_BYTES,
+  TICKET_ADDRESS_CHARS_MAX,
+  TICKET_ADDRESSES_MAX,
   TLS_EXPORTER_BYTES,
   WRITER_CERT_BYTES_MAX,
 } from './limits.ts'
@@ -378,6 +380,11 @@ export type {
   ReceiptLevel,
   VerifiedMirror,
 } from './receipt/receipt-mirrors.ts'
+export {
+  formatTicket,
+  parseTicket,
+  type Ticket,
+} from './ticket/ticket.ts'
 export {
   EMPTY_ROOT,
   hashLeaf,
