@@ -14,6 +14,17 @@ export {
   type NodePrincipal,
   type NodeSeeds,
 } from './node/node-keys.ts'
+export type { NodeIdentity } from './node/principal.ts'
+export type { TraceHop } from './overlay/control-frame.ts'
+export { OVERLAY_LIMITS, type OverlayLimits } from './overlay/limits.ts'
+export type { OverlayCounters } from './overlay/machine.ts'
+export { Overlay, type OverlayOptions } from './overlay/overlay.ts'
+export type {
+  Membership,
+  OverlayEffect,
+  OverlayEvent,
+  RouteEntry,
+} from './overlay/overlay-events.ts'
 export type { AnchorSlot } from './runtime/anchor-slot.ts'
 export { type Disk, DiskError, type DiskErrorCode, type DiskFile } from './runtime/disk.ts'
 export type { IndexStore, IndexWrite } from './runtime/index-store.ts'

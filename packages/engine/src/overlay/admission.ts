@@ -1,0 +1,137 @@
+/**
+ * What a router makes of an advertisement: installs the names for which everything holds, refuses
+ * the others with a code, and records the refusals.
+ *
+ * Checked in this order, the cheap before the dear:
+ * 1. the statement: the node at the other end has its identity key, and means these names, this
+ *    router and this connection;
+ * 2. the RtCerts lead from the serving node over the neighbor to this router, and not through it;
+ * 3. the AdCerts of each name lead from its owner to the serving node;
+ * 4. the policy of each name lets the domain of this router carry it;
+ * 5. there is room.
+ *
+ * Rules OV10 to OV16 of docs/spec/overlay.md.
+ *
+ * @module
+ */
+import {
+  advertisedNamesDigest,
+  type CapsuleName,
+  type ErrorCode,
+  isLongshoreError,
+  openManifest,
+  ProtocolError,
+  VerificationError,
+  verifyAdvertisement,
+} from '@longshore/capsule'
+import { nameKey } from '../store/branch-key.ts'
+import {
+  type AdvertisedName,
+  advertisedValue,
+  encodeControl,
+  type Fields,
+  type RouteGroup,
+  readAdvertise,
+  readNames,
+} from './control-frame.ts'
+import { type Carriage, verifyCarriage, verifyName } from './evidence.ts'
+import { ADVERTISED } from './frame.ts'
+import type { Link } from './link.ts'
+import type { Machine } from './machine.ts'
+import { carryRefusal } from './policy.ts'
+import type { RouteTable } from './route-table.ts'
+
+interface Claimed {
+  readonly name: CapsuleName
+  readonly group: RouteGroup
+  readonly offered: RouteGroup['names'][number]
+}
+
+export class Admission {
+  readonly #machine: Machine
+  readonly #table: RouteTable
+
+  constructor(machine: Machine, table: RouteTable) {
+    this.#machine = machine
+    this.#table = table
+  }
+
+  advertise(link: Link, fields: Fields): void {
+    const { request, statement, groups } = readAdvertise(fields)
+    if (!this.#machine.isRouter) {
+      throw new ProtocolError('PROTOCOL_ERROR', 'this node is no router')
+    }
+    const claims = this.#claims(groups)
+    const names = claims.map(({ name }) => name)
+    const { name: router, nowS, limits } = this.#machine
+    const { expiresS } = verifyAdvertisement(statement, {
+      ...{ advertiser: link.up.manifest, router, atS: nowS },
+      ...{ exporter: link.exporter, nonce: link.ownNonce, names: advertisedNamesDigest(names) },
+    })
+    const untilS = Math.min(expiresS, nowS + limits.leaseS)
+    const carriages = new Map<RouteGroup, Carriage | ErrorCode>()
+    const answers = claims.map((claim) => this.#admit(link, claim, carriages, untilS))
+    link.send(encodeControl(ADVERTISED, advertisedValue(request, answers)))
+  }
+
+  withdraw(link: Link, fields: Fields): void {
+    for (const name of readNames(fields)) this.#table.removeOver(nameKey(name), link)
+  }
+
+  /** @throws {VerificationError} A manifest that does not hold: then nothing of it has a name. */
+  #claims(groups: readonly RouteGroup[]): Claimed[] {
+    const count = groups.reduce((sum, { names }) => sum + names.length, 0)
+    if (count > this.#machine.limits.namesPerAdvertisementMax) {
+      throw new ProtocolError('PROTOCOL_ERROR', 'too many names in one advertisement', { count })
+    }
+    return groups.flatMap((group) =>
+      group.names.map((offered) => {
+        return { name: openManifest(offered.signedManifest).name, group, offered }
+      }),
+    )
+  }
+
+  #admit(
+    link: Link,
+    { name, group, offered }: Claimed,
+    carriages: Map<RouteGroup, Carriage | ErrorCode>,
+    untilS: number,
+  ): AdvertisedName {
+    try {
+      const carriage = carriages.get(group) ?? this.#carriage(link, group)
+      carriages.set(group, carriage)
+      if (typeof carriage === 'string') return this.#refused(link, name, carriage)
+      const proven = verifyName(carriage, offered, this.#machine.nowS)
+      const { policy } = proven.evidence.capsule.manifest
+      const why = carryRefusal(policy, this.#machine.membership?.domain)
+      if (why !== undefined) return this.#refused(link, name, 'POLICY_REFUSED')
+      if (this.#table.countOver(link) >= this.#machine.limits.namesPerLinkMax) {
+        return this.#refused(link, name, 'QUOTA_EXCEEDED')
+      }
+      const expiresS = Math.min(proven.expiresS, untilS)
+      this.#table.install({ ...proven, expiresS }, 'advertised', link)
+      return { name, code: null, expiresS }
+    } catch (error) {
+      if (!isLongshoreError(error)) throw error
+      return this.#refused(link, name, error.code)
+    }
+  }
+
+  /** The shared part of a group, or why all of its names are refused. */
+  #carriage(link: Link, group: RouteGroup): Carriage | ErrorCode {
+    const { name, nowS } = this.#machine
+    try {
+      return verifyCarriage(group, link.up.name, name, nowS)
+    } catch (error) {
+      if (!(error instanceof VerificationError)) throw error
+      return error.code
+    }
+  }
+
+  #refused(link: Link, name: CapsuleName, code: ErrorCode): AdvertisedName {
+    this.#machine.recordRefusal(name, link.up.name, code)
+    // What this neighbor advertised before under this name is not what it says now.
+    this.#table.removeOver(nameKey(name), link)
+    return { name, code, expiresS: 0 }
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * What all parts of one overlay share: who this node is, the time, what is due, and the effects of
+ * the step that is under way.
+ *
+ * @module
+ */
+import { type CapsuleName, type ErrorCode, encodeCertChain, formatName } from '@longshore/capsule'
+import type { NodeIdentity } from '../node/principal.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import { nameKey } from '../store/branch-key.ts'
+import type { MembershipClaim } from './control-frame.ts'
+import type { OverlayLimits } from './limits.ts'
+import type { Link } from './link.ts'
+import type { Membership, OverlayEffect } from './overlay-events.ts'
+import { Timers } from './timers.ts'
+
+const SECOND_US = 1_000_000
+
+/** How often each thing happened, for an operator. Counts only ever grow. */
+export class OverlayCounters {
+  forwardedFrames = 0
+  forwardedBytes = 0
+  deliveredFrames = 0
+  droppedFrames = 0
+  unreachableFrames = 0
+  refusedNames = 0
+  refusedPublications = 0
+  protocolErrors = 0
+  lookups = 0
+}
+
+export class Machine {
+  readonly identity: NodeIdentity
+  readonly nameKey: string
+  readonly isRouter: boolean
+  readonly runtime: Runtime
+  readonly limits: OverlayLimits
+  readonly listen: readonly string[]
+  readonly timers: Timers = new Timers()
+  readonly counters: OverlayCounters = new OverlayCounters()
+  /** What this node shows of its own membership. */
+  membership: MembershipClaim | null
+  #effects: OverlayEffect[] = []
+  #dirty: Link[] = []
+
+  constructor(options: {
+    readonly identity: NodeIdentity
+    readonly isRouter: boolean
+    readonly runtime: Runtime
+    readonly limits: OverlayLimits
+    readonly listen: readonly string[]
+    readonly membership: Membership | undefined
+  }) {
+    this.identity = options.identity
+    this.nameKey = nameKey(options.identity.name)
+    this.isRouter = options.isRouter
+    this.runtime = options.runtime
+    this.limits = options.limits
+    this.listen = options.listen
+    this.membership = membershipClaim(options.membership)
+  }
+
+  get name(): CapsuleName {
+    return this.identity.name
+  }
+
+  get nowUs(): number {
+    return this.runtime.nowUs()
+  }
+
+  get nowS(): number {
+    return Math.floor(this.runtime.nowUs() / SECOND_US)
+  }
+
+  emit(effect: OverlayEffect): void {
+    this.#effects.push(effect)
+  }
+
+  /** Somebody advertised what may not be routed: the operator sees who, what and why. */
+  recordRefusal(name: CapsuleName, by: CapsuleName, code: ErrorCode): void {
+    this.counters.refusedNames++
+    const details = { name: formatName(name), by: formatName(by), code }
+    this.runtime.log('warn', 'advertisement-refused', details)
+  }
+
+  /** The link has frames to write when the step ends. */
+  markDirty(link: Link): void {
+    if (link.isDirty) return
+    link.isDirty = true
+    this.#dirty.push(link)
+  }
+
+  /** All effects of this step, writes last and one for each link. */
+  takeEffects(): OverlayEffect[] {
+    for (const link of this.#dirty) link.flush()
+    this.#dirty = []
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+}
+
+export function membershipClaim(membership: Membership | undefined): MembershipClaim | null {
+  if (membership === undefined) return null
+  return { domain: membership.name, chain: encodeCertChain(membership.chain) }
+}

@@ -1,0 +1,290 @@
+/**
+ * One node of the overlay: links to neighbors, routes to names, and the frames in between.
+ *
+ *     step(event) → effects
+ *
+ * Moves datagrams between names, each at most once and usually in order; may lose them when a path
+ * breaks or a queue is full. It promises nothing about their content: sessions encrypt and repeat.
+ * Frames and their bytes: docs/spec/frame.md; behaviour: docs/spec/overlay.md.
+ *
+ * @module
+ */
+import {
+  type CapsuleName,
+  encodeCertChain,
+  openManifest,
+  ProtocolError,
+  type SignedManifest,
+} from '@longshore/capsule'
+import type { NodeIdentity } from '../node/principal.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import { nameKey } from '../store/branch-key.ts'
+import { readUint32 } from '../store/disk/big-endian.ts'
+import { Admission } from './admission.ts'
+import { Advertiser } from './advertiser.ts'
+import { Fields } from './control-frame.ts'
+import { ownCarriage, verifyName } from './evidence.ts'
+import { Forwarder } from './forwarder.ts'
+import * as frames from './frame.ts'
+import { OVERLAY_LIMITS, type OverlayLimits } from './limits.ts'
+import type { Link } from './link.ts'
+import { Links } from './links.ts'
+import { ParentTier } from './lookup-tier.ts'
+import { Lookups } from './lookups.ts'
+import { Machine, membershipClaim, type OverlayCounters } from './machine.ts'
+import { Multicast } from './multicast.ts'
+import type { Membership, OverlayEffect, OverlayEvent, RouteEntry } from './overlay-events.ts'
+import { RouteTable, routeCostUs } from './route-table.ts'
+import { RtCerts } from './rt-certs.ts'
+import { Tracer } from './tracer.ts'
+
+export interface OverlayOptions {
+  readonly identity: NodeIdentity
+  /** A router forwards for others, takes advertisements and answers lookups. */
+  readonly roles: { readonly router: boolean }
+  /** Of which this node is a member; routers without one carry only what any router may. */
+  readonly domain?: Membership
+  readonly runtime: Runtime
+  /** Where others can dial this node. */
+  readonly listen: readonly string[]
+  readonly limits?: Partial<OverlayLimits>
+}
+
+const SWEEP_US = 10_000_000
+/** Costs that moved are told to other routers no more often than this. */
+const COSTS_TOLD_US = 300_000_000
+
+export class Overlay {
+  readonly #machine: Machine
+  readonly #links: Links
+  readonly #table: RouteTable
+  readonly #lookups: Lookups
+  readonly #forwarder: Forwarder
+  readonly #admission: Admission
+  readonly #advertiser: Advertiser
+  readonly #multicast: Multicast
+  readonly #tracer: Tracer
+  /** What was announced last; a driver waits for it. */
+  #wakeUs: number | undefined
+
+  constructor(options: OverlayOptions) {
+    const { identity, roles, runtime, listen, domain } = options
+    const limits = { ...OVERLAY_LIMITS, ...options.limits }
+    const isRouter = roles.router
+    const machine = new Machine({ identity, isRouter, runtime, limits, listen, membership: domain })
+    this.#machine = machine
+    this.#table = new RouteTable(limits, (key) => this.#routesChanged(key))
+    this.#links = new Links(machine, {
+      up: (link) => this.#up(link),
+      down: (link) => this.#down(link),
+      frame: (link, type, bytes, start, end) => this.#frame(link, type, bytes, start, end),
+      costChanged: (link) => this.#costChanged(link),
+      dropped: (link, frame) => this.#multicast.dropped(link, frame),
+    })
+    const rtCerts = new RtCerts(machine)
+    const tier = new ParentTier(() => this.#links.parents())
+    this.#lookups = new Lookups(machine, this.#table, rtCerts, tier)
+    this.#forwarder = new Forwarder(machine, this.#table, this.#links, this.#lookups)
+    this.#admission = new Admission(machine, this.#table)
+    this.#advertiser = new Advertiser(machine, this.#table, rtCerts)
+    this.#multicast = new Multicast(machine, this.#table, this.#lookups)
+    this.#tracer = new Tracer(machine, this.#table, this.#lookups, this.#forwarder)
+    this.#installOwn(openManifest(identity.signedManifest), null)
+    this.#sweep()
+  }
+
+  /** How often each thing happened since the start. */
+  get counters(): Readonly<OverlayCounters> {
+    return this.#machine.counters
+  }
+
+  /** All links that are up, for an operator. */
+  get links(): Iterable<Link> {
+    return this.#links
+  }
+
+  step(event: OverlayEvent): OverlayEffect[] {
+    this.#apply(event)
+    this.#multicast.flush()
+    this.#advertiser.flush()
+    const effects = this.#machine.takeEffects()
+    const { nextUs } = this.#machine.timers
+    if (nextUs !== undefined && nextUs !== this.#wakeUs)
+      effects.push({ type: 'wake', atUs: nextUs })
+    this.#wakeUs = nextUs
+    return effects
+  }
+
+  #apply(event: OverlayEvent): void {
+    switch (event.type) {
+      case 'send':
+        this.#forwarder.send(event, event.isBulk)
+        return
+      case 'join':
+        this.#links.join(event.ticket)
+        return
+      case 'leave':
+        this.#links.leave(event.principal)
+        return
+      case 'advertise':
+        this.#installOwn(openManifest(event.capsule), encodeCertChain(event.chain))
+        return
+      case 'withdraw':
+        this.#table.removeOver(nameKey(event.name), undefined)
+        return
+      case 'resolve':
+        this.#resolve(event.request, event.name)
+        return
+      case 'trace':
+        this.#tracer.trace(event.request, event.name)
+        return
+      case 'subscribe':
+        this.#multicast.subscribe(event.name)
+        return
+      case 'unsubscribe':
+        this.#multicast.unsubscribe(event.name)
+        return
+      case 'publish':
+        this.#multicast.publish(event.name, event.payload)
+        return
+      case 'membership':
+        this.#machine.membership = membershipClaim(event.domain)
+        return
+      case 'tick':
+        this.#wakeUs = undefined
+        this.#machine.timers.run(this.#machine.nowUs)
+        return
+      default:
+        this.#links.step(event)
+    }
+  }
+
+  #frame(link: Link, type: number, bytes: Uint8Array, start: number, end: number): void {
+    switch (type) {
+      case frames.LABELLED:
+        this.#forwarder.labelled(link, bytes, start, end)
+        return
+      case frames.DATA:
+        this.#forwarder.data(link, bytes, start, end)
+        return
+      case frames.LABEL:
+        this.#forwarder.label(link, bytes, start)
+        return
+      case frames.RETIRE:
+        link.inLabels.retire(readUint32(bytes, start + frames.FRAME_HEAD_BYTES))
+        return
+      case frames.UNREACHABLE:
+        this.#forwarder.unreachable(link, bytes, start, end)
+        return
+      case frames.PUBLISHED:
+        this.#multicast.published(link, bytes, start, end)
+        return
+      default:
+        this.#control(link, type, bytes, start, end)
+    }
+  }
+
+  #control(link: Link, type: number, bytes: Uint8Array, start: number, end: number): void {
+    const fields = (count: number): Fields => Fields.ofFrame(bytes, start, end, count)
+    switch (type) {
+      case frames.ADVERTISE:
+        this.#admission.advertise(link, fields(3))
+        return
+      case frames.ADVERTISED:
+        this.#advertiser.answered(link, fields(2))
+        return
+      case frames.WITHDRAW:
+        this.#admission.withdraw(link, fields(1))
+        return
+      case frames.LOOKUP:
+        this.#lookups.lookup(link, fields(3))
+        return
+      case frames.FOUND:
+        this.#lookups.found(link, fields(3))
+        return
+      case frames.SUBSCRIBE:
+        this.#multicast.subscribed(link, fields(1))
+        return
+      case frames.UNSUBSCRIBE:
+        this.#multicast.unsubscribed(link, fields(1))
+        return
+      case frames.GAP:
+        this.#multicast.gap(link, fields(1))
+        return
+      case frames.TRACE:
+        this.#tracer.asked(link, fields(3))
+        return
+      case frames.TRACED:
+        this.#tracer.answered(link, fields(3))
+        return
+      default:
+        throw new ProtocolError('PROTOCOL_ERROR', 'a frame that is not expected here', { type })
+    }
+  }
+
+  /** @throws {VerificationError} for a capsule that this node may not advertise. */
+  #installOwn(capsule: SignedManifest, chain: Uint8Array | null): void {
+    const { name, membership, nowS } = this.#machine
+    const carriage = ownCarriage(name, chain, membership, nowS)
+    const proven = verifyName(carriage, { signedManifest: capsule.signed, costUs: 0 }, nowS)
+    this.#table.install(proven, 'own', undefined)
+  }
+
+  #routesChanged(key: string): void {
+    this.#lookups.forgetAbsence(key)
+    this.#advertiser.changed(key)
+    this.#multicast.changed(key)
+  }
+
+  #up(link: Link): void {
+    this.#table.touch()
+    this.#lookups.forgetAbsence()
+    if (link.join !== undefined && link.up.isRouter) this.#advertiser.up(link)
+    this.#machine.emit({ type: 'path-changed', destination: undefined })
+  }
+
+  #down(link: Link): void {
+    this.#table.removeLink(link)
+    this.#advertiser.down(link)
+    this.#lookups.down(link)
+    this.#tracer.down(link)
+    this.#multicast.down(link)
+    this.#machine.emit({ type: 'path-changed', destination: undefined })
+  }
+
+  #costChanged(link: Link): void {
+    this.#table.touch()
+    const { nowUs } = this.#machine
+    if (link.costsToldUs !== undefined && nowUs - link.costsToldUs < COSTS_TOLD_US) return
+    link.costsToldUs = nowUs
+    for (const key of this.#table.keysOver(link)) this.#advertiser.costChanged(key)
+  }
+
+  #resolve(request: number, name: CapsuleName): void {
+    const { limits } = this.#machine
+    const options = { except: undefined, hopsLeft: limits.lookupHopsMax, wantsAll: true }
+    // What is known may be only a part: the routers above may know nearer places.
+    this.#lookups.ask(name, options, (code) => {
+      const entries = this.#entries(name)
+      const why = entries.length > 0 ? undefined : (code ?? 'NO_ROUTE')
+      this.#machine.emit({ type: 'resolved', request, name, entries, code: why })
+    })
+  }
+
+  #entries(name: CapsuleName): RouteEntry[] {
+    const { nowS } = this.#machine
+    const routes = (this.#table.routes(nameKey(name)) ?? []).filter((r) => r.expiresS >= nowS)
+    return routes
+      .map((route) => {
+        const { server, capsule, chain } = route.evidence
+        return { server, capsule, chain, expiresS: route.expiresS, costUs: routeCostUs(route) }
+      })
+      .sort((a, b) => a.costUs - b.costUs)
+  }
+
+  #sweep(): void {
+    const { timers, nowUs, nowS } = this.#machine
+    this.#table.expire(nowS)
+    timers.schedule(nowUs + SWEEP_US, () => this.#sweep())
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Extends a route to the next node: the RtCert by which this node lets a neighbor carry a name
+ * that this node serves or carries.
+ *
+ * The same certificates go up with an advertisement and down with the answer to a lookup, so
+ * whoever gets a route sees every node on its way and is named at the end of it itself. Rules OV12
+ * and OV13 of docs/spec/overlay.md.
+ *
+ * @module
+ */
+import {
+  bytesEqual,
+  type CapsuleName,
+  CHAIN_CERTS_MAX,
+  certHash,
+  compareBytes,
+  decodeCertChain,
+  decodeRtCert,
+  formatHex,
+  signRtCert,
+} from '@longshore/capsule'
+import type { RouteGroup } from './control-frame.ts'
+import type { Evidence } from './evidence.ts'
+import type { Machine } from './machine.ts'
+
+const NO_BYTES: Uint8Array = new Uint8Array(0)
+
+interface Signed {
+  readonly rtCert: Uint8Array
+  readonly notAfterS: number
+}
+
+export class RtCerts {
+  readonly #machine: Machine
+  /** Certificates that hold for a while yet, by what they let whom carry. The oldest goes first. */
+  readonly #signed = new Map<string, Signed>()
+
+  constructor(machine: Machine) {
+    this.#machine = machine
+  }
+
+  /** Whether this route can be given to `neighbor`: it is not on the way already. */
+  isExtensible({ path, rtCerts }: Evidence, neighbor: CapsuleName): boolean {
+    return rtCerts.length < CHAIN_CERTS_MAX && !path.some((name) => bytesEqual(name, neighbor))
+  }
+
+  /** The shared part of a group that lets `neighbor` carry what this evidence is about. */
+  extend(evidence: Evidence, neighbor: CapsuleName): Omit<RouteGroup, 'names'> {
+    const { chain, membership, path } = evidence
+    const { name, identity } = this.#machine
+    // Issuers of the certificates so far: everybody on the way but this node at its end.
+    const before = path.slice(1).filter((issuer) => compareBytes(issuer, name) < 0).length
+    return {
+      ...{ chain, membership },
+      rtCerts: [this.#rtCert(evidence, neighbor), ...evidence.rtCerts],
+      rtManifests: evidence.rtManifests.toSpliced(before, 0, identity.signedManifest),
+    }
+  }
+
+  #rtCert({ rtCerts, chain }: Evidence, subject: CapsuleName): Uint8Array {
+    const { nowS, limits, name: issuer, identity, runtime } = this.#machine
+    const adcert = chain === null ? null : certHash(decodeCertChain(chain).certs[0] as Uint8Array)
+    const parent = rtCerts[0] === undefined ? null : certHash(rtCerts[0])
+    const key = [subject, adcert, parent].map((part) => formatHex(part ?? NO_BYTES)).join(' ')
+    const known = this.#signed.get(key)
+    if (known !== undefined && known.notAfterS > nowS + limits.leaseS / 2) return known.rtCert
+    // No link of a chain holds longer than the one that it relies on.
+    const outer = rtCerts[0] === undefined ? undefined : decodeRtCert(rtCerts[0])
+    const notAfterS = Math.min(nowS + limits.leaseS, outer?.notAfterS ?? Number.MAX_SAFE_INTEGER)
+    const notBeforeS = Math.max(nowS - limits.skewS, outer?.notBeforeS ?? 0)
+    const depth = outer === undefined ? CHAIN_CERTS_MAX - 1 : Math.max(0, outer.depth - 1)
+    const serial = runtime.randomBytes(16)
+    const terms = { issuer, subject, parent, notBeforeS, notAfterS, serial, depth }
+    const body = { ...terms, revocation: null, stalenessS: 0, adcert }
+    const rtCert = signRtCert(body, identity.identity)
+    this.#signed.delete(key)
+    this.#signed.set(key, { rtCert, notAfterS })
+    if (this.#signed.size > limits.namesPerLinkMax) {
+      this.#signed.delete(this.#signed.keys().next().value as string)
+    }
+    return rtCert
+  }
+}

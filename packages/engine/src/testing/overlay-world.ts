@@ -1,0 +1,265 @@
+/**
+ * A world of overlay nodes under one seed: principals, certificates, and a simulated network
+ * between them in virtual time.
+ *
+ * @module
+ */
+import {
+  type AdRight,
+  assert,
+  type CapsuleName,
+  type CertChain,
+  createSigner,
+  formatName,
+  type KeyUse,
+  type Manifest,
+  type MemberRight,
+  manifestKey,
+  type Policy,
+  type PrincipalType,
+  SEED_BYTES,
+  type SignedManifest,
+  type Signer,
+  signAdCert,
+  signManifest,
+  signMemberCert,
+  type Ticket,
+} from '@longshore/capsule'
+import { createNodePrincipal } from '../node/node-keys.ts'
+import type { NodeIdentity } from '../node/principal.ts'
+import type { OverlayLimits } from '../overlay/limits.ts'
+import { Overlay } from '../overlay/overlay.ts'
+import type { Membership, OverlayEffect, OverlayEvent } from '../overlay/overlay-events.ts'
+import type { Prng } from './prng.ts'
+import { LAN, type LinkConditions, type SimEndpoint, SimNetwork } from './sim-network.ts'
+import { SimRuntime } from './sim-runtime.ts'
+
+/** A person, an organisation or a domain. */
+export interface Authority {
+  readonly manifest: SignedManifest
+  readonly signer: Signer
+}
+
+const OPEN_POLICY: Policy = { carry: 'any', copies: 1, exclude: [], hold: 'any', read: 'any' }
+const DAY_S = 86_400
+/** Nobody needs that many steps; more is a world that never comes to rest. */
+const STEPS_MAX = 5_000_000
+
+export class OverlayWorld {
+  readonly prng: Prng
+  readonly network: SimNetwork
+  readonly nodes: WorldNode[] = []
+
+  constructor(prng: Prng, conditions: LinkConditions = LAN) {
+    this.prng = prng
+    this.network = new SimNetwork(prng.child(), conditions)
+  }
+
+  get nowS(): number {
+    return Math.floor(this.#runtimeUs() / 1e6)
+  }
+
+  #runtimeUs(): number {
+    return new SimRuntime(this.prng).timeUs + this.network.queue.nowUs
+  }
+
+  authority(type: PrincipalType): Authority {
+    const signer = createSigner(this.prng.bytes(SEED_BYTES))
+    return { manifest: signManifest(this.#manifest(type, [['owner', signer]]), signer), signer }
+  }
+
+  /** A capsule of this owner, public and without limits unless `policy` says so. */
+  capsule(owner: Authority, policy: Partial<Policy> = {}): SignedManifest {
+    const writer = createSigner(this.prng.bytes(SEED_BYTES))
+    const keys: readonly (readonly [KeyUse, Signer])[] = [
+      ['owner', owner.signer],
+      ['writer', writer],
+    ]
+    return signManifest(
+      { ...this.#manifest('capsule', keys), ...this.#policy(policy) },
+      owner.signer,
+    )
+  }
+
+  #policy(policy: Partial<Policy>): Pick<Manifest, 'policy'> {
+    return { policy: { ...OPEN_POLICY, ...policy } }
+  }
+
+  #manifest(type: PrincipalType, keys: readonly (readonly [KeyUse, Signer])[]): Manifest {
+    return {
+      ...{ type, version: 1, mode: 'strict', nonce: this.prng.bytes(16), timeUs: 0 },
+      keys: keys.map(([use, { publicKey }]) => ({ alg: 'ed25519', key: publicKey, use })),
+      ...{ policy: OPEN_POLICY, blind: false, authority: null, labels: {}, crit: [] },
+      ext: new Map(),
+    }
+  }
+
+  #terms(issuer: SignedManifest, subject: CapsuleName) {
+    return {
+      ...{ issuer: issuer.name, subject, parent: null, depth: 0 },
+      ...{ notBeforeS: this.nowS - DAY_S, notAfterS: this.nowS + DAY_S },
+      ...{ serial: this.prng.bytes(16), revocation: null, stalenessS: 0 },
+    }
+  }
+
+  /** The owner lets a node serve and advertise all of its capsules. */
+  adChain(
+    owner: Authority,
+    node: CapsuleName,
+    changes: Partial<Parameters<typeof signAdCert>[0]> = {},
+  ): CertChain {
+    const rights: readonly AdRight[] = ['advertise', 'serve']
+    const body = { ...this.#terms(owner.manifest, node), capsules: 'all' as const, rights }
+    const cert = signAdCert({ ...body, domains: 'any', ...changes }, owner.signer)
+    return { certs: [cert], manifests: [owner.manifest.signed] }
+  }
+
+  membership(domain: Authority, node: CapsuleName): Membership {
+    const rights: readonly MemberRight[] = ['lookup', 'mirror', 'route']
+    const body = { ...this.#terms(domain.manifest, node), rights }
+    const chain = {
+      certs: [signMemberCert(body, domain.signer)],
+      manifests: [domain.manifest.signed],
+    }
+    return { name: domain.manifest.name, chain }
+  }
+
+  node(options: NodeOptions = {}): WorldNode {
+    const node = new WorldNode(this, this.prng.child(), this.nodes.length, options)
+    this.nodes.push(node)
+    return node
+  }
+
+  router(domain?: Authority, limits: Partial<OverlayLimits> = {}): WorldNode {
+    return this.node({ isRouter: true, limits, ...(domain === undefined ? {} : { domain }) })
+  }
+
+  /** Lets time pass. */
+  run(ms: number): void {
+    const endUs = this.network.queue.nowUs + ms * 1000
+    for (let steps = 0; (this.network.queue.nextUs ?? endUs) < endUs; steps++) {
+      assert(steps < STEPS_MAX, 'the world comes to rest')
+      this.network.queue.step()
+    }
+    this.network.queue.runUntil(endUs)
+  }
+}
+
+export interface NodeOptions {
+  readonly isRouter?: boolean
+  readonly domain?: Authority
+  readonly limits?: Partial<OverlayLimits>
+}
+
+type EffectOf<TType extends OverlayEffect['type']> = Extract<OverlayEffect, { type: TType }>
+
+export class WorldNode {
+  readonly address: string
+  readonly name: CapsuleName
+  readonly manifest: SignedManifest
+  readonly identity: NodeIdentity
+  readonly runtime: SimRuntime
+  /** Everything that was not for the network, oldest first. */
+  readonly seen: OverlayEffect[] = []
+  readonly #world: OverlayWorld
+  readonly #overlay: Overlay
+  readonly #endpoint: SimEndpoint
+  #isDead = false
+
+  constructor(world: OverlayWorld, prng: Prng, number: number, options: NodeOptions) {
+    this.#world = world
+    this.address = `mem://node-${number}`
+    this.runtime = new SimRuntime(prng.child())
+    const startUs = this.runtime.timeUs
+    const { queue } = world.network
+    this.runtime.nowUs = () => startUs + queue.nowUs
+    const facts = { nonce: prng.bytes(16), timeUs: 0 }
+    const { node, seeds } = createNodePrincipal(prng.bytes(SEED_BYTES), facts)
+    this.manifest = node
+    this.name = node.name
+    this.identity = {
+      ...{ name: node.name, signedManifest: node.signed, manifest: node.manifest },
+      identity: createSigner(seeds.identity),
+      mirror: createSigner(seeds.mirror),
+    }
+    const { isRouter = false, domain, limits = {} } = options
+    this.#overlay = new Overlay({
+      ...{ identity: this.identity, roles: { router: isRouter }, runtime: this.runtime },
+      ...{ listen: [this.address], limits },
+      ...(domain === undefined ? {} : { domain: world.membership(domain, node.name) }),
+    })
+    const tlsKey = manifestKey(node.manifest, 'tls')
+    this.#endpoint = world.network.attach(this.address, tlsKey, (event) => this.step(event))
+    this.step({ type: 'tick' })
+  }
+
+  get ticket(): Ticket {
+    const tlsKey = manifestKey(this.manifest.manifest, 'tls')
+    return { name: this.name, tlsKey, addresses: [this.address] }
+  }
+
+  get overlay(): Overlay {
+    return this.#overlay
+  }
+
+  step(event: OverlayEvent): void {
+    if (this.#isDead) return
+    for (const effect of this.#overlay.step(event)) this.#carryOut(effect)
+  }
+
+  #carryOut(effect: OverlayEffect): void {
+    const { queue } = this.#world.network
+    const startUs = this.runtime.nowUs() - queue.nowUs
+    switch (effect.type) {
+      case 'dial':
+      case 'write':
+      case 'close':
+      case 'pause':
+      case 'resume':
+        this.#endpoint.apply(effect)
+        return
+      case 'wake':
+        // An earlier one that was replaced does no harm: nothing is due then.
+        queue.schedule(effect.atUs - startUs, () => this.step({ type: 'tick' }))
+        return
+      default:
+        this.seen.push(effect)
+    }
+  }
+
+  join(...others: readonly WorldNode[]): void {
+    for (const { ticket } of others) this.step({ type: 'join', ticket })
+  }
+
+  advertise(capsule: SignedManifest, chain: CertChain): void {
+    this.step({ type: 'advertise', capsule: capsule.signed, chain })
+  }
+
+  send(destination: CapsuleName, text: string, isBulk = false): void {
+    const payload = new TextEncoder().encode(text)
+    this.step({ type: 'send', destination, source: this.name, payload, isBulk })
+  }
+
+  /** Texts that were delivered, in order. */
+  get received(): string[] {
+    return this.of('deliver').map(({ payload }) => new TextDecoder().decode(payload))
+  }
+
+  of<TType extends OverlayEffect['type']>(type: TType): EffectOf<TType>[] {
+    return this.seen.filter((effect): effect is EffectOf<TType> => effect.type === type)
+  }
+
+  forget(): void {
+    this.seen.length = 0
+  }
+
+  /** Stops for ever. */
+  die(how: 'reset' | 'silent' = 'reset'): void {
+    this.#isDead = true
+    this.#endpoint.detach(how)
+  }
+
+  toString(): string {
+    return `${this.address} ${formatName(this.name)}`
+  }
+}
