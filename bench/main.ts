@@ -35,6 +35,7 @@ const WORKLOADS: Readonly<Record<string, Load>> = {
   proof: async () => (await import('./workloads/proof.ts')).proofRows,
   hash: async () => (await import('./workloads/hash.ts')).hashRows,
   codec: async () => (await import('./workloads/codec.ts')).codecRows,
+  router: async () => (await import('./workloads/router.ts')).routerRows,
   cli: async () => (await import('./workloads/cli.ts')).cliRows,
 }
 

@@ -151,7 +151,13 @@ export interface NodeOptions {
   readonly limits?: Partial<OverlayLimits>
 }
 
-type EffectOf<TType extends OverlayEffect['type']> = Extract<OverlayEffect, { type: TType }>
+type EffectOf<TType extends OverlayEffect['type'], TEffect = OverlayEffect> = TEffect extends {
+  readonly type: infer TTypes
+}
+  ? TType extends TTypes
+    ? TEffect
+    : never
+  : never
 
 export class WorldNode {
   readonly address: string
@@ -246,7 +252,7 @@ export class WorldNode {
   }
 
   of<TType extends OverlayEffect['type']>(type: TType): EffectOf<TType>[] {
-    return this.seen.filter((effect): effect is EffectOf<TType> => effect.type === type)
+    return this.seen.filter((effect) => effect.type === type) as EffectOf<TType>[]
   }
 
   forget(): void {

@@ -65,6 +65,22 @@ test('SM7 SM8: one seed gives one world, and bytes keep their order on a bad lin
   assert.notEqual(run(5), run(6))
 })
 
+test('SM8: what the far end writes at once arrives after the near end is connected', () => {
+  for (let seed = 0; seed < 50; seed++) {
+    const network = new SimNetwork(new Prng(seed))
+    const key = createSigner(new Uint8Array(32)).publicKey
+    const seen: string[] = []
+    const near = network.attach('mem://near', key, ({ type }) => seen.push(type))
+    const far = network.attach('mem://far', key, (event) => {
+      if (event.type !== 'connected') return
+      far.apply({ type: 'write', connection: event.connection, chunks: [new Uint8Array(9)] })
+    })
+    near.apply({ type: 'dial', dial: 1, address: 'mem://far', tlsKey: key })
+    while (network.queue.step());
+    assert.equal(seen[0], 'connected', `seed ${seed}`)
+  }
+})
+
 test('SM8: latency and bandwidth cost time', () => {
   const conditions = { latencyUs: 10 * MS, jitterUs: 0, bytesPerSecond: 1_000_000, loss: 0 }
   const { network, a, b } = connectedPair(1, conditions)

@@ -237,11 +237,11 @@ export class SimNetwork {
         exporter: exporter.slice(),
         remote: peer.address,
       })
-    connected(far, owner, undefined)
-    near.freeAtUs = this.queue.nowUs + back
-    this.#at(back, () => connected(near, target, dial))
     // What the far end writes at once arrives after the near end is connected.
     far.freeAtUs = this.queue.nowUs + back
+    near.freeAtUs = this.queue.nowUs + back
+    this.#at(back, () => connected(near, target, dial))
+    connected(far, owner, undefined)
   }
 
   #stream(owner: Attached): Stream {
