@@ -109,6 +109,8 @@ export class Admission {
         return this.#refused(link, name, 'QUOTA_EXCEEDED')
       }
       const expiresS = Math.min(proven.expiresS, untilS)
+      // A neighbor tells of one way to a name: what it told before is not its best any more.
+      this.#table.removeOver(nameKey(name), link, 'advertised')
       this.#table.install({ ...proven, expiresS }, 'advertised', link)
       return { name, code: null, expiresS }
     } catch (error) {

@@ -225,6 +225,17 @@ test('OV10 OV12 OV14: with everything that is needed the name is installed', () 
   assert.equal(scene.router.overlay.counters.refusedNames, 0)
 })
 
+test('OV15: a name whose policy keeps it out of the domain of the router is refused', () => {
+  const scene = new Scene()
+  const carry = [scene.world.authority('domain').manifest.name]
+  const capsule = scene.world.capsule(scene.owner, { carry })
+  const chain = scene.world.adChain(scene.owner, scene.mallory.name)
+  const names = [{ signedManifest: capsule.signed, costUs: 0 }]
+  const digest = advertisedNamesDigest([capsule.name])
+  scene.advertise(scene.group(chain, { names }), scene.statement({ names: digest }))
+  scene.check({ refused: 'POLICY_REFUSED' })
+})
+
 test('OV11: each name of an advertisement has its own answer', () => {
   const scene = new Scene()
   const chain = scene.world.adChain(scene.owner, scene.mallory.name)

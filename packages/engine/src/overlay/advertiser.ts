@@ -123,6 +123,7 @@ export class Advertiser {
       const before = told.routes.get(key)
       const route = this.#offer(key, told.link)
       if (route === undefined) {
+        this.#reportRefusal(key, told.link)
         if (before === undefined) continue
         told.routes.delete(key)
         withdrawn.push(before.route.name)
@@ -157,6 +158,14 @@ export class Advertiser {
       if (best === undefined || routeCostUs(route) < routeCostUs(best)) best = route
     }
     return best
+  }
+
+  /** What this node serves itself and this router may not carry: it is not even told. */
+  #reportRefusal(key: string, { up: { name: router }, domain }: Link): void {
+    const own = this.#table.routes(key)?.find(({ origin }) => origin === 'own')
+    if (own === undefined) return
+    if (carryRefusal(own.evidence.capsule.manifest.policy, domain) === undefined) return
+    this.#machine.emit({ type: 'refused', name: own.name, router, code: 'POLICY_REFUSED' })
   }
 
   #send(link: Link, groups: readonly { evidence: Evidence; routes: Route[] }[]): void {

@@ -136,7 +136,7 @@ export class Lookups {
       pending.openCount++
       return this.#lastRequest
     })
-    if (pending.openCount === 0) this.#finish(pending)
+    if (pending.openCount === 0) this.#finish(pending, false)
     else pending.timer = timers.schedule(nowUs + limits.lookupUs, () => this.#finish(pending))
   }
 
@@ -246,15 +246,16 @@ export class Lookups {
     if (--pending.openCount === 0) this.#finish(pending)
   }
 
-  #finish(pending: Pending): void {
+  #finish(pending: Pending, wasAsked = true): void {
     if (this.#pending.get(pending.question) !== pending) return
     this.#pending.delete(pending.question)
     this.#machine.timers.cancel(pending.timer)
     for (const [request, open] of this.#requests) {
       if (open.pending === pending) this.#requests.delete(request)
     }
-    // Only what was asked of everybody says that a name is nowhere.
-    if (!pending.isFound && pending.question === pending.key) this.#noteAbsence(pending)
+    // Only what everybody was asked, and somebody was, says that a name is nowhere.
+    const isAbsent = wasAsked && !pending.isFound && pending.question === pending.key
+    if (isAbsent) this.#noteAbsence(pending)
     this.#tell(pending, true, pending.isFound ? undefined : pending.code)
   }
 

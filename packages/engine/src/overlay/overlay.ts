@@ -240,6 +240,7 @@ export class Overlay {
     this.#table.touch()
     this.#lookups.forgetAbsence()
     if (link.join !== undefined && link.up.isRouter) this.#advertiser.up(link)
+    this.#multicast.up()
     this.#machine.emit({ type: 'path-changed', destination: undefined })
   }
 
