@@ -8,6 +8,7 @@ import { certTargets } from './cert-targets.ts'
 import { clientTargets } from './client-targets.ts'
 import { engineTargets } from './engine-targets.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
+import { overlayTargets } from './overlay-targets.ts'
 import { textTargets } from './text-targets.ts'
 
 export const targets: readonly FuzzTarget[] = [
@@ -15,5 +16,6 @@ export const targets: readonly FuzzTarget[] = [
   ...capsuleTargets,
   ...certTargets,
   ...engineTargets,
+  ...overlayTargets,
   ...clientTargets,
 ]

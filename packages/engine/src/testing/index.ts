@@ -16,6 +16,7 @@ export {
 export { type CapsuleFixture, createCapsuleFixture } from './capsule-fixture.ts'
 export { type CrashSweepOptions, type CrashSweepReport, runCrashSweep } from './crash-sweep.ts'
 export { EventQueue } from './event-queue.ts'
+export { type DecodedFrame, decodeFrame, encodeFrame } from './frame-codec.ts'
 export { type Authority, type NodeOptions, OverlayWorld, WorldNode } from './overlay-world.ts'
 export { Prng } from './prng.ts'
 export { SignedBranch } from './signed-branch.ts'
