@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { asCapsuleName, type SignedManifest } from '@longshore/capsule'
+import { asCapsuleName, decodeRtCert, type SignedManifest } from '@longshore/capsule'
 import { type Authority, OverlayWorld, type WorldNode } from '../testing/overlay-world.ts'
 import { Prng } from '../testing/prng.ts'
 import { WAN } from '../testing/sim-network.ts'
@@ -64,6 +64,21 @@ test('OV26 OV27: a name is found through the routers above, and shown with its c
   assert.ok((resolved?.entries[0]?.expiresS ?? 0) > scene.world.nowS)
   const nowhere = resolve(scene, new Uint8Array(32).fill(3))
   assert.deepEqual([nowhere?.code, nowhere?.entries], ['NO_ROUTE', []])
+})
+
+test('OV13: an answer names the one who asked at the end of its certificates', () => {
+  const { world, left, top, right, server, capsule } = tree()
+  const peer = new RawPeer(world, 1)
+  peer.connect(world, left)
+  peer.write(encodeControl(LOOKUP, lookupValue({ request: 1, name: capsule.name, hopsLeft: 8 })))
+  world.run(1000)
+  const answer = peer.answer(FOUND) as [number, null, [unknown, unknown, Uint8Array[]][]]
+  const certs = (answer[2][0]?.[2] ?? []).map((cert) => decodeRtCert(cert))
+  assert.deepEqual(
+    certs.map(({ subject }) => subject),
+    [peer, left, top, right].map(({ name }) => name),
+  )
+  assert.deepEqual(certs.at(-1)?.issuer, server.name)
 })
 
 test('OV26: no lookup climbs farther than it may', () => {
