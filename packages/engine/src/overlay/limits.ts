@@ -84,7 +84,7 @@ export interface OverlayLimits {
   readonly leaseS: number
   /** How far clocks may disagree. */
   readonly skewS: number
-  /** Rounds of advertisement after a refusal or a lost answer. */
+  /** From a refusal until the name is advertised again. */
   readonly advertiseAgainUs: number
 }
 
@@ -132,5 +132,5 @@ export const OVERLAY_LIMITS: OverlayLimits = Object.freeze({
 
   leaseS: 3600,
   skewS: 300,
-  advertiseAgainUs: 30 * SECOND_US,
+  advertiseAgainUs: 300 * SECOND_US,
 })

@@ -140,6 +140,25 @@ test('OV27: an answer without certificates to this node is refused, recorded and
   assert.equal(refused[0]?.details['code'], 'CERT_CHAIN')
 })
 
+test('OV27: a route that is used is renewed before it ends, and nothing waits for it', () => {
+  const scene = tree({}, {}, new OverlayWorld(new Prng(2), { ...WAN, loss: 0 }))
+  const { world, client, server, capsule } = scene
+  world.run(3000)
+  client.send(capsule.name, 'first')
+  world.run(1000)
+  const before = client.overlay.counters.lookups
+  for (let second = 0; second < 200; second++) {
+    const count = server.received.length
+    client.send(capsule.name, `${second}`)
+    // Four links of 20 to 24 ms, and no time for a question.
+    world.run(100)
+    assert.equal(server.received.length, count + 1, `second ${second}`)
+    world.run(900)
+  }
+  const asked = client.overlay.counters.lookups - before
+  assert.ok(asked >= 3 && asked <= 10, `${asked} lookups`)
+})
+
 test('OV28: many who want the same name ask once', () => {
   const scene = tree({}, {}, new OverlayWorld(new Prng(2), WAN))
   const { world, left, capsule } = scene
