@@ -62,6 +62,7 @@ export class Admission {
       throw new ProtocolError('PROTOCOL_ERROR', 'this node is no router')
     }
     const claims = this.#claims(groups)
+    link.chargeAdmissions(claims.length)
     const names = claims.map(({ name }) => name)
     const { name: router, nowS, limits } = this.#machine
     const { expiresS } = verifyAdvertisement(statement, {

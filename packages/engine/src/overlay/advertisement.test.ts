@@ -279,3 +279,25 @@ test('OV16: too many names in one advertisement end the link; too many in all ar
     'its own name is one of the three',
   )
 })
+
+test('OV16: whoever advertises faster than names are verified waits, and loses nothing', () => {
+  const world = new OverlayWorld(new Prng(1))
+  const router = world.router(undefined, { admissionBurst: 4, admissionsPerSecond: 2 })
+  const [server, other] = [world.node(), world.node()]
+  server.join(router)
+  other.join(router)
+  const owner = world.authority('person')
+  world.run(100)
+  const chain = world.adChain(owner, server.name)
+  for (let i = 0; i < 12; i++) {
+    server.advertise(world.capsule(owner), chain)
+    world.run(10)
+  }
+  const count = (): number => server.of('advertised').length
+  assert.ok(count() < 8, `${count()} at once`)
+  other.send(server.name, 'nobody else waits, but the answer does')
+  world.run(10_000)
+  assert.equal(count(), 13)
+  assert.equal(server.received.length, 1)
+  assert.equal(router.of('link-down').length, 0)
+})
