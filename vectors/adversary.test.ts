@@ -57,7 +57,7 @@ test('RC2 RC4 RC5 RC6 RC7 RC8 RC11: no changed receipt is believed', () => {
     ['branch', [2]],
     ['heartbeat', [3]],
     ['cosigners', [0]],
-    ['mirror-member', [1]],
+    ['mirror', [1]],
     ['writer-changed', [6]],
     ['erase', [4]],
   ] as const) {

@@ -9,6 +9,7 @@ import { clientTargets } from './client-targets.ts'
 import { engineTargets } from './engine-targets.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
 import { sessionTargets } from './session-targets.ts'
+import { overlayTargets } from './overlay-targets.ts'
 import { textTargets } from './text-targets.ts'
 
 export const targets: readonly FuzzTarget[] = [
@@ -16,6 +17,7 @@ export const targets: readonly FuzzTarget[] = [
   ...capsuleTargets,
   ...certTargets,
   ...engineTargets,
+  ...overlayTargets,
   ...clientTargets,
   ...sessionTargets,
 ]

@@ -11,6 +11,7 @@ import { certVectors } from './cert-vectors.mjs'
 import { checkpointVectors } from './checkpoint-vectors.mjs'
 import { ed25519Vectors } from './ed25519-vectors.mjs'
 import { evidenceVectors } from './evidence-vectors.mjs'
+import { frameVectors } from './frame-vectors.mjs'
 import { headVectors } from './head-vectors.mjs'
 import { headerVectors } from './header-vectors.mjs'
 import { manifestVectors } from './manifest-vectors.mjs'
@@ -22,6 +23,7 @@ import { consistencyVectors, inclusionVectors, subtreeVectors } from './proof-ve
 import { rangeVectors } from './range-vectors.mjs'
 import { receiptVectors } from './receipt-vectors.mjs'
 import { sessionVectors } from './session-vectors.mjs'
+import { ticketVectors } from './ticket-vectors.mjs'
 import { treeVectors } from './tree-vectors.mjs'
 
 const FILES = [
@@ -44,6 +46,8 @@ const FILES = [
   evidenceVectors,
   sessionVectors,
   postQuantumVectors,
+  frameVectors,
+  ticketVectors,
 ]
 
 const directory = process.argv[2] ?? join(import.meta.dirname, '..')

@@ -1,5 +1,6 @@
 /**
- * Bytes you can trust: names, manifests, entries, trees, checkpoints, proofs and receipts.
+ * Bytes you can trust: names, manifests, entries, trees, checkpoints, proofs, certificates and
+ * receipts.
  *
  * Everything here is synchronous and pure: no clock, no randomness, no input or output. It runs
  * unchanged in Node and in browsers. Functions that check evidence throw; none returns a boolean.

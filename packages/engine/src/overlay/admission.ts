@@ -62,6 +62,7 @@ export class Admission {
       throw new ProtocolError('PROTOCOL_ERROR', 'this node is no router')
     }
     const claims = this.#claims(groups)
+    link.chargeAdmissions(claims.length)
     const names = claims.map(({ name }) => name)
     const { name: router, nowS, limits } = this.#machine
     const { expiresS } = verifyAdvertisement(statement, {
@@ -109,6 +110,8 @@ export class Admission {
         return this.#refused(link, name, 'QUOTA_EXCEEDED')
       }
       const expiresS = Math.min(proven.expiresS, untilS)
+      // A neighbor tells of one way to a name: what it told before is not its best any more.
+      this.#table.removeOver(nameKey(name), link, 'advertised')
       this.#table.install({ ...proven, expiresS }, 'advertised', link)
       return { name, code: null, expiresS }
     } catch (error) {

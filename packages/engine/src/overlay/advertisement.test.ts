@@ -225,6 +225,17 @@ test('OV10 OV12 OV14: with everything that is needed the name is installed', () 
   assert.equal(scene.router.overlay.counters.refusedNames, 0)
 })
 
+test('OV15: a name whose policy keeps it out of the domain of the router is refused', () => {
+  const scene = new Scene()
+  const carry = [scene.world.authority('domain').manifest.name]
+  const capsule = scene.world.capsule(scene.owner, { carry })
+  const chain = scene.world.adChain(scene.owner, scene.mallory.name)
+  const names = [{ signedManifest: capsule.signed, costUs: 0 }]
+  const digest = advertisedNamesDigest([capsule.name])
+  scene.advertise(scene.group(chain, { names }), scene.statement({ names: digest }))
+  scene.check({ refused: 'POLICY_REFUSED' })
+})
+
 test('OV11: each name of an advertisement has its own answer', () => {
   const scene = new Scene()
   const chain = scene.world.adChain(scene.owner, scene.mallory.name)
@@ -267,4 +278,26 @@ test('OV16: too many names in one advertisement end the link; too many in all ar
     ['QUOTA_EXCEEDED', 'QUOTA_EXCEEDED'],
     'its own name is one of the three',
   )
+})
+
+test('OV16: whoever advertises faster than names are verified waits, and loses nothing', () => {
+  const world = new OverlayWorld(new Prng(1))
+  const router = world.router(undefined, { admissionBurst: 4, admissionsPerSecond: 2 })
+  const [server, other] = [world.node(), world.node()]
+  server.join(router)
+  other.join(router)
+  const owner = world.authority('person')
+  world.run(100)
+  const chain = world.adChain(owner, server.name)
+  for (let i = 0; i < 12; i++) {
+    server.advertise(world.capsule(owner), chain)
+    world.run(10)
+  }
+  const count = (): number => server.of('advertised').length
+  assert.ok(count() < 8, `${count()} at once`)
+  other.send(server.name, 'nobody else waits, but the answer does')
+  world.run(10_000)
+  assert.equal(count(), 13)
+  assert.equal(server.received.length, 1)
+  assert.equal(router.of('link-down').length, 0)
 })

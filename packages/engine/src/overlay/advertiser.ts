@@ -2,30 +2,18 @@
  * Tells the routers that this node has joined which names it leads to: its own, what it serves,
  * and, if it is a router itself, everything that was advertised to it.
  *
- * Each name goes with an RtCert that lets that router carry it, behind the certificates by which
- * this node carries it. Names are told again before their lease ends, when the best route changes,
- * and on each new link; one that is gone is withdrawn. Rules OV21 to OV25 of docs/spec/overlay.md.
+ * Names are told again before their lease ends, when the best route changes, and on each new link;
+ * one that is gone is withdrawn. Few advertisements are under way to one router at a time, so a
+ * node with very many names neither floods it nor its own queue. Rules OV21 to OV25 of
+ * docs/spec/overlay.md; the frames are made in `advertise-batch.ts`.
  *
  * @module
  */
-import {
-  advertisedNamesDigest,
-  bytesEqual,
-  type CapsuleName,
-  formatHex,
-  sha256,
-  signAdvertisement,
-} from '@longshore/capsule'
-import {
-  advertiseValue,
-  encodeControl,
-  type Fields,
-  namesValue,
-  type RouteGroup,
-  readAdvertised,
-} from './control-frame.ts'
-import type { Evidence } from './evidence.ts'
-import { ADVERTISE, WITHDRAW } from './frame.ts'
+import { bytesEqual, type CapsuleName } from '@longshore/capsule'
+import { nameKey } from '../store/branch-key.ts'
+import { AdvertiseBatch } from './advertise-batch.ts'
+import { encodeControl, type Fields, namesValue, readAdvertised } from './control-frame.ts'
+import { WITHDRAW } from './frame.ts'
 import type { Link } from './link.ts'
 import type { Machine } from './machine.ts'
 import { carryRefusal } from './policy.ts'
@@ -33,17 +21,23 @@ import { type Route, type RouteTable, routeCostUs } from './route-table.ts'
 import type { RtCerts } from './rt-certs.ts'
 import type { Timer } from './timers.ts'
 
-/** A frame stays well below its limit even with the largest manifests. */
-const ADVERTISE_BYTES_MAX = 524_288
-const UINT32_MAX = 0xffff_ffff
+/** Names of one withdrawal. */
+const WITHDRAW_NAMES_MAX = 1024
+/** Advertisements to one router without an answer yet: one is judged while the next is on its way. */
+const OPEN_MAX = 2
+/** Others hear of a cost that moved by a quarter and by a millisecond. */
+const COST_CHANGE = 0.25
+const COST_CHANGE_US_MIN = 1000
 
-const NO_BYTES: Uint8Array = new Uint8Array(0)
-
-/** What one router was told. */
+/** What one router was told, and what it is still to be told. */
 interface Told {
   readonly link: Link
   /** By name key: the route that was told, and at what cost. */
   readonly routes: Map<string, { readonly route: Route; readonly costUs: number }>
+  /** Name keys; true: to be told again even if nothing has changed. */
+  readonly pending: Map<string, boolean>
+  /** Requests without an answer. */
+  readonly open: Set<number>
   timer: Timer | undefined
 }
 
@@ -54,8 +48,6 @@ export class Advertiser {
   readonly #told = new Map<Link, Told>()
   /** Names whose routes changed since the last flush. */
   readonly #changed = new Set<string>()
-  /** Those of them that are told again even if only their cost has changed. */
-  readonly #costChanged = new Set<string>()
   #lastRequest = 0
 
   constructor(machine: Machine, table: RouteTable, rtCerts: RtCerts) {
@@ -66,7 +58,9 @@ export class Advertiser {
 
   /** A link to a router that this node has joined. */
   up(link: Link): void {
-    const told: Told = { link, routes: new Map(), timer: undefined }
+    const told: Told = {
+      ...{ link, routes: new Map(), pending: new Map(), open: new Set(), timer: undefined },
+    }
     this.#told.set(link, told)
     this.#tellAll(told)
   }
@@ -80,69 +74,90 @@ export class Advertiser {
     if (this.#told.size > 0) this.#changed.add(key)
   }
 
-  /** Routes to this name cost something else than what was told. */
-  costChanged(key: string): void {
-    if (this.#told.size === 0) return
-    this.#changed.add(key)
-    this.#costChanged.add(key)
-  }
-
   /** Tells everybody what has changed in this step. */
   flush(): void {
     if (this.#changed.size === 0) return
-    const keys = [...this.#changed]
+    for (const told of this.#told.values()) {
+      for (const key of this.#changed) told.pending.set(key, told.pending.get(key) ?? false)
+      this.#pump(told)
+    }
     this.#changed.clear()
-    for (const told of this.#told.values()) this.#tell(told, keys, false)
-    this.#costChanged.clear()
   }
 
   answered(link: Link, fields: Fields): void {
-    const { names } = readAdvertised(fields)
+    const { request, names } = readAdvertised(fields)
+    const told = this.#told.get(link)
+    if (told?.open.delete(request) !== true) return
     const router = link.up.name
+    const refused: string[] = []
     for (const { name, code, expiresS } of names) {
-      this.#machine.emit(
-        code === null
-          ? { type: 'advertised', name, router, expiresS }
-          : { type: 'refused', name, router, code },
-      )
+      if (code === null) {
+        this.#machine.emit({ type: 'advertised', name, router, expiresS })
+      } else {
+        refused.push(nameKey(name))
+        this.#machine.emit({ type: 'refused', name, router, code })
+      }
     }
+    if (refused.length > 0) this.#tryAgain(told, refused)
+    this.#pump(told)
+  }
+
+  /** The reason may pass: a clock that is set, room that is made. */
+  #tryAgain(told: Told, keys: readonly string[]): void {
+    const { timers, nowUs, limits } = this.#machine
+    timers.schedule(nowUs + limits.advertiseAgainUs, () => {
+      if (this.#told.get(told.link) !== told) return
+      for (const key of keys) told.pending.set(key, true)
+      this.#pump(told)
+    })
   }
 
   /** Half a lease after the last time, everything is told again. */
   #tellAll(told: Told): void {
-    this.#tell(told, [...this.#table.keys()], true)
+    for (const key of this.#table.keys()) told.pending.set(key, true)
+    this.#pump(told)
     const { timers, limits, nowUs } = this.#machine
     const delayUs = (limits.leaseS / 2) * 1_000_000
     told.timer = timers.schedule(nowUs + delayUs, () => this.#tellAll(told))
   }
 
-  #tell(told: Told, keys: readonly string[], isRenewal: boolean): void {
-    const withdrawn: CapsuleName[] = []
-    const groups = new Map<string, { evidence: Evidence; routes: Route[] }>()
-    for (const key of keys) {
-      const before = told.routes.get(key)
-      const route = this.#offer(key, told.link)
-      if (route === undefined) {
-        if (before === undefined) continue
-        told.routes.delete(key)
-        withdrawn.push(before.route.name)
-        continue
+  /** As many advertisements as may be under way. */
+  #pump(told: Told): void {
+    while (told.pending.size > 0 && told.open.size < OPEN_MAX) {
+      const withdrawn: CapsuleName[] = []
+      const batch = new AdvertiseBatch(this.#machine, this.#rtCerts, told.link)
+      for (const [key, isRenewal] of told.pending) {
+        if (batch.isFull || withdrawn.length === WITHDRAW_NAMES_MAX) break
+        told.pending.delete(key)
+        this.#tell(told, key, isRenewal, batch, withdrawn)
       }
-      const costUs = Math.min(routeCostUs(route), UINT32_MAX)
-      const isKnown = before !== undefined && isAlike(before.route, route)
-      if (isKnown && !isRenewal && !(this.#costChanged.has(key) && before.costUs !== costUs))
-        continue
-      told.routes.set(key, { route, costUs })
-      const group = groupKey(route.evidence)
-      const known = groups.get(group)
-      if (known === undefined) groups.set(group, { evidence: route.evidence, routes: [route] })
-      else known.routes.push(route)
+      if (withdrawn.length > 0) told.link.send(encodeControl(WITHDRAW, namesValue(withdrawn)))
+      if (batch.isEmpty) continue
+      told.open.add(++this.#lastRequest)
+      told.link.send(batch.encode(this.#lastRequest))
     }
-    for (let at = 0; at < withdrawn.length; at += 1024) {
-      const names = namesValue(withdrawn.slice(at, at + 1024))
-      told.link.send(encodeControl(WITHDRAW, names))
+  }
+
+  #tell(
+    told: Told,
+    key: string,
+    isRenewal: boolean,
+    batch: AdvertiseBatch,
+    withdrawn: CapsuleName[],
+  ): void {
+    const before = told.routes.get(key)
+    const route = this.#offer(key, told.link)
+    if (route === undefined) {
+      this.#reportRefusal(key, told.link)
+      if (before !== undefined) withdrawn.push(before.route.name)
+      told.routes.delete(key)
+      return
     }
-    this.#send(told.link, [...groups.values()])
+    const costUs = routeCostUs(route)
+    const isKnown = before !== undefined && isAlike(before.route, route)
+    if (isKnown && !isRenewal && !hasMoved(before.costUs, costUs)) return
+    told.routes.set(key, { route, costUs })
+    batch.add(route)
   }
 
   /** The route that this router may be told of; none if its policy keeps it away from there. */
@@ -159,74 +174,23 @@ export class Advertiser {
     return best
   }
 
-  #send(link: Link, groups: readonly { evidence: Evidence; routes: Route[] }[]): void {
-    const { namesPerAdvertisementMax } = this.#machine.limits
-    let batch: RouteGroup[] = []
-    let names: CapsuleName[] = []
-    let byteLength = 0
-    const flush = (): void => {
-      if (names.length > 0) this.#sendBatch(link, batch, names)
-      batch = []
-      names = []
-      byteLength = 0
-    }
-    for (const { evidence, routes } of groups) {
-      const shared = this.#rtCerts.extend(evidence, link.up.name)
-      const sharedBytes = byteLengthOf(shared)
-      let offered: RouteGroup['names'][number][] = []
-      const close = (): void => {
-        if (offered.length > 0) batch.push({ ...shared, names: offered })
-        offered = []
-      }
-      for (const route of routes) {
-        const bytes = route.evidence.capsule.signed.length + 16
-        const added = bytes + (offered.length === 0 ? sharedBytes : 0)
-        if (names.length === namesPerAdvertisementMax || byteLength + added > ADVERTISE_BYTES_MAX) {
-          close()
-          flush()
-        }
-        byteLength += bytes + (offered.length === 0 ? sharedBytes : 0)
-        const costUs = Math.min(routeCostUs(route), UINT32_MAX)
-        offered.push({ signedManifest: route.evidence.capsule.signed, costUs })
-        names.push(route.name)
-      }
-      close()
-    }
-    flush()
-  }
-
-  #sendBatch(link: Link, groups: readonly RouteGroup[], names: readonly CapsuleName[]): void {
-    const { name: advertiser, identity, nowS, limits } = this.#machine
-    const statement = signAdvertisement(
-      {
-        ...{ advertiser, router: link.up.name, exporter: link.exporter, nonce: link.up.nonce },
-        ...{ names: advertisedNamesDigest(names), expiresS: nowS + limits.leaseS },
-      },
-      identity.identity,
-    )
-    const request = ++this.#lastRequest
-    link.send(encodeControl(ADVERTISE, advertiseValue({ request, statement, groups })))
+  /** What this node serves itself and this router may not carry: it is not even told. */
+  #reportRefusal(key: string, { up: { name: router }, domain }: Link): void {
+    const own = this.#table.routes(key)?.find(({ origin }) => origin === 'own')
+    if (own === undefined) return
+    if (carryRefusal(own.evidence.capsule.manifest.policy, domain) === undefined) return
+    this.#machine.emit({ type: 'refused', name: own.name, router, code: 'POLICY_REFUSED' })
   }
 }
 
-/** Names with the same certificates go in one group. */
-function groupKey({ rtCerts, chain, membership }: Evidence): string {
-  const parts = [rtCerts[0], chain, membership?.chain]
-  return parts
-    .map((part) => formatHex(part === undefined || part === null ? NO_BYTES : sha256(part)))
-    .join(' ')
-}
-
-function byteLengthOf({ chain, membership, rtCerts, rtManifests }: Omit<RouteGroup, 'names'>) {
-  const parts = [...rtCerts, ...rtManifests]
-  const claimBytes = (chain?.length ?? 0) + (membership?.chain.length ?? 0)
-  return parts.reduce((sum, part) => sum + part.length + 16, claimBytes + 128)
-}
-
-/** Not worth telling again. */
+/** The same way by the same certificates. */
 function isAlike(a: Route, b: Route): boolean {
+  if (a.link !== b.link || !bytesEqual(a.evidence.server, b.evidence.server)) return false
   const [certA, certB] = [a.evidence.rtCerts[0], b.evidence.rtCerts[0]]
-  const isSame =
-    certA === undefined || certB === undefined ? certA === certB : bytesEqual(certA, certB)
-  return isSame && a.evidence.server === b.evidence.server && a.link === b.link
+  return certA === undefined || certB === undefined ? certA === certB : bytesEqual(certA, certB)
+}
+
+function hasMoved(beforeUs: number, costUs: number): boolean {
+  const change = Math.abs(beforeUs - costUs)
+  return change >= COST_CHANGE_US_MIN && change >= beforeUs * COST_CHANGE
 }

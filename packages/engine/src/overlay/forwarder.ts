@@ -35,7 +35,7 @@ import type { Lookups } from './lookups.ts'
 import type { Machine } from './machine.ts'
 import { ASK, LOCAL, type Next } from './next.ts'
 import { carryRefusal } from './policy.ts'
-import type { RouteTable } from './route-table.ts'
+import type { Route, RouteTable } from './route-table.ts'
 
 /** A frame taken apart. */
 interface Data {
@@ -58,6 +58,9 @@ export class Forwarder {
   readonly #lookups: Lookups
   /** Names that have a lookup under way, with the bytes of frames that wait for it. */
   readonly #parkedBytes = new Map<string, number>()
+  readonly #keys = new WeakMap<CapsuleName, string>()
+  /** Names in use that are being asked for again. */
+  readonly #renewing = new Set<string>()
 
   constructor(machine: Machine, table: RouteTable, links: Links, lookups: Lookups) {
     this.#machine = machine
@@ -70,8 +73,17 @@ export class Forwarder {
   send(data: Pick<Data, 'destination' | 'source' | 'payload'>, isBulk: boolean): void {
     const hops = this.#machine.limits.hopsMax
     const flags = isBulk ? FLAG_BULK : 0
-    const key = nameKey(data.destination)
-    this.#route({ ...data, flags, hops: hops + 1 }, undefined, this.choose(key, undefined))
+    const next = this.choose(this.#keyOf(data.destination), undefined)
+    this.#route({ ...data, flags, hops: hops + 1 }, undefined, next)
+  }
+
+  /** Sessions name the same two ends, by the same arrays, with every frame. */
+  #keyOf(name: CapsuleName): string {
+    const known = this.#keys.get(name)
+    if (known !== undefined) return known
+    const key = nameKey(name)
+    this.#keys.set(name, key)
+    return key
   }
 
   labelled(link: Link, bytes: Uint8Array, start: number, end: number): void {
@@ -170,6 +182,7 @@ export class Forwarder {
     if (direct !== undefined && direct !== from) return { type: 'link', link: direct }
     const route = this.#table.best(key, nowS, from)
     if (route?.link !== undefined) {
+      if (route.origin === 'learned') this.#renew(route, from)
       const why = this.#refusal(from, route.evidence.capsule.manifest.policy)
       return why === undefined ? { type: 'link', link: route.link } : refuse('POLICY_REFUSED', why)
     }
@@ -177,6 +190,15 @@ export class Forwarder {
     if (absence === 'POLICY_REFUSED') return refuse(absence, 'its policy keeps it off this way')
     if (absence !== undefined) return refuse('NO_ROUTE', 'nobody is known to serve this name')
     return ASK
+  }
+
+  /** Asks again for a route that is in use, before it is too old to be used. */
+  #renew({ key, name, expiresS }: Route, from: Link | undefined): void {
+    const { nowS, limits } = this.#machine
+    if (expiresS - nowS > limits.learnedUs / 2_000_000 || this.#renewing.has(key)) return
+    this.#renewing.add(key)
+    const options = { except: from, hopsLeft: limits.lookupHopsMax, wantsAll: false }
+    this.#lookups.ask(name, options, () => this.#renewing.delete(key))
   }
 
   /** Why a frame from that router must not go on: it has passed a domain that it may not pass. */
@@ -216,7 +238,8 @@ export class Forwarder {
 
   #sendOn({ destination, source, flags, hops, payload }: Data, link: Link): void {
     this.#count(payload.length)
-    const out = link.labelFor(nameKey(destination) + nameKey(source), destination, source)
+    const pair = this.#keyOf(destination) + this.#keyOf(source)
+    const out = link.labelFor(pair, destination, source)
     if (out !== undefined) link.sendLabelled(out, flags, hops - 1, payload)
     else link.sendParts(dataHead(destination, source, flags, hops - 1, payload.length), payload)
   }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { asCapsuleName, concatBytes, type ProtocolError } from '@longshore/capsule'
 import { Prng } from '../testing/prng.ts'
-import { Fields } from './control-frame.ts'
+import { encodeControl, Fields, lookupValue } from './control-frame.ts'
 import * as frames from './frame.ts'
 import { FrameReader } from './frame-reader.ts'
 import { InLabels, OutLabels } from './labels.ts'
@@ -205,6 +206,25 @@ test('FR12: control frames are arrays of a fixed shape in one spelling', () => {
   ] as const) {
     assert.equal(read(hex, two), 'FRAME_INVALID', what)
   }
+})
+
+/** The bytes of the code block in frame.md that is marked as `text <mark>`, without its words. */
+function example(mark: string): Uint8Array {
+  const path = new URL('../../../../docs/spec/frame.md', import.meta.url)
+  const found = readFileSync(path, 'utf8').split(`\`\`\`text ${mark}\n`)[1]?.split('\n```')[0]
+  assert.ok(found !== undefined, `frame.md has an example of ${mark}`)
+  const hex = found.split('\n').map((line) => line.split(/ {2,}/)[0]?.replaceAll(' ', ''))
+  return new Uint8Array(Buffer.from(hex.join(''), 'hex'))
+}
+
+test('FR5 FR12: the examples in frame.md', () => {
+  const labelled = new Uint8Array(16)
+  frames.writeLabelledHead(labelled, 0, 1, 0, 32, 5)
+  labelled.set(Buffer.from('hello'), frames.LABELLED_HEAD_BYTES)
+  const label = frames.labelFrame(1, name(1), name(2))
+  assert.deepEqual(example('labelled'), concatBytes(label, labelled))
+  const question = { request: 7, name: name(1), hopsLeft: 8 }
+  assert.deepEqual(example('lookup'), encodeControl(frames.LOOKUP, lookupValue(question)))
 })
 
 test('OV7: timers run in the order of their time, and only those that are due', () => {

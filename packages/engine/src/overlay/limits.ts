@@ -44,6 +44,12 @@ export interface OverlayLimits {
   readonly namesPerLinkMax: number
   /** Names of one advertisement: each costs up to a millisecond of verification. */
   readonly namesPerAdvertisementMax: number
+  /**
+   * Names that are verified at once for one link, and then in a second: a flood of advertisements
+   * takes a fraction of one processor. Who sends more is read from more slowly.
+   */
+  readonly admissionBurst: number
+  readonly admissionsPerSecond: number
   /** Candidates kept for one name: enough to fail over, few enough to compare for each choice. */
   readonly candidatesMax: number
   /** Names in the route table that were learned by asking. The oldest goes first. */
@@ -84,7 +90,7 @@ export interface OverlayLimits {
   readonly leaseS: number
   /** How far clocks may disagree. */
   readonly skewS: number
-  /** Rounds of advertisement after a refusal or a lost answer. */
+  /** From a refusal until the name is advertised again. */
   readonly advertiseAgainUs: number
 }
 
@@ -108,6 +114,8 @@ export const OVERLAY_LIMITS: OverlayLimits = Object.freeze({
 
   namesPerLinkMax: 65_536,
   namesPerAdvertisementMax: 128,
+  admissionBurst: 4096,
+  admissionsPerSecond: 1024,
   candidatesMax: 16,
   learnedMax: 65_536,
   learnedUs: 60 * SECOND_US,
@@ -132,5 +140,5 @@ export const OVERLAY_LIMITS: OverlayLimits = Object.freeze({
 
   leaseS: 3600,
   skewS: 300,
-  advertiseAgainUs: 30 * SECOND_US,
+  advertiseAgainUs: 300 * SECOND_US,
 })

@@ -81,6 +81,10 @@ export class Link {
   unansweredUs: number | undefined
   timer: Timer | undefined
   sweepTimer: Timer | undefined
+  /** Names that may be verified for it now; below zero it is not read from. */
+  #admissions: number
+  #admissionsSinceUs: number
+  #isPaused = false
   /** Budget for refusals in the second that began at `refusalsSinceUs`. */
   refusals = 0
   refusalsSinceUs = 0
@@ -109,6 +113,8 @@ export class Link {
     this.outLabels = new OutLabels(limits.labelsMax)
     this.inLabels = new InLabels(limits.labelsMax)
     this.chosenCostUs = limits.unmeasuredUs
+    this.#admissions = limits.admissionBurst
+    this.#admissionsSinceUs = machine.nowUs
   }
 
   /** Nobody acts on a link before it is up. */
@@ -164,6 +170,35 @@ export class Link {
     const head = new Uint8Array(LABELLED_HEAD_BYTES)
     writeLabelledHead(head, 0, out.label, flags, hops, payload.length)
     this.sendParts(head, payload)
+  }
+
+  /** Names were verified for this link. One that wants too many waits, and nobody else does. */
+  chargeAdmissions(count: number): void {
+    const { nowUs, limits } = this.#machine
+    const elapsedUs = Math.max(0, nowUs - this.#admissionsSinceUs)
+    const earned = (elapsedUs * limits.admissionsPerSecond) / 1_000_000
+    this.#admissions = Math.min(limits.admissionBurst, this.#admissions + earned) - count
+    this.#admissionsSinceUs = nowUs
+    if (this.#admissions >= 0 || this.#isPaused) return
+    this.#isPaused = true
+    this.#machine.emit({ type: 'pause', connection: this.connection })
+    this.#resumeLater()
+  }
+
+  #resumeLater(): void {
+    const { nowUs, limits, timers } = this.#machine
+    const waitUs = Math.ceil((-this.#admissions * 1_000_000) / limits.admissionsPerSecond)
+    timers.schedule(nowUs + waitUs, () => {
+      if (this.isClosed) return
+      // What had been received before it was paused may have cost more meanwhile.
+      this.chargeAdmissions(0)
+      if (this.#admissions < 0) {
+        this.#resumeLater()
+        return
+      }
+      this.#isPaused = false
+      this.#machine.emit({ type: 'resume', connection: this.connection })
+    })
   }
 
   /** A sample of the round trip time, smoothed as in RFC 6298. */

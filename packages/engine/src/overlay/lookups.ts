@@ -15,6 +15,7 @@ import {
   ProtocolError,
 } from '@longshore/capsule'
 import { nameKey } from '../store/branch-key.ts'
+import { byteLengthOf } from './advertise-batch.ts'
 import {
   encodeControl,
   type Fields,
@@ -61,6 +62,8 @@ interface Absence {
 }
 
 const UINT32_MAX = 0xffff_ffff
+/** Certificates and manifests of one answer, so that it fits into a frame. */
+const ANSWER_BYTES_MAX = 786_432
 
 export class Lookups {
   readonly #machine: Machine
@@ -136,7 +139,7 @@ export class Lookups {
       pending.openCount++
       return this.#lastRequest
     })
-    if (pending.openCount === 0) this.#finish(pending)
+    if (pending.openCount === 0) this.#finish(pending, false)
     else pending.timer = timers.schedule(nowUs + limits.lookupUs, () => this.#finish(pending))
   }
 
@@ -191,11 +194,18 @@ export class Lookups {
       const why = candidates.length > 0 ? 'POLICY_REFUSED' : (code ?? 'NO_ROUTE')
       return foundValue({ request, code: why, entries: [] })
     }
-    const entries = allowed.slice(0, this.#machine.limits.entriesMax).map((route): RouteGroup => {
+    const { limits } = this.#machine
+    const entries: RouteGroup[] = []
+    let byteLength = 0
+    for (const route of allowed.slice(0, limits.entriesMax)) {
+      const { signed: signedManifest } = route.evidence.capsule
       const costUs = Math.min(routeCostUs(route), UINT32_MAX)
-      const names = [{ signedManifest: route.evidence.capsule.signed, costUs }]
-      return { ...this.#rtCerts.extend(route.evidence, link.up.name), names }
-    })
+      const shared = this.#rtCerts.extend(route.evidence, link.up.name)
+      byteLength += byteLengthOf(shared) + signedManifest.length
+      // The cheapest fits by itself; the others are there to choose from.
+      if (entries.length > 0 && byteLength > ANSWER_BYTES_MAX) break
+      entries.push({ ...shared, names: [{ signedManifest, costUs }] })
+    }
     return foundValue({ request, code: null, entries })
   }
 
@@ -246,15 +256,16 @@ export class Lookups {
     if (--pending.openCount === 0) this.#finish(pending)
   }
 
-  #finish(pending: Pending): void {
+  #finish(pending: Pending, wasAsked = true): void {
     if (this.#pending.get(pending.question) !== pending) return
     this.#pending.delete(pending.question)
     this.#machine.timers.cancel(pending.timer)
     for (const [request, open] of this.#requests) {
       if (open.pending === pending) this.#requests.delete(request)
     }
-    // Only what was asked of everybody says that a name is nowhere.
-    if (!pending.isFound && pending.question === pending.key) this.#noteAbsence(pending)
+    // Only what everybody was asked, and somebody was, says that a name is nowhere.
+    const isAbsent = wasAsked && !pending.isFound && pending.question === pending.key
+    if (isAbsent) this.#noteAbsence(pending)
     this.#tell(pending, true, pending.isFound ? undefined : pending.code)
   }
 

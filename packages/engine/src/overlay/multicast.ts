@@ -169,6 +169,13 @@ export class Multicast {
     if (this.#topics.has(key)) this.#changed.add(key)
   }
 
+  /** There is somebody new to subscribe at, or to ask. */
+  up(): void {
+    for (const { key, upstream } of this.#topics.values()) {
+      if (upstream === undefined) this.#changed.add(key)
+    }
+  }
+
   down(link: Link): void {
     this.#countByLink.delete(link)
     for (const topic of [...this.#topics.values()]) {

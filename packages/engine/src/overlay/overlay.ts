@@ -240,7 +240,8 @@ export class Overlay {
     this.#table.touch()
     this.#lookups.forgetAbsence()
     if (link.join !== undefined && link.up.isRouter) this.#advertiser.up(link)
-    this.#machine.emit({ type: 'path-changed', destination: undefined })
+    this.#multicast.up()
+    this.#pathChanged(link)
   }
 
   #down(link: Link): void {
@@ -249,7 +250,13 @@ export class Overlay {
     this.#lookups.down(link)
     this.#tracer.down(link)
     this.#multicast.down(link)
-    this.#machine.emit({ type: 'path-changed', destination: undefined })
+    this.#pathChanged(link)
+  }
+
+  /** A neighbor below that is no router leads to itself only; any other may lead anywhere. */
+  #pathChanged({ join, up: { name, isRouter } }: Link): void {
+    const isLeaf = join === undefined && !isRouter
+    this.#machine.emit({ type: 'path-changed', destination: isLeaf ? name : undefined })
   }
 
   #costChanged(link: Link): void {
@@ -257,7 +264,7 @@ export class Overlay {
     const { nowUs } = this.#machine
     if (link.costsToldUs !== undefined && nowUs - link.costsToldUs < COSTS_TOLD_US) return
     link.costsToldUs = nowUs
-    for (const key of this.#table.keysOver(link)) this.#advertiser.costChanged(key)
+    for (const key of this.#table.keysOver(link)) this.#advertiser.changed(key)
   }
 
   #resolve(request: number, name: CapsuleName): void {
@@ -285,6 +292,8 @@ export class Overlay {
   #sweep(): void {
     const { timers, nowUs, nowS } = this.#machine
     this.#table.expire(nowS)
+    // Choices that are remembered with labels are made again: a route that is used is renewed.
+    this.#table.touch()
     timers.schedule(nowUs + SWEEP_US, () => this.#sweep())
   }
 }

@@ -129,11 +129,12 @@ export class RouteTable {
     this.#changed(route.key)
   }
 
-  /** All routes for a name over a link; over none: those served here. */
-  removeOver(key: string, link: Link | undefined): boolean {
-    const routes = this.#routes.get(key)?.filter((route) => route.link === link) ?? []
-    for (const route of routes) this.remove(route)
-    return routes.length > 0
+  /** All routes for a name over a link, or those of one origin; over none: those served here. */
+  removeOver(key: string, link: Link | undefined, origin?: RouteOrigin): void {
+    for (const route of this.#routes.get(key) ?? []) {
+      if (route.link !== link || (origin !== undefined && route.origin !== origin)) continue
+      this.remove(route)
+    }
   }
 
   /** The link is gone, and all that was known over it. */

@@ -5,7 +5,9 @@
  *
  * @module
  */
-export { SESSION_CODECS } from '../session/testing/codecs.ts'
+export {
+  SESSION_CODECS,
+} from '../session/testing/codecs.ts'
 export {
   type AppendOp,
   type AppendShape,
@@ -23,17 +25,32 @@ export {
   type CrashSweepReport,
   runCrashSweep,
 } from './crash-sweep.ts'
-export { EventQueue } from './event-queue.ts'
-export { createNodeIdentity } from './node-identity.ts'
+export {
+  EventQueue,
+} from './event-queue.ts'
+export {
+  type DecodedFrame,
+  decodeFrame,
+  encodeFrame,
+} from './frame-codec.ts'
+export {
+  createNodeIdentity,
+} from './node-identity.ts'
 export {
   type Authority,
   type NodeOptions,
   OverlayWorld,
   WorldNode,
 } from './overlay-world.ts'
-export { Prng } from './prng.ts'
-export { SignedBranch } from './signed-branch.ts'
-export { SimAnchor } from './sim-anchor.ts'
+export {
+  Prng,
+} from './prng.ts'
+export {
+  SignedBranch,
+} from './signed-branch.ts'
+export {
+  SimAnchor,
+} from './sim-anchor.ts'
 export {
   type DiskCounts,
   type Fault,
@@ -56,11 +73,17 @@ export {
   type LogLine,
   SimRuntime,
 } from './sim-runtime.ts'
-export type {
-  OpenHarness,
-  RegisterTest,
-  StoreHarness,
+export {
+  runStoreContract,
+} from './store-contract.ts'
+export {
+  type OpenHarness,
+  type RegisterTest,
+  type StoreHarness,
 } from './store-contract/harness.ts'
-export { runStoreContract } from './store-contract.ts'
-export { StoreDriver } from './store-driver.ts'
-export { WriterHome } from './writer-home.ts'
+export {
+  StoreDriver,
+} from './store-driver.ts'
+export {
+  WriterHome,
+} from './writer-home.ts'

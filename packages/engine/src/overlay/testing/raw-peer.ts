@@ -43,6 +43,7 @@ export class RawPeer {
   isClosed = false
   /** False: lies still like a machine that was switched off. */
   answersPings = true
+  readonly tlsKey: PublicKey
   readonly #endpoint: SimEndpoint
   readonly #reader = new FrameReader(FRAME_BYTES_MAX)
   #lastDial = 0
@@ -54,8 +55,8 @@ export class RawPeer {
     const { node, seeds } = createNodePrincipal(prng.bytes(SEED_BYTES), facts)
     this.manifest = node
     this.identity = createSigner(seeds.identity)
-    const key = tlsKey ?? manifestKey(node.manifest, 'tls').ed25519
-    this.#endpoint = world.network.attach(this.address, key, (event) => this.#see(event))
+    this.tlsKey = tlsKey ?? manifestKey(node.manifest, 'tls')
+    this.#endpoint = world.network.attach(this.address, this.tlsKey, (event) => this.#see(event))
   }
 
   get name(): CapsuleName {
