@@ -209,6 +209,8 @@ export class RemoteReader {
     switch (shown.type) {
       case 'known':
         return this.#goOn()
+      case 'behind':
+        return [{ type: 'refused', session: source.session, error: shown.error }]
       case 'ask':
         return this.#askForPath(shown)
       case 'evidence':
@@ -317,7 +319,7 @@ export class RemoteReader {
     const { position } = task
     assert(position !== undefined, 'a follow has a position')
     const { size } = position
-    const source = this.#sources.holding(size)
+    const source = this.#sources.following(size)
     if (source === undefined) return []
     const { session } = source
     const { name, branch } = this.#options
