@@ -147,6 +147,7 @@ export class Mirror {
       throw new ProtocolError('PROTOCOL_ERROR', 'a message of no known kind')
     } catch (error) {
       if (!isLongshoreError(error)) throw error
+      this.closed(id)
       return [consumed(session, message), { type: 'close-session', session: id, error }]
     }
   }
