@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Head, MAIN_BRANCH, verifyEquivocation } from '@longshore/capsule'
+import { encodeHead, type Head, MAIN_BRANCH, verifyEquivocation } from '@longshore/capsule'
 import { MirrorHome } from '../testing/mirror-home.ts'
 import { Prng } from '../testing/prng.ts'
 import { PublisherHome } from '../testing/publisher-home.ts'
 import { ReaderHome } from '../testing/reader-home.ts'
+import { committedHead } from './committed-head.ts'
+import { createSource, makeEntries } from './entries-source.ts'
 import { decodeMessage, encodeMessage, isControlMessage } from './messages.ts'
 
 interface World {
@@ -56,7 +58,7 @@ test('RR7: ranges are read and verified, from any entry to any other', () => {
   })
 })
 
-test('RR8 RR9 MI16: a follow reads everything, then what comes, and goes on elsewhere', () => {
+test('RR3 RR8 RR9 MI16: a follow reads everything, then what comes, and goes on elsewhere', () => {
   const world = createWorld(2, 2, 300)
   const [first, second] = world.mirrors as [MirrorHome, MirrorHome]
   const reader = createReader(world)
@@ -155,7 +157,7 @@ test('RR6: two histories convict the writer, whoever shows them', () => {
   }
 })
 
-test('RR10: a hostile mirror is distrusted, and another one is asked', () => {
+test('RR1 RR10: a hostile mirror is distrusted, and another one is asked', () => {
   const flip = (message: Uint8Array, at: number): Uint8Array => {
     const changed = message.slice()
     changed[at] = (changed[at] ?? 0) ^ 1
@@ -194,4 +196,52 @@ test('RR10: a hostile mirror is distrusted, and another one is asked', () => {
     assert.deepEqual(reader.read.get(1), bodies(world.home, 0, 600), what)
     assert.equal(reader.codes('distrusted').length, 1, what)
   }
+})
+
+test('RR2: a head counts only if somebody has stated it lately', () => {
+  const world = createWorld(7, 1, 10)
+  const [mirror] = world.mirrors as [MirrorHome]
+  const { name } = world.home.capsule
+  let nowUs = mirror.runtime.timeUs + 61_000_000
+  const reader = new ReaderHome({ name, nowUs: () => nowUs, ageSMax: 60 })
+  reader.connect(mirror, 1)
+  reader.exchange()
+  assert.equal(sizeOf(reader), undefined)
+  nowUs -= 2_000_000
+  reader.take(reader.reader.refresh())
+  reader.exchange()
+  assert.equal(sizeOf(reader), 10)
+  const early = new ReaderHome({ name, nowUs: () => nowUs - 300_000_000, ageSMax: 60 })
+  early.connect(mirror, 2)
+  early.exchange()
+  assert.equal(sizeOf(early), undefined, 'a statement from the future')
+})
+
+test('RR3 RR11: what is published is verified, and heads come before their entries', () => {
+  const world = createWorld(8, 1, 10)
+  const [mirror] = world.mirrors as [MirrorHome]
+  const reader = createReader(world)
+  reader.connect(mirror, 1)
+  reader.take(reader.reader.follow(1, 0))
+  reader.exchange()
+  world.home.append(2)
+  const source = createSource(world.home.driver.store, {
+    name: world.home.capsule.name,
+    branch: MAIN_BRANCH,
+  })
+  const head = committedHead(source.store, source.name, MAIN_BRANCH)
+  assert.ok(head)
+  const request = { id: 0, head: encodeHead(head), size: 12, start: 10, end: 12 }
+  const { bytes } = makeEntries(source, { ...request, wantsBodies: true })
+  const changed = bytes.slice()
+  changed[bytes.length - 1] = (changed[bytes.length - 1] ?? 0) ^ 1
+  reader.take(reader.reader.published(changed))
+  assert.equal(sizeOf(reader), 10)
+  reader.effects.length = 0
+  reader.take(reader.reader.published(bytes))
+  assert.deepEqual(
+    reader.effects.map(({ type }) => type),
+    ['head', 'entries'],
+  )
+  assert.deepEqual(reader.read.get(1), bodies(world.home, 0, 12))
 })

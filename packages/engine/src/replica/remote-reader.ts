@@ -10,7 +10,7 @@
  * 4. If asked for, a head counts only when several distinct mirrors have cosigned it, and only if
  *    somebody has stated it lately.
  *
- * Rules RR1-RR12 of docs/spec/mirror.md.
+ * Rules RR1-RR11 of docs/spec/mirror.md.
  *
  * @module
  */

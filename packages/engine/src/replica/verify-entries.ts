@@ -6,7 +6,7 @@
  * it has been stored or shown before. Nothing is copied and nothing is allocated per entry of the
  * common form: what was verified goes from the message into a batch in one step.
  *
- * Rules MI1-MI4 of docs/spec/mirror.md.
+ * Rules MI1 and MI3 of docs/spec/mirror.md.
  *
  * @module
  */
