@@ -13,6 +13,7 @@ import { evidenceVectors } from './evidence-vectors.mjs'
 import { headVectors } from './head-vectors.mjs'
 import { headerVectors } from './header-vectors.mjs'
 import { manifestVectors } from './manifest-vectors.mjs'
+import { messageVectors } from './message-vectors.mjs'
 import { nameVectors } from './name-vectors.mjs'
 import { packageVectors } from './package-vectors.mjs'
 import { consistencyVectors, inclusionVectors, subtreeVectors } from './proof-vectors.mjs'
@@ -36,6 +37,7 @@ const FILES = [
   packageVectors,
   rangeVectors,
   evidenceVectors,
+  messageVectors,
 ]
 
 const directory = process.argv[2] ?? join(import.meta.dirname, '..')

@@ -14,6 +14,7 @@ export {
   type NodePrincipal,
   type NodeSeeds,
 } from './node/node-keys.ts'
+export { decodeBodies } from './replica/bodies-message.ts'
 export {
   committedHead,
   importNoteKey,
@@ -28,6 +29,7 @@ export {
   type StatedHead,
 } from './replica/head-log.ts'
 export { REPLICA_LIMITS, type ReplicaLimits } from './replica/limits.ts'
+export { decodeMessage, encodeMessage, type ReplicaMessage } from './replica/messages.ts'
 export { Mirror } from './replica/mirror.ts'
 export type {
   MirrorEffect,
@@ -47,6 +49,7 @@ export { RangeSet } from './replica/range-set.ts'
 export type { Stretch } from './replica/remote-read.ts'
 export { type ReaderEffect, type ReaderOptions, RemoteReader } from './replica/remote-reader.ts'
 export type { ReaderPeer } from './replica/remote-sources.ts'
+export { EntriesVerifier } from './replica/verify-entries.ts'
 export type { AnchorSlot } from './runtime/anchor-slot.ts'
 export { type Disk, DiskError, type DiskErrorCode, type DiskFile } from './runtime/disk.ts'
 export type { IndexStore, IndexWrite } from './runtime/index-store.ts'
