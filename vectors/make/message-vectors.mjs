@@ -64,7 +64,7 @@ function addControl(file) {
     ['have-no-head', 'bytes that are no head', [6, 7, ROOT, 0]],
     ['error-code', 'a code in lower case', [0, 7, 'not_found', '', null]],
     ['statement', 'a cosignature without its time', [2, 7, ROOT, [], HEAD, [SIGNATURE], null]],
-    ['branches-order', 'branches that do not ascend', [2, 7, ROOT, [BRANCH, MAIN], null, null, null]],
+    ['branches-order', 'not ascending', [2, 7, ROOT, [BRANCH, MAIN], null, null, null]],
   ]) {
     refuse(file, id, comment, 'control', encode(value))
   }

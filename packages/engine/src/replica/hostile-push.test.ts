@@ -62,7 +62,7 @@ function withHead(message: Uint8Array, head: Head): Uint8Array {
   return changed
 }
 
-test('MI2 MI3: what a hostile pusher sends is refused with a code, and nothing of it is stored', () => {
+test('MI2 MI3 MS9: what a hostile pusher sends is refused with a code, and nothing of it is stored', () => {
   const foreign = createWorld(2)
   const foreignHead = foreign.home.driver.store.state(foreign.home.capsule.name, MAIN_BRANCH)?.head
   assert.ok(foreignHead)
@@ -115,39 +115,39 @@ test('MI2: what is sent twice is stored once', () => {
 
 test('MI5: two histories are refused, and the evidence convicts', () => {
   for (const common of [0, 100, 256, 300]) {
-    for (const forkSize of [common + 1, 350, 420]) {
-      const [home, fork] = [new PublisherHome(new Prng(3)), new PublisherHome(new Prng(3))]
+    for (const otherSize of [common + 1, 350, 420]) {
+      const [home, other] = [new PublisherHome(new Prng(3)), new PublisherHome(new Prng(3))]
       const mirror = new MirrorHome(new Prng(4))
-      for (const { append } of [home, fork].map((each) => ({ append: each.append.bind(each) }))) {
+      for (const { append } of [home, other].map((each) => ({ append: each.append.bind(each) }))) {
         if (common > 0) append(common, { payloadBytes: 5 })
       }
       home.append(350 - common, { payloadBytes: 6 })
       home.connect(mirror, 1)
       home.exchange(mirror, 1)
-      fork.append(forkSize - common, { payloadBytes: 7 })
+      other.append(otherSize - common, { payloadBytes: 7 })
       const { name } = home.capsule
-      const source = createSource(fork.driver.store, { name, branch: MAIN_BRANCH })
-      const head = committedHead(fork.driver.store, name, MAIN_BRANCH)
+      const source = createSource(other.driver.store, { name, branch: MAIN_BRANCH })
+      const head = committedHead(other.driver.store, name, MAIN_BRANCH)
       assert.ok(head)
       mirror.connect(5)
       mirror.receive(5, encodeMessage({ kind: 'push', id: 1, name, branch: MAIN_BRANCH }))
-      const start = forkSize > 350 ? 350 : 0
-      const request = { id: 1, head: encodeHead(head), size: forkSize, start, end: forkSize }
+      const start = otherSize > 350 ? 350 : 0
+      const request = { id: 1, head: encodeHead(head), size: otherSize, start, end: otherSize }
       mirror.receive(5, makeEntries(source, { ...request, wantsBodies: true }).bytes)
-      const what = `forked at ${common}, up to ${forkSize}`
+      const what = `parted at ${common}, up to ${otherSize}`
       const heard: string[] = []
       for (let sent = mirror.sentTo(5); sent.length > 0; sent = mirror.sentTo(5)) {
         for (const message of sent.map(decodeMessage)) {
           if (message.kind === 'error') heard.push(message.code)
           if (message.kind !== 'consistency') continue
-          const hashes = provePath(source.nodes, message.oldSize, message.newSize, forkSize)
+          const hashes = provePath(source.nodes, message.oldSize, message.newSize, otherSize)
           mirror.receive(5, encodeMessage({ kind: 'path', id: message.id, hashes }))
         }
       }
       assert.deepEqual(heard, ['EQUIVOCATION'], what)
       const evidence = mirror.effects.find((effect) => effect.type === 'evidence')
       assert.ok(evidence, what)
-      const sizes = [350, forkSize].sort((a, b) => a - b)
+      const sizes = [350, otherSize].sort((a, b) => a - b)
       assert.deepEqual(verifyEquivocation(evidence.bytes).sizes, sizes)
       mirror.settle()
       assert.equal(mirror.store.state(name, MAIN_BRANCH)?.size, 350, what)

@@ -163,6 +163,10 @@ test('MS11 MS12: large bodies are cut into messages that are verified one by one
   assert.equal(size, 43)
 })
 
+const REFUSALS = [
+  ...['PROTOCOL_ERROR', 'ROOT_MISMATCH', 'PROOF_SHAPE', 'HEADER_INVALID', 'PAYLOAD_MISMATCH'],
+]
+
 test('MI1 MS13 MS14: a changed message with entries is refused, or says less', () => {
   const home = new PublisherHome(new Prng(3))
   home.append(2, { payloadBytes: 5 })
@@ -195,7 +199,7 @@ test('MI1 MS13 MS14: a changed message with entries is refused, or says less', (
       said = read(changed)
     } catch (error) {
       const { code } = error as { code?: string }
-      assert.match(String(code), /^(PROTOCOL_ERROR|ROOT_MISMATCH|PROOF_SHAPE|HEADER_INVALID|PAYLOAD_MISMATCH)$/)
+      assert.ok(REFUSALS.includes(String(code)), String(code))
     }
     if (said !== undefined && said !== truth) less.add(said)
   }

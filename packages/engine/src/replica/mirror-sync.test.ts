@@ -5,8 +5,8 @@ import type { StoreOp } from '../store/store.ts'
 import { MirrorHome } from '../testing/mirror-home.ts'
 import { Prng } from '../testing/prng.ts'
 import { PublisherHome } from '../testing/publisher-home.ts'
-import { committedHead } from './committed-head.ts'
 import { createChainNotes } from './chain-notes.ts'
+import { committedHead } from './committed-head.ts'
 
 /** Exchanges messages between mirrors until all are silent; `lose` drops some on the way. */
 function converge(
@@ -47,7 +47,12 @@ function sessionsOf(self: number, other: number, outgoing: boolean): readonly [n
 function introduce(mirrors: readonly MirrorHome[], home: PublisherHome): void {
   for (const [self, mirror] of mirrors.entries()) {
     const others = mirrors.filter((other) => other !== mirror)
-    mirror.take(mirror.mirror.learn(home.capsule.name, others.map(({ headLog }) => headLog.name)))
+    mirror.take(
+      mirror.mirror.learn(
+        home.capsule.name,
+        others.map(({ headLog }) => headLog.name),
+      ),
+    )
     connectWanted(mirrors, self)
   }
 }
@@ -106,7 +111,9 @@ test('MI23: mirrors converge to the union of what they hold, minus what was eras
       home.append(prng.between(1, 400))
       if (i === 1) home.erase([0, 1])
       home.connect(mirror, 1 + i)
-      home.exchange(mirror, 1 + i, (message) => [prng.chance(0.5) ? withoutBodies(message) : message])
+      home.exchange(mirror, 1 + i, (message) => {
+        return [prng.chance(0.5) ? withoutBodies(message) : message]
+      })
     }
     introduce(mirrors, home)
     converge(mirrors)

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MAIN_BRANCH, asCapsuleName, asHash, createHeartbeat, decodeHeader, encodeCbor, openBody, verifyHeartbeat } from '@longshore/capsule'
+import {
+  asCapsuleName,
+  asHash,
+  createHeartbeat,
+  decodeHeader,
+  encodeCbor,
+  MAIN_BRANCH,
+  openBody,
+  verifyHeartbeat,
+} from '@longshore/capsule'
 import { MirrorHome, OPEN_POLICY } from '../testing/mirror-home.ts'
 import { Prng } from '../testing/prng.ts'
 import { PublisherHome } from '../testing/publisher-home.ts'
@@ -262,7 +271,7 @@ test('MI17 MI20: a reader that does not read holds up nobody', () => {
   assert.equal(mirror.sentTo(5).length, 8)
 })
 
-test('MI25: a mirror that does not bring a round forward is left', () => {
+test('MI25 MS3: a mirror that does not bring a round forward is left', () => {
   const prng = new Prng(11)
   const mirror = new MirrorHome(prng)
   const home = new PublisherHome(prng)
@@ -280,9 +289,11 @@ test('MI25: a mirror that does not bring a round forward is left', () => {
   for (let sent = mirror.sentTo(9); sent.length > 0; sent = mirror.sentTo(9)) {
     for (const { kind, id } of sent.map(decodeMessage)) {
       asked.push(kind)
+      assert.equal(id % 2, 1, 'whoever opened the session uses odd ids')
       const { signed: manifest } = home.capsule.manifest
       const described = { branches: [MAIN_BRANCH], head: head ?? null, manifest }
-      const opened = { kind: 'opened', id, ...described, cosignature: null, heartbeat: null } as const
+      const nothing = { cosignature: null, heartbeat: null }
+      const opened = { kind: 'opened' as const, id, ...described, ...nothing }
       mirror.receive(9, encodeMessage(kind === 'open' ? opened : { kind: 'end', id }))
     }
   }
@@ -331,4 +342,28 @@ test('PU4: copies count by mirrors that hold the size', () => {
   assert.equal(home.publisher.countHolding(name, MAIN_BRANCH, 4), 0)
   home.publisher.checkLevel(name, MAIN_BRANCH, 2)
   assert.throws(() => home.publisher.checkLevel(name, MAIN_BRANCH, 3), { code: 'LEVEL_IMPOSSIBLE' })
+})
+
+test('MS5: the end of an answer goes in the stream of what it ends', () => {
+  const prng = new Prng(14)
+  const mirror = new MirrorHome(prng)
+  const home = new PublisherHome(prng)
+  const { name } = home.capsule
+  home.append(300)
+  home.connect(mirror, 1)
+  home.exchange(mirror, 1)
+  mirror.connect(2)
+  const range = { start: 0, end: 300, size: 300, wantsBodies: true }
+  mirror.receive(2, encodeMessage({ kind: 'range', id: 1, name, branch: MAIN_BRANCH, ...range }))
+  mirror.effects.length = 0
+  mirror.settle()
+  const sent = mirror.effects.filter((effect) => effect.type === 'send')
+  assert.deepEqual(
+    sent.map(({ isBulk, message }) => [isBulk, isControlMessage(message)]),
+    [
+      [true, false],
+      [true, false],
+      [true, true],
+    ],
+  )
 })

@@ -46,7 +46,14 @@ test('RR7: ranges are read and verified, from any entry to any other', () => {
   reader.connect(world.mirrors[0]!, 1)
   reader.exchange()
   assert.equal(sizeOf(reader), 1000)
-  const ranges = [[0, 1000], [0, 1], [255, 257], [300, 700], [999, 1000], [512, 513]] as const
+  const ranges = [
+    [0, 1000],
+    [0, 1],
+    [255, 257],
+    [300, 700],
+    [999, 1000],
+    [512, 513],
+  ] as const
   for (const [request, [start, end]] of ranges.entries()) {
     reader.take(reader.reader.read(request, { start, end, wantsBodies: true }))
     reader.exchange()
@@ -127,18 +134,23 @@ test('RR4: what is remembered is never gone behind', () => {
 })
 
 test('RR6: two histories convict the writer, whoever shows them', () => {
-  for (const [common, count] of [[0, 5], [4, 9], [256, 300], [300, 700]] as const) {
+  for (const [common, count] of [
+    [0, 5],
+    [4, 9],
+    [256, 300],
+    [300, 700],
+  ] as const) {
     const prng = new Prng(5)
     const home = new PublisherHome(prng)
-    const fork = new PublisherHome(new Prng(5))
-    assert.deepEqual(home.capsule.name, fork.capsule.name)
+    const other = new PublisherHome(new Prng(5))
+    assert.deepEqual(home.capsule.name, other.capsule.name)
     if (common > 0) {
       home.append(common, { payloadBytes: 10 })
-      fork.append(common, { payloadBytes: 10 })
+      other.append(common, { payloadBytes: 10 })
     }
     home.append(count - common, { payloadBytes: 11 })
-    fork.append(2 * count - common, { payloadBytes: 12 })
-    const mirrors = [home, fork].map((from, i) => {
+    other.append(2 * count - common, { payloadBytes: 12 })
+    const mirrors = [home, other].map((from, i) => {
       const mirror = new MirrorHome(prng.child())
       from.connect(mirror, 100 + i)
       from.exchange(mirror, 100 + i)
@@ -151,7 +163,7 @@ test('RR6: two histories convict the writer, whoever shows them', () => {
       reader.exchange()
     }
     const evidence = reader.effects.find((effect) => effect.type === 'evidence')
-    assert.ok(evidence, `forked at ${common}`)
+    assert.ok(evidence, `parted at ${common}`)
     assert.deepEqual(verifyEquivocation(evidence.bytes).sizes, [count, 2 * count])
     assert.deepEqual(reader.codes('failed'), ['EQUIVOCATION'])
   }
@@ -167,7 +179,7 @@ test('RR1 RR10: a hostile mirror is distrusted, and another one is asked', () =>
     'wrong package': (message) => [message[0] === 1 ? flip(message, 60) : message],
     'wrong body': (message) => [message[0] === 1 ? flip(message, message.length - 1) : message],
     truncated: (message) => [message[0] === 1 ? message.subarray(0, -1) : message],
-    'twice': (message) => (message[0] === 1 ? [message, message] : [message]),
+    twice: (message) => (message[0] === 1 ? [message, message] : [message]),
     'no such message': () => [new Uint8Array([0x1f])],
     'unsigned head': (message) => {
       if (!isControlMessage(message)) return [message]

@@ -359,8 +359,8 @@ export class RemoteReader {
   /** The writer signed a head that does not fit: its own tree may convict it. */
   #contest(source: Source | undefined, larger: Head, error: unknown): ReaderEffect[] {
     const smaller = this.#inForce
-    const isFork = error instanceof VerificationError && error.code === 'ROOT_MISMATCH'
-    if (!isFork || source === undefined || smaller === undefined) throw error
+    const isOther = error instanceof VerificationError && error.code === 'ROOT_MISMATCH'
+    if (!isOther || source === undefined || smaller === undefined) throw error
     if (larger.size <= smaller.size) throw error
     const { session } = source
     const { name, branch } = this.#options

@@ -151,7 +151,7 @@ export class RemoteSources {
     if (source !== undefined && head.size > (source.head?.size ?? 0)) source.head = head
   }
 
-  /** The largest head that `mirrorsMin` distinct mirrors have cosigned; with 0 anyone's word does. */
+  /** The largest head that `mirrorsMin` distinct mirrors have cosigned; with 0, the largest. */
   inForce(mirrorsMin: number): Head | undefined {
     const heads = [...this.#sources.values()].flatMap(({ head }) => head ?? [])
     heads.sort((a, b) => b.size - a.size)

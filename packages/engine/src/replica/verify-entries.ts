@@ -136,7 +136,7 @@ export class EntriesVerifier {
     return this.#leafHashes.subarray((index - aligned) * HASH_BYTES, (end - aligned) * HASH_BYTES)
   }
 
-  /** A copy of the leaf hashes from the beginning of the tile that ends the message, if not full. */
+  /** A copy of the leaf hashes from the beginning of the tile in which the next message begins. */
   tileHashes(): Uint8Array {
     const { end } = this.frame
     const count = end - packageAlignedStart(end)

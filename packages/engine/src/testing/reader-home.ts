@@ -5,11 +5,7 @@
  * @module
  */
 import { MAIN_BRANCH } from '@longshore/capsule'
-import {
-  type ReaderEffect,
-  type ReaderOptions,
-  RemoteReader,
-} from '../replica/remote-reader.ts'
+import { type ReaderEffect, type ReaderOptions, RemoteReader } from '../replica/remote-reader.ts'
 import { frameAt } from '../store/frame.ts'
 import { expectEqual } from './expect.ts'
 import type { MirrorHome } from './mirror-home.ts'
@@ -35,11 +31,7 @@ export class ReaderHome {
     this.reader = new RemoteReader({ branch: MAIN_BRANCH, ...options })
   }
 
-  connect(
-    mirror: MirrorHome,
-    session: number,
-    change: Change = (message) => [message],
-  ): void {
+  connect(mirror: MirrorHome, session: number, change: Change = (message) => [message]): void {
     this.#lines.push({ mirror, session, change })
     mirror.connect(session)
     const { name } = mirror.headLog

@@ -27,10 +27,10 @@ export type {
   RestoreReport,
   UsageReport,
 } from '../../home.ts'
-export { openHome } from './home.ts'
-export { restoreHome } from './restore.ts'
-export { verifyDirectory } from './verify-directory.ts'
 export { AnchorDirectory } from './anchor-directory.ts'
+export { openHome } from './home.ts'
 export { LmdbIndex } from './lmdb-index.ts'
 export { NodeDisk, syncOffThread } from './node-disk.ts'
 export { createNodeRuntime } from './node-runtime.ts'
+export { restoreHome } from './restore.ts'
+export { verifyDirectory } from './verify-directory.ts'
