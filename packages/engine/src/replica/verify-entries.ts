@@ -101,6 +101,8 @@ export class EntriesVerifier {
   readonly #bodyHash = new Uint8Array(HASH_BYTES)
   readonly #fields: HotFields = { kind: 0, timeUs: 0, payloadBytes: 0, hashAt: 0 }
   #proof: SubtreeProof | undefined
+  /** Of the entries from the beginning of the tile to the end of the message. */
+  #root: Hash | undefined
 
   /**
    * Verifies the message in `frame` against `tree`. `prior` are the leaf hashes from the beginning
@@ -127,6 +129,11 @@ export class EntriesVerifier {
     assert(size >= proof.start && size <= proof.end, 'within the tile of the message')
     const hashes = this.#leafHashes.subarray(0, (size - proof.start) * HASH_BYTES)
     return prefixRoot(proof, size === proof.start ? undefined : subtreeRoot(hashes))
+  }
+
+  /** Root of the tile, if the verified message is all of it. */
+  get tileRoot(): Hash | undefined {
+    return this.frame.count === TILE_WIDTH ? this.#root : undefined
   }
 
   /** Leaf hashes of the verified entries from `index` on. */
@@ -179,6 +186,7 @@ export class EntriesVerifier {
     const root = subtreeRoot(this.#leafHashes.subarray(0, (end - aligned) * HASH_BYTES))
     const proof = { start: aligned, end, size: tree.size, path }
     verifySubtree(proof, root, tree.root)
+    this.#root = root
     this.#proof = proof
   }
 
