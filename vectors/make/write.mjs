@@ -16,6 +16,7 @@ import { headVectors } from './head-vectors.mjs'
 import { headerVectors } from './header-vectors.mjs'
 import { manifestVectors } from './manifest-vectors.mjs'
 import { mlDsaVectors } from './ml-dsa-vectors.mjs'
+import { messageVectors } from './message-vectors.mjs'
 import { nameVectors } from './name-vectors.mjs'
 import { packageVectors } from './package-vectors.mjs'
 import { postQuantumVectors } from './post-quantum-vectors.mjs'
@@ -48,6 +49,7 @@ const FILES = [
   postQuantumVectors,
   frameVectors,
   ticketVectors,
+  messageVectors,
 ]
 
 const directory = process.argv[2] ?? join(import.meta.dirname, '..')

@@ -58,10 +58,13 @@ export {
   type OverlayOptions,
 } from './overlay/overlay.ts'
 export {
+  decodeBodies,
+} from './replica/bodies-message.ts'
+export {
   committedHead,
   importNoteKey,
-  pendingImport,
   type PendingImport,
+  pendingImport,
   pendingImportOp,
 } from './replica/committed-head.ts'
 export {
@@ -74,6 +77,11 @@ export {
   REPLICA_LIMITS,
   type ReplicaLimits,
 } from './replica/limits.ts'
+export {
+  decodeMessage,
+  encodeMessage,
+  type ReplicaMessage,
+} from './replica/messages.ts'
 export {
   type MirrorEffect,
   type MirrorOptions,
@@ -105,6 +113,9 @@ export {
 export {
   type ReaderPeer,
 } from './replica/remote-sources.ts'
+export {
+  EntriesVerifier,
+} from './replica/verify-entries.ts'
 export {
   type AnchorSlot,
 } from './runtime/anchor-slot.ts'

@@ -18,6 +18,7 @@ import {
 } from '../tree/testing/reference-tree.ts'
 import type { TileSource } from '../tree/tile.ts'
 import { TILES_PER_PROOF_MAX, TreeNodes } from '../tree/tree-nodes.ts'
+import { prefixRoot } from './prefix-root.ts'
 import { proveConsistency, proveInclusion, proveInconsistency, proveSubtree } from './prove.ts'
 import { computePathRoots, isNodeOfTree } from './subtree-path.ts'
 import { type ConsistencyProof, verifyConsistency } from './verify-consistency.ts'
@@ -90,6 +91,20 @@ test('PR3 PR5 PR6: every subtree proof of every tree up to 70 entries', () => {
       const path = proveSubtree(TILES, start, end, size)
       assert.deepEqual(path, subtreePath(start, end, leaves))
       verifySubtree({ start, end, size, path }, rootOf(start, end), ROOTS[size] as Hash)
+    }
+  }
+})
+
+test('PR12: a subtree proof tells the root of what comes before, up to its end', () => {
+  for (let size = 1; size <= SIZE_MUTATED; size++) {
+    for (const [start, end] of subtrees(size)) {
+      const path = proveSubtree(TILES, start, end, size)
+      const proof = { start, end, size, path }
+      verifySubtree(proof, rootOf(start, end), ROOTS[size] as Hash)
+      assert.deepEqual(prefixRoot(proof, undefined), ROOTS[start])
+      for (let k = 1; k <= end - start; k++) {
+        assert.deepEqual(prefixRoot(proof, rootOf(start, start + k)), ROOTS[start + k])
+      }
     }
   }
 })

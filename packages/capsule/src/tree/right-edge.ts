@@ -109,6 +109,21 @@ export class RightEdge {
     return full.sort((a, b) => a.level - b.level)
   }
 
+  /**
+   * Appends the 256 leaves of one tile, whose root is known because it was verified: nothing of
+   * the tile is hashed again. The tree must end with a full tile. Like `append` otherwise.
+   */
+  appendTile(leafHashes: Uint8Array, root: Hash): FullTile[] {
+    assert(this.#size % TILE_WIDTH === 0, 'a tile begins here')
+    assert(leafHashes.length === TILE_BYTES, 'a tile has 256 leaves')
+    assert(isSize(this.#size + TILE_WIDTH), 'a tree holds at most 2^53 - 1 entries')
+    const tile = this.#tile(0)
+    const full: FullTile[] = [{ level: 0, n: tile.n++, bytes: leafHashes.slice() }]
+    this.#add(1, root, 0, full)
+    this.#size += TILE_WIDTH
+    return full
+  }
+
   /** Root of the tree. At most one hash per bit of the size; nothing is read. */
   root(): Hash {
     let root: Hash | undefined

@@ -214,6 +214,22 @@ test('TR5: hashes in a Buffer give the same roots and stay as they are', () => {
   assert.deepEqual(row, before)
 })
 
+test('TR5 TR6 TR8: a tile whose root is known is appended like its leaves', () => {
+  const [byTile, byLeaf] = [RightEdge.empty(), RightEdge.empty()]
+  // 257 tiles complete one of level 1; what follows shows that nothing was left behind.
+  for (let n = 0; n < 257; n++) {
+    const leaves = flat(ALL_LEAVES.slice(n * 256, (n + 1) * 256))
+    assert.deepEqual(byTile.appendTile(leaves, subtreeRoot(leaves)), byLeaf.append(leaves))
+  }
+  assert.equal(byTile.size, byLeaf.size)
+  assert.deepEqual(byTile.root(), byLeaf.root())
+  const more = flat(ALL_LEAVES.slice(0, 300))
+  assert.deepEqual(byTile.append(more), byLeaf.append(more))
+  assert.deepEqual(byTile.root(), byLeaf.root())
+  const tile = flat(ALL_LEAVES.slice(0, 256))
+  assert.throws(() => byTile.appendTile(tile, subtreeRoot(tile)), { name: 'AssertionFailure' })
+})
+
 test('TR5: a clone and its original go their own ways', () => {
   const edge = RightEdge.empty()
   edge.append(flat(ALL_LEAVES.slice(0, 300)))

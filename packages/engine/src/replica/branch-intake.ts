@@ -21,7 +21,6 @@
  * @module
  */
 import {
-  asHash,
   asSignature,
   assert,
   type BranchId,
@@ -233,7 +232,12 @@ export class BranchIntake {
       throw new VerificationError('ROOT_MISMATCH', message, { size, headSize: head.size })
     }
     verifier.addTo(this.#builder, size)
-    this.#tiles.push(...this.#edge.append(verifier.leafHashesFrom(size)))
+    const leafHashes = verifier.leafHashesFrom(size)
+    const { tileRoot } = verifier
+    const isTile = size === frame.start && tileRoot !== undefined
+    this.#tiles.push(
+      ...(isTile ? this.#edge.appendTile(leafHashes, tileRoot) : this.#edge.append(leafHashes)),
+    )
     for (const range of holes) {
       if (range.end > size) this.#holes.add(Math.max(size, range.start), range.end)
     }

@@ -47,7 +47,7 @@ export interface StatedHead {
 }
 
 /** Heads of one entry: keeps the payload well below 1 MiB. */
-export const STATED_HEADS_MAX = 8192
+const STATED_HEADS_MAX = 8192
 const DEPTH_MAX = 2
 
 export function originHash(name: CapsuleName, branch: BranchId): Hash {
@@ -69,7 +69,11 @@ export function encodeStatedHeads(heads: readonly StatedHead[]): Uint8Array {
   return encodeCbor(values, DEPTH_MAX)
 }
 
-/** @throws {VerificationError} `CBOR_INVALID` for anything but the one spelling of such an entry. */
+/**
+ * The heads in the payload of an entry.
+ *
+ * @throws {VerificationError} `CBOR_INVALID` for anything but the one spelling.
+ */
 export function decodeStatedHeads(payload: Uint8Array): StatedHead[] {
   const values = readArray(decodeCbor(payload, DEPTH_MAX), STATED_HEADS_MAX, 'the heads', fail)
   if (values.length === 0) fail('there is a head')

@@ -1,5 +1,5 @@
 /**
- * The branches that a mirror has open for taking in and for serving, and the capsules that it holds.
+ * The branches that a mirror has open, for taking in and for serving.
  *
  * Branches at work stay; of the others the most recently used ones are kept. Rule MI20 of
  * docs/spec/mirror.md.

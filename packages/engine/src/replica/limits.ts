@@ -45,7 +45,7 @@ export interface ReplicaLimits {
   readonly idleBranchesMax: number
   /** Bulk messages made in one call of `work`: some milliseconds, then others have their turn. */
   readonly messagesPerWorkMax: number
-  /** Ranges of missing payloads remembered per branch; more are made coarser, and looked through. */
+  /** Ranges of missing payloads remembered per branch; more are joined, and looked through. */
   readonly holeRangesMax: number
   /** Capsules that a mirror takes on unless its operator says otherwise. */
   readonly capsulesMax: number

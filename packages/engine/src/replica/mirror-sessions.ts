@@ -139,7 +139,7 @@ export function refuse(session: SessionId, id: number, error: unknown): SendEffe
 }
 
 /** @throws what is not an error with a code: a defect of ours, which ends the process. */
-export function encodeError(id: number, error: unknown): Uint8Array {
+function encodeError(id: number, error: unknown): Uint8Array {
   if (!isLongshoreError(error)) throw error
   const { code } = error
   const isBusy = code === 'OVERLOADED' || code === 'STORE_FULL'

@@ -220,9 +220,9 @@ export class MirrorSync {
     try {
       intake.accept(verifier, head)
     } catch (error) {
-      const isFork = error instanceof VerificationError && error.code === 'ROOT_MISMATCH'
+      const isOther = error instanceof VerificationError && error.code === 'ROOT_MISMATCH'
       const known = intake.committedHead
-      if (!isFork || known === undefined) throw error
+      if (!isOther || known === undefined) throw error
       return [consumed(round, message), ...this.#askForProof(visit, known)]
     }
     this.#parts.owe(round.session.id, message.length)

@@ -8,8 +8,9 @@
  * 4. What a peer does wrong ends its request, or its session, with a code; it never throws out of
  *    this class.
  *
- * The parts: branch-intake.ts takes in one branch, group-commit.ts makes transactions, read-queue.ts
- * serves, mirror-sync.ts compares with other mirrors. Rules of docs/spec/mirror.md.
+ * The parts: branch-intake.ts takes in one branch, push-desk.ts hears who pushes, group-commit.ts
+ * makes transactions, read-queue.ts serves, mirror-sync.ts compares with other mirrors. Rules of
+ * docs/spec/mirror.md.
  *
  * @module
  */
@@ -147,6 +148,7 @@ export class Mirror {
       throw new ProtocolError('PROTOCOL_ERROR', 'a message of no known kind')
     } catch (error) {
       if (!isLongshoreError(error)) throw error
+      this.closed(id)
       return [consumed(session, message), { type: 'close-session', session: id, error }]
     }
   }

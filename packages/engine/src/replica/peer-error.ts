@@ -18,7 +18,7 @@ import {
 } from '@longshore/capsule'
 import type { MessageOf } from './messages.ts'
 
-/** Codes that are not known (of a newer peer) become `PROTOCOL_ERROR`, with the code in the text. */
+/** A code that is not known, becomes `PROTOCOL_ERROR`, with the code in the text. */
 export function peerError({ code, text }: MessageOf<'error'>): LongshoreError {
   const message = `the other side says: ${printable(text)}`
   if (!Object.hasOwn(ERROR_CODES, code)) {

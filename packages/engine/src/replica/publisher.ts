@@ -10,7 +10,7 @@
  * 4. Entries are made when a session has room for them: nothing is queued. Several heads may be
  *    on their way; receipts are cumulative.
  *
- * Rules PU1-PU6 of docs/spec/mirror.md.
+ * Rules PU1-PU4 of docs/spec/mirror.md.
  *
  * @module
  */

@@ -122,8 +122,8 @@ export class PushDesk {
     try {
       added = intake.accept(this.#parts.verifier, head)
     } catch (error) {
-      const isFork = error instanceof VerificationError && error.code === 'ROOT_MISMATCH'
-      if (!isFork || known === undefined || head.size <= known.size) throw error
+      const isOther = error instanceof VerificationError && error.code === 'ROOT_MISMATCH'
+      if (!isOther || known === undefined || head.size <= known.size) throw error
       const asked = this.#askForProof(session, push, intake, [known, head], error)
       return [asked, consumed(session, message)]
     }

@@ -10,7 +10,7 @@
  * 4. If asked for, a head counts only when several distinct mirrors have cosigned it, and only if
  *    somebody has stated it lately.
  *
- * Rules RR1-RR12 of docs/spec/mirror.md.
+ * Rules RR1-RR11 of docs/spec/mirror.md.
  *
  * @module
  */
@@ -209,6 +209,8 @@ export class RemoteReader {
     switch (shown.type) {
       case 'known':
         return this.#goOn()
+      case 'behind':
+        return [{ type: 'refused', session: source.session, error: shown.error }]
       case 'ask':
         return this.#askForPath(shown)
       case 'evidence':
@@ -317,7 +319,7 @@ export class RemoteReader {
     const { position } = task
     assert(position !== undefined, 'a follow has a position')
     const { size } = position
-    const source = this.#sources.holding(size)
+    const source = this.#sources.following(size)
     if (source === undefined) return []
     const { session } = source
     const { name, branch } = this.#options
@@ -357,8 +359,8 @@ export class RemoteReader {
   /** The writer signed a head that does not fit: its own tree may convict it. */
   #contest(source: Source | undefined, larger: Head, error: unknown): ReaderEffect[] {
     const smaller = this.#inForce
-    const isFork = error instanceof VerificationError && error.code === 'ROOT_MISMATCH'
-    if (!isFork || source === undefined || smaller === undefined) throw error
+    const isOther = error instanceof VerificationError && error.code === 'ROOT_MISMATCH'
+    if (!isOther || source === undefined || smaller === undefined) throw error
     if (larger.size <= smaller.size) throw error
     const { session } = source
     const { name, branch } = this.#options

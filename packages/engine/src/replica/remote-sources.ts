@@ -59,6 +59,8 @@ interface Claim {
 /** What became of a head that was shown. */
 export type Shown =
   | { readonly type: 'known' }
+  /** Older than what is remembered, and nobody here holds more. */
+  | { readonly type: 'behind'; readonly error: LongshoreError }
   /** Ask `session` for the path between the two heads, then call `prove`. */
   | {
       readonly type: 'ask'
@@ -149,7 +151,7 @@ export class RemoteSources {
     if (source !== undefined && head.size > (source.head?.size ?? 0)) source.head = head
   }
 
-  /** The largest head that `mirrorsMin` distinct mirrors have cosigned; with 0 anyone's word does. */
+  /** The largest head that `mirrorsMin` distinct mirrors have cosigned; with 0, the largest. */
   inForce(mirrorsMin: number): Head | undefined {
     const heads = [...this.#sources.values()].flatMap(({ head }) => head ?? [])
     heads.sort((a, b) => b.size - a.size)
@@ -163,6 +165,12 @@ export class RemoteSources {
       if (head !== undefined && head.size >= size) newest = Math.max(newest, statedS)
     }
     return newest
+  }
+
+  /** A source that holds at least `size` entries, or else one that may come to hold them. */
+  following(size: number): Source | undefined {
+    const [first] = this.#sources.values()
+    return this.holding(size) ?? first
   }
 
   /** A source that holds at least `size` entries. */
@@ -225,7 +233,11 @@ export class RemoteSources {
       return { type: 'distrusted', error }
     }
     const holder = this.holding(top.size)
-    if (holder === undefined) return { type: 'known' }
+    if (holder === undefined) {
+      const details = { shown: head.size, seen: top.size }
+      const message = 'the mirror shows an older state than the one remembered'
+      return { type: 'behind', error: new VerificationError('ROLLBACK', message, details) }
+    }
     return { type: 'ask', session: holder.session, subject: source, smaller: head, larger: top }
   }
 }

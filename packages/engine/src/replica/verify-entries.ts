@@ -6,7 +6,7 @@
  * it has been stored or shown before. Nothing is copied and nothing is allocated per entry of the
  * common form: what was verified goes from the message into a batch in one step.
  *
- * Rules MI1-MI4 of docs/spec/mirror.md.
+ * Rules MI1 and MI3 of docs/spec/mirror.md.
  *
  * @module
  */
@@ -101,6 +101,8 @@ export class EntriesVerifier {
   readonly #bodyHash = new Uint8Array(HASH_BYTES)
   readonly #fields: HotFields = { kind: 0, timeUs: 0, payloadBytes: 0, hashAt: 0 }
   #proof: SubtreeProof | undefined
+  /** Of the entries from the beginning of the tile to the end of the message. */
+  #root: Hash | undefined
 
   /**
    * Verifies the message in `frame` against `tree`. `prior` are the leaf hashes from the beginning
@@ -129,6 +131,11 @@ export class EntriesVerifier {
     return prefixRoot(proof, size === proof.start ? undefined : subtreeRoot(hashes))
   }
 
+  /** Root of the tile, if the verified message is all of it. */
+  get tileRoot(): Hash | undefined {
+    return this.frame.count === TILE_WIDTH ? this.#root : undefined
+  }
+
   /** Leaf hashes of the verified entries from `index` on. */
   leafHashesFrom(index: number): Uint8Array {
     const aligned = packageAlignedStart(this.frame.start)
@@ -136,7 +143,7 @@ export class EntriesVerifier {
     return this.#leafHashes.subarray((index - aligned) * HASH_BYTES, (end - aligned) * HASH_BYTES)
   }
 
-  /** A copy of the leaf hashes from the beginning of the tile that ends the message, if not full. */
+  /** A copy of the leaf hashes from the beginning of the tile in which the next message begins. */
   tileHashes(): Uint8Array {
     const { end } = this.frame
     const count = end - packageAlignedStart(end)
@@ -179,6 +186,7 @@ export class EntriesVerifier {
     const root = subtreeRoot(this.#leafHashes.subarray(0, (end - aligned) * HASH_BYTES))
     const proof = { start: aligned, end, size: tree.size, path }
     verifySubtree(proof, root, tree.root)
+    this.#root = root
     this.#proof = proof
   }
 

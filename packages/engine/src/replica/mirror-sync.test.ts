@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MAIN_BRANCH } from '@longshore/capsule'
+import type { StoreOp } from '../store/store.ts'
+import { MirrorHome } from '../testing/mirror-home.ts'
+import { Prng } from '../testing/prng.ts'
+import { PublisherHome } from '../testing/publisher-home.ts'
+import { createChainNotes } from './chain-notes.ts'
+import { committedHead } from './committed-head.ts'
+
+/** Exchanges messages between mirrors until all are silent; `lose` drops some on the way. */
+function converge(
+  mirrors: readonly MirrorHome[],
+  lose: (message: Uint8Array) => boolean = () => false,
+): void {
+  for (let round = 0; round < 5000; round++) {
+    let count = 0
+    for (const mirror of mirrors) {
+      while (mirror.commit() || mirror.work()) count++
+      for (const [other, peer] of mirrors.entries()) {
+        const self = mirrors.indexOf(mirror)
+        if (other === self) continue
+        for (const outgoing of [true, false]) {
+          const [mine, theirs] = sessionsOf(self, other, outgoing)
+          for (const message of mirror.sentTo(mine)) {
+            count++
+            if (!lose(message)) peer.receive(theirs, message)
+          }
+        }
+      }
+    }
+    if (count === 0) return
+  }
+  throw new Error('the mirrors never fall silent')
+}
+
+/** Session numbers of the one that `self` opened to `other` (outgoing), or the reverse. */
+function sessionsOf(self: number, other: number, outgoing: boolean): readonly [number, number] {
+  const opened = (from: number, to: number): number => 1000 + 10 * from + to
+  const accepted = (from: number, to: number): number => 2000 + 10 * from + to
+  return outgoing
+    ? [opened(self, other), accepted(self, other)]
+    : [accepted(other, self), opened(other, self)]
+}
+
+/** Each mirror learns of all others; whoever wants a session gets one. */
+function introduce(mirrors: readonly MirrorHome[], home: PublisherHome): void {
+  for (const [self, mirror] of mirrors.entries()) {
+    const others = mirrors.filter((other) => other !== mirror)
+    mirror.take(
+      mirror.mirror.learn(
+        home.capsule.name,
+        others.map(({ headLog }) => headLog.name),
+      ),
+    )
+    connectWanted(mirrors, self)
+  }
+}
+
+function connectWanted(mirrors: readonly MirrorHome[], self: number): void {
+  const mirror = mirrors[self] as MirrorHome
+  for (const effect of mirror.effects.splice(0)) {
+    if (effect.type !== 'open-session') {
+      mirror.effects.push(effect)
+      continue
+    }
+    const other = mirrors.findIndex(({ headLog }) => headLog.name === effect.target)
+    const [mine, theirs] = sessionsOf(self, other, true)
+    const peer = mirrors[other] as MirrorHome
+    peer.take(peer.mirror.opened(theirs, { name: mirror.headLog.name }, false))
+    mirror.take(mirror.mirror.opened(mine, { name: peer.headLog.name }, true))
+  }
+}
+
+/** The mirror takes the capsule on without holding anything of it. */
+function takeOn(mirror: MirrorHome, { capsule }: PublisherHome): void {
+  const ops: StoreOp[] = [capsule.manifest, ...createChainNotes(capsule.name, new Uint8Array(9))]
+  mirror.submit({ ops, durable: () => {}, committed: () => [], failed: () => [] })
+}
+
+function content(mirror: MirrorHome, { capsule }: PublisherHome): unknown[] {
+  const head = committedHead(mirror.store, capsule.name, MAIN_BRANCH)
+  const range = { start: 0, end: head?.size ?? 0 }
+  return [...mirror.store.scan(capsule.name, MAIN_BRANCH, range)]
+}
+
+test('MI21 MI22: a new mirror is filled by any other', () => {
+  const prng = new Prng(1)
+  const home = new PublisherHome(prng)
+  home.append(1500)
+  home.erase([3, 8])
+  const [first, second] = [new MirrorHome(prng.child()), new MirrorHome(prng.child())]
+  home.connect(first, 1)
+  home.exchange(first, 1)
+  takeOn(second, home)
+  introduce([first, second], home)
+  converge([first, second])
+  assert.deepEqual(content(second, home), content(first, home))
+  assert.deepEqual(content(second, home), [
+    ...home.driver.store.scan(home.capsule.name, MAIN_BRANCH, { start: 0, end: 1501 }),
+  ])
+})
+
+test('MI23: mirrors converge to the union of what they hold, minus what was erased', () => {
+  for (let seed = 1; seed <= 6; seed++) {
+    const prng = new Prng(seed)
+    const home = new PublisherHome(prng)
+    const mirrors = [0, 1, 2].map(() => new MirrorHome(prng.child()))
+    // Each holds another beginning, with other payloads missing.
+    for (const [i, mirror] of mirrors.entries()) {
+      home.append(prng.between(1, 400))
+      if (i === 1) home.erase([0, 1])
+      home.connect(mirror, 1 + i)
+      home.exchange(mirror, 1 + i, (message) => {
+        return [prng.chance(0.5) ? withoutBodies(message) : message]
+      })
+    }
+    introduce(mirrors, home)
+    converge(mirrors)
+    const held = mirrors.map((mirror) => content(mirror, home) as { state: string }[])
+    const size = home.branch.size
+    for (const entries of held) assert.equal(entries.length, size)
+    for (let index = 0; index < size; index++) {
+      const states = new Set(held.map((entries) => entries[index]?.state))
+      assert.equal(states.size, 1, `seed ${seed}: entry ${index} is ${[...states].join()}`)
+    }
+    assert.ok(held.every((entries) => entries[0]?.state === 'erased'))
+  }
+})
+
+/** The same entries with every payload absent. */
+function withoutBodies(message: Uint8Array): Uint8Array {
+  if (message[0] !== 1) return message
+  const view = new DataView(message.buffer, message.byteOffset)
+  const head = view.getUint16(5)
+  const count = view.getUint16(7 + head + 8)
+  const end = 7 + head + 14 + view.getUint32(7 + head + 10)
+  const changed = new Uint8Array(end + count)
+  changed.set(message.subarray(0, end))
+  return changed
+}
+
+test('MI24: a round that is cut off goes on with the next one', () => {
+  const prng = new Prng(9)
+  const home = new PublisherHome(prng)
+  home.append(3000)
+  const mirrors = [new MirrorHome(prng.child()), new MirrorHome(prng.child())]
+  const [first, second] = mirrors as [MirrorHome, MirrorHome]
+  home.connect(first, 1)
+  home.exchange(first, 1)
+  takeOn(second, home)
+  introduce(mirrors, home)
+  let messages = 0
+  converge(mirrors, (message) => message[0] === 1 && ++messages > 5)
+  second.restart('power')
+  const stored = second.store.state(home.capsule.name, MAIN_BRANCH)?.size ?? 0
+  assert.ok(stored > 0 && stored < 3000)
+  first.mirror.closed(sessionsOf(1, 0, true)[1])
+  introduce(mirrors, home)
+  converge(mirrors)
+  assert.deepEqual(content(second, home), content(first, home))
+})
