@@ -36,7 +36,9 @@ function drawWeather(prng: Prng): Weather {
 function drawMessages(prng: Prng): End['toSend'] {
   return Array.from({ length: prng.below(MESSAGES_MAX) }, () => {
     const isBulk = prng.chance(0.4)
-    const bytesMax = isBulk ? 4 * CHUNK_BYTES_MAX : prng.pick([30, 2000, CHUNK_BYTES_MAX + 10])
+    const bytesMax = prng.pick(
+      isBulk ? [500, 3 * CHUNK_BYTES_MAX] : [30, 2000, CHUNK_BYTES_MAX + 10],
+    )
     return { message: prng.bytes(prng.between(1, bytesMax)), isBulk }
   })
 }
