@@ -8,8 +8,8 @@ import { certTargets } from './cert-targets.ts'
 import { clientTargets } from './client-targets.ts'
 import { engineTargets } from './engine-targets.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
-import { sessionTargets } from './session-targets.ts'
 import { overlayTargets } from './overlay-targets.ts'
+import { sessionTargets } from './session-targets.ts'
 import { textTargets } from './text-targets.ts'
 
 export const targets: readonly FuzzTarget[] = [

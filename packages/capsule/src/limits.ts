@@ -117,7 +117,6 @@ export const PACKAGE_BYTES_MAX: number =
 
 /** A signed manifest, two compact heads and a path. */
 export const EVIDENCE_BYTES_MAX = 26_112
-export const EVIDENCE_BYTES_MAX = 20_480
 
 /** Ways to reach one node: a few networks, each with two families of addresses. */
 export const TICKET_ADDRESSES_MAX = 8

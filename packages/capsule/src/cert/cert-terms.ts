@@ -133,7 +133,7 @@ export function readCert<TBody extends CertTerms>(
   return { body: decodeBody(format, sign1.payload), hash: certHash(signed), sign1 }
 }
 
-/** @throws {VerificationError} `BAD_SIGNATURE` or `SIGNATURE_MISSING` unless all of `key` signed. */
+/** @throws {VerificationError} `BAD_SIGNATURE`, `SIGNATURE_MISSING` unless all of `key` signed. */
 export function verifyCertSignature(contentType: ContentType, sign1: Sign1, key: RoleKey): void {
   verifySign1(contentType, sign1, key)
 }

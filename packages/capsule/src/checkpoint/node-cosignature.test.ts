@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { PublicKey } from '../bytes/brands.ts'
 import type { Signer } from '../crypto/signer.ts'
 import { manifestKey } from '../manifest/manifest.ts'
 import { formatCosignerName } from '../name/name.ts'

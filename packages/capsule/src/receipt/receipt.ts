@@ -266,7 +266,7 @@ function judgeCosigners(
   return { mirrors, level: levelOf(mirrors), unverifiedCosigners }
 }
 
-/** When a cosigner stated the head, if it did: the newest signatures of all its keys are of one time. */
+/** When it was stated, if it was: the newest signatures by all its keys are of one time. */
 function statedAt(
   role: CosignerRole,
   keys: readonly NoteKey[],

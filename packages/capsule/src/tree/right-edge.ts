@@ -118,8 +118,8 @@ export class RightEdge {
     assert(leafHashes.length === TILE_BYTES, 'a tile has 256 leaves')
     assert(isSize(this.#size + TILE_WIDTH), 'a tree holds at most 2^53 - 1 entries')
     const tile = this.#tile(0)
-    const full: FullTile[] = [{ level: 0, n: tile.n++, bytes: leafHashes.slice() }]
-    this.#add(1, root, 0, full)
+    const full: FullTile[] = [{ level: 0, n: tile.n++, bytes: leafHashes.slice(), root }]
+    this.#addRow(TILE_HEIGHT, root, full)
     this.#size += TILE_WIDTH
     return full
   }

@@ -59,7 +59,7 @@ function checkIsPeer(machine: Machine, link: Link, manifest: SignedManifest): vo
   if (manifest.manifest.type !== 'node') {
     throw new ProtocolError('HELLO_INVALID', 'only nodes have links')
   }
-  if (!bytesEqual(manifestKey(manifest.manifest, 'tls'), link.peerTlsKey)) {
+  if (!bytesEqual(manifestKey(manifest.manifest, 'tls').ed25519, link.peerTlsKey)) {
     throw new ProtocolError('HELLO_INVALID', 'the manifest lists another TLS key')
   }
   if (link.join !== undefined && !bytesEqual(link.join.ticket.name, manifest.name)) {

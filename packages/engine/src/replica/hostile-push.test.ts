@@ -40,7 +40,8 @@ function codes(mirror: MirrorHome, session: number, home?: PublisherHome): strin
     }
   }
   for (const effect of mirror.effects) {
-    if (effect.type === 'close-session' && effect.session === session) heard.push(effect.error.code)
+    if (effect.type === 'close-session' && effect.session === session)
+      heard.push(effect.error?.code ?? 'none')
   }
   return heard
 }

@@ -5,9 +5,7 @@
  *
  * @module
  */
-export {
-  SESSION_CODECS,
-} from '../session/testing/codecs.ts'
+export { SESSION_CODECS } from '../session/testing/codecs.ts'
 export {
   type AppendOp,
   type AppendShape,
@@ -25,32 +23,22 @@ export {
   type CrashSweepReport,
   runCrashSweep,
 } from './crash-sweep.ts'
-export {
-  EventQueue,
-} from './event-queue.ts'
+export { EventQueue } from './event-queue.ts'
 export {
   type DecodedFrame,
   decodeFrame,
   encodeFrame,
 } from './frame-codec.ts'
-export {
-  createNodeIdentity,
-} from './node-identity.ts'
+export { createNodeIdentity } from './node-identity.ts'
 export {
   type Authority,
   type NodeOptions,
   OverlayWorld,
   WorldNode,
 } from './overlay-world.ts'
-export {
-  Prng,
-} from './prng.ts'
-export {
-  SignedBranch,
-} from './signed-branch.ts'
-export {
-  SimAnchor,
-} from './sim-anchor.ts'
+export { Prng } from './prng.ts'
+export { SignedBranch } from './signed-branch.ts'
+export { SimAnchor } from './sim-anchor.ts'
 export {
   type DiskCounts,
   type Fault,
@@ -73,17 +61,11 @@ export {
   type LogLine,
   SimRuntime,
 } from './sim-runtime.ts'
-export {
-  runStoreContract,
-} from './store-contract.ts'
-export {
-  type OpenHarness,
-  type RegisterTest,
-  type StoreHarness,
+export type {
+  OpenHarness,
+  RegisterTest,
+  StoreHarness,
 } from './store-contract/harness.ts'
-export {
-  StoreDriver,
-} from './store-driver.ts'
-export {
-  WriterHome,
-} from './writer-home.ts'
+export { runStoreContract } from './store-contract.ts'
+export { StoreDriver } from './store-driver.ts'
+export { WriterHome } from './writer-home.ts'

@@ -195,14 +195,12 @@ export class WorldNode {
       ...(domain === undefined ? {} : { domain: world.membership(domain, node.name) }),
     })
     const tlsKey = manifestKey(node.manifest, 'tls').ed25519
-    const tlsKey = manifestKey(node.manifest, 'tls')
     this.#endpoint = world.network.attach(this.address, tlsKey, (event) => this.step(event))
     this.step({ type: 'tick' })
   }
 
   get ticket(): Ticket {
     const tlsKey = manifestKey(this.manifest.manifest, 'tls').ed25519
-    const tlsKey = manifestKey(this.manifest.manifest, 'tls')
     return { name: this.name, tlsKey, addresses: [this.address] }
   }
 

@@ -35,7 +35,7 @@ export class ReaderHome {
     this.#lines.push({ mirror, session, change })
     mirror.connect(session)
     const { name } = mirror.headLog
-    this.take(this.reader.opened(session, { name, mirrorKey: mirror.signer.publicKey }))
+    this.take(this.reader.opened(session, { name, mirrorKey: mirror.signer.key }))
   }
 
   disconnect(session: number): void {

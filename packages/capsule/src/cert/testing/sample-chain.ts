@@ -8,7 +8,7 @@
  * @module
  */
 import { assert } from '../../assert.ts'
-import type { Hash, PublicKey } from '../../bytes/brands.ts'
+import type { Hash } from '../../bytes/brands.ts'
 import { compareBytes } from '../../bytes/bytes.ts'
 import type { RoleKey } from '../../crypto/role-key.ts'
 import type { Signer } from '../../crypto/signer.ts'

@@ -75,7 +75,7 @@ export class KeyStore {
     return createSigner(seed, mlDsa44Seed)
   }
 
-  /** The secrets themselves, for a principal that derives keys from them. Fails as `signer` does. */
+  /** The secrets, for a principal that derives keys from them. Fails as `signer` does. */
   seeds(name: CapsuleName): RoleSeeds {
     const path = this.#path(name)
     const [, seed, mlDsa44] = KEY_FILE.exec(readKeyFile(path, name)) ?? []

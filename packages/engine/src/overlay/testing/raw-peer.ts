@@ -55,7 +55,7 @@ export class RawPeer {
     const { node, seeds } = createNodePrincipal(prng.bytes(SEED_BYTES), facts)
     this.manifest = node
     this.identity = createSigner(seeds.identity)
-    this.tlsKey = tlsKey ?? manifestKey(node.manifest, 'tls')
+    this.tlsKey = tlsKey ?? manifestKey(node.manifest, 'tls').ed25519
     this.#endpoint = world.network.attach(this.address, this.tlsKey, (event) => this.#see(event))
   }
 
