@@ -7,16 +7,8 @@
  *
  * @module
  */
-import { enableCompileCache } from 'node:module'
-import { fileURLToPath } from 'node:url'
-
 /** A bug; as in report-error.ts, which may be what fails to load. */
 const EXIT_DEFECT = 70
-
-// Compiled code of earlier runs: about half the time that a command needs to start.
-enableCompileCache(
-  fileURLToPath(new URL('../../../node_modules/.cache/longshore', import.meta.url)),
-)
 
 // Exit code 1 would say that a verification failed.
 process.on('uncaughtException', (error: Error) => {
