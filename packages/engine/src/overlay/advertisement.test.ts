@@ -236,6 +236,20 @@ test('OV15: a name whose policy keeps it out of the domain of the router is refu
   scene.check({ refused: 'POLICY_REFUSED' })
 })
 
+test('OV12: a certificate that lets nobody carry the name further is obeyed', () => {
+  const scene = new Scene()
+  const chain = scene.world.adChain(scene.owner, scene.mallory.name)
+  const capsule = scene.world.capsule(scene.owner)
+  const names = [{ signedManifest: capsule.signed, costUs: 0 }]
+  const digest = advertisedNamesDigest([capsule.name])
+  const group = scene.group(chain, { names, rtCerts: [scene.rtCert(chain, { depth: 0 })] })
+  scene.advertise(group, scene.statement({ names: digest }))
+  assert.equal(scene.answer, null)
+  scene.client.step({ type: 'resolve', request: 1, name: capsule.name })
+  scene.world.run(1000)
+  assert.deepEqual(scene.client.of('resolved')[0]?.entries, [])
+})
+
 test('OV11: each name of an advertisement has its own answer', () => {
   const scene = new Scene()
   const chain = scene.world.adChain(scene.owner, scene.mallory.name)

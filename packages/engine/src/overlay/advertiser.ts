@@ -23,7 +23,7 @@ import type { Timer } from './timers.ts'
 
 /** Names of one withdrawal. */
 const WITHDRAW_NAMES_MAX = 1024
-/** Advertisements to one router without an answer yet: one is judged, the next on its way. */
+/** Advertisements to one router without an answer: one is judged while another is on its way. */
 const OPEN_MAX = 2
 /** Others hear of a cost that moved by a quarter and by a millisecond. */
 const COST_CHANGE = 0.25

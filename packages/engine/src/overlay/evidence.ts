@@ -10,6 +10,7 @@
 import {
   bytesEqual,
   type CapsuleName,
+  CHAIN_CERTS_MAX,
   certHash,
   decodeCertChain,
   decodeRtCert,
@@ -31,6 +32,8 @@ export interface Carriage {
   readonly server: CapsuleName
   /** From this node over all routers to the server. */
   readonly path: readonly CapsuleName[]
+  /** How many further RtCerts may follow. */
+  readonly depth: number
   readonly chain: Uint8Array | null
   readonly membership: MembershipClaim | null
   readonly rtCerts: readonly Uint8Array[]
@@ -72,7 +75,8 @@ export function verifyCarriage(
     throw new VerificationError('CERT_CHAIN', 'nobody lets this node carry the route')
   }
   // The one who lets us carry it is the one who speaks.
-  if (!bytesEqual(decodeRtCert(leaf).issuer, neighbor)) {
+  const { issuer, depth } = decodeRtCert(leaf)
+  if (!bytesEqual(issuer, neighbor)) {
     throw new VerificationError('CERT_SCOPE', 'the route leads over another neighbor')
   }
   const server = decodeRtCert(root).issuer
@@ -81,7 +85,7 @@ export function verifyCarriage(
   const { notAfterS } = verifyRtChain(rtCerts, rtManifests, expected)
   const path = [self, ...rtCerts.map((cert) => decodeRtCert(cert).issuer)]
   const parts = { chain, membership, rtCerts, rtManifests }
-  return { ...parts, server, path, notAfterS, ...provenDomain(membership, server, atS) }
+  return { ...parts, server, path, depth, notAfterS, ...provenDomain(membership, server, atS) }
 }
 
 /** What this node serves itself needs no RtCert. */
@@ -94,7 +98,7 @@ export function ownCarriage(
   const notAfterS = Number.MAX_SAFE_INTEGER
   const parts = { chain, membership, rtCerts: [], rtManifests: [] }
   const proven = provenDomain(membership, self, atS)
-  return { ...parts, server: self, path: [self], notAfterS, ...proven }
+  return { ...parts, server: self, path: [self], depth: CHAIN_CERTS_MAX, notAfterS, ...proven }
 }
 
 /**

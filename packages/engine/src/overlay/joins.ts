@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { CapsuleName, Ticket } from '@longshore/capsule'
+import { bytesEqual, type CapsuleName, type Ticket } from '@longshore/capsule'
 import { nameKey } from '../store/branch-key.ts'
 import { readUint32 } from '../store/disk/big-endian.ts'
 import type { Machine } from './machine.ts'
@@ -33,10 +33,16 @@ export class Joins {
     this.#machine = machine
   }
 
-  /** Joins, or takes the newer addresses of a neighbor that was joined before. */
+  /**
+   * Joins, or takes the newer ticket of a neighbor that was joined before; the same ticket again
+   * changes nothing.
+   *
+   * @returns What was joined before, and is no more.
+   */
   join(ticket: Ticket): Join | undefined {
     const key = nameKey(ticket.name)
     const before = this.#byName.get(key)
+    if (before !== undefined && isSame(before.ticket, ticket)) return undefined
     this.#forget(key)
     const join: Join = { ticket, failures: 0, dial: undefined, timer: undefined, isActive: true }
     this.#byName.set(key, join)
@@ -99,4 +105,8 @@ export class Joins {
     this.#machine.timers.cancel(join.timer)
     if (join.dial !== undefined) this.#byDial.delete(join.dial)
   }
+}
+
+function isSame(a: Ticket, b: Ticket): boolean {
+  return bytesEqual(a.tlsKey, b.tlsKey) && a.addresses.join(' ') === b.addresses.join(' ')
 }

@@ -81,6 +81,21 @@ test('OV3: a lost link comes back, later each time and never twice after the sam
   assert.ok(gaps.length > 8 && new Set(gaps).size === gaps.length)
 })
 
+test('OV3: the same ticket again changes nothing, a newer one takes its place', () => {
+  const world = newWorld()
+  const router = world.router()
+  const node = world.node()
+  node.join(router, router)
+  world.run(100)
+  node.join(router)
+  world.run(1000)
+  assert.deepEqual([node.of('link-up').length, node.of('link-down').length], [1, 0])
+  const { name, tlsKey, addresses } = router.ticket
+  node.step({ type: 'join', ticket: { name, tlsKey, addresses: ['mem://gone', ...addresses] } })
+  world.run(5000)
+  assert.deepEqual([node.of('link-up').length, node.of('link-down').length], [2, 1])
+})
+
 test('OV4: whoever leaves has no link and dials no more', () => {
   const world = newWorld()
   const router = world.router()

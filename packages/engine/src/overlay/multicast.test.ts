@@ -121,6 +121,22 @@ test('OV43: a capsule that not everybody may read is not published', () => {
   for (const reader of all.readers) assert.deepEqual(seen(reader), [])
 })
 
+test('OV43: not even by the mirror itself to one who asks it directly', () => {
+  for (const [read, count] of [
+    ['any', 1],
+    [[], 0],
+  ] as const) {
+    const all = scene({ read })
+    const peer = new RawPeer(all.world, 1)
+    peer.connect(all.world, all.server)
+    peer.write(encodeControl(SUBSCRIBE, namesValue([all.capsule.name])))
+    all.world.run(100)
+    publish(all, 1)
+    all.world.run(100)
+    assert.equal(peer.ofType(PUBLISHED).length, count)
+  }
+})
+
 test('OV44: what a slow link made a queue drop is announced as a gap, others miss nothing', () => {
   const all = scene()
   subscribe(all)

@@ -88,7 +88,8 @@ export class Multicast {
 
   publish(name: CapsuleName, payload: Uint8Array): void {
     const topic = this.#topics.get(nameKey(name))
-    if (topic === undefined || !this.#isOwn(topic.key)) return
+    const own = topic === undefined ? undefined : this.#own(topic.key)
+    if (topic === undefined || own === undefined || !this.#isAllowed(topic, own)) return
     const flags = payload.length > URGENT_BYTES_MAX ? FLAG_BULK : 0
     const { name: publisher, limits } = this.#machine
     for (const link of this.#live(topic)) {
@@ -102,7 +103,7 @@ export class Multicast {
     const { limits, nowUs, isRouter } = this.#machine
     for (const name of readNames(fields)) {
       const key = nameKey(name)
-      if (!isRouter && !this.#isOwn(key)) continue
+      if (!isRouter && this.#own(key) === undefined) continue
       const known = this.#topics.get(key)?.subscribers.get(link)
       const untilUs = nowUs + limits.subscriptionUs
       if (known !== undefined) {
@@ -199,8 +200,8 @@ export class Multicast {
     }
   }
 
-  #isOwn(key: string): boolean {
-    return this.#table.routes(key)?.some(({ origin }) => origin === 'own') === true
+  #own(key: string): Route | undefined {
+    return this.#table.routes(key)?.find(({ origin }) => origin === 'own')
   }
 
   #open(name: CapsuleName): Topic {
@@ -247,7 +248,7 @@ export class Multicast {
   #evaluate(topic: Topic): void {
     const { timers, nowUs, limits } = this.#machine
     timers.cancel(topic.timer)
-    if (this.#topics.get(topic.key) !== topic || this.#isOwn(topic.key)) return
+    if (this.#topics.get(topic.key) !== topic || this.#own(topic.key) !== undefined) return
     const route = this.#route(topic)
     if (route === undefined || !this.#isAllowed(topic, route)) this.#moveTo(topic, undefined)
     else this.#moveTo(topic, route.link)
@@ -289,7 +290,7 @@ export class Multicast {
     return this.#table.best(topic.key, nowS, best.link)
   }
 
-  /** Only public capsules are published to whoever asks. */
+  /** Only public capsules are published, and to no router that their policy excludes. */
   #isAllowed(topic: Topic, { evidence }: Route): boolean {
     const { policy } = evidence.capsule.manifest
     if (policy.read !== 'any') return false

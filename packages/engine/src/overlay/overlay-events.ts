@@ -27,7 +27,11 @@ export type OverlayEvent =
       readonly payload: Uint8Array
       readonly isBulk: boolean
     }
-  /** Answer for this capsule, and tell every router that this node has joined. */
+  /**
+   * Answer for this capsule, and tell every router that this node has joined, until it is withdrawn
+   * or the chain expires; a newer chain takes the place of the one before. `step` throws a
+   * VerificationError for a chain that does not hold.
+   */
   | { readonly type: 'advertise'; readonly capsule: Uint8Array; readonly chain: CertChain }
   | { readonly type: 'withdraw'; readonly name: CapsuleName }
   | { readonly type: 'resolve'; readonly request: number; readonly name: CapsuleName }

@@ -11,7 +11,6 @@
 import {
   bytesEqual,
   type CapsuleName,
-  CHAIN_CERTS_MAX,
   certHash,
   compareBytes,
   decodeCertChain,
@@ -39,9 +38,9 @@ export class RtCerts {
     this.#machine = machine
   }
 
-  /** Whether this route can be given to `neighbor`: it is not on the way already. */
-  isExtensible({ path, rtCerts }: Evidence, neighbor: CapsuleName): boolean {
-    return rtCerts.length < CHAIN_CERTS_MAX && !path.some((name) => bytesEqual(name, neighbor))
+  /** Whether this route can be given to `neighbor`: it may go on, and was not there already. */
+  isExtensible({ path, depth }: Evidence, neighbor: CapsuleName): boolean {
+    return depth > 0 && !path.some((name) => bytesEqual(name, neighbor))
   }
 
   /** The shared part of a group that lets `neighbor` carry what this evidence is about. */
@@ -57,7 +56,7 @@ export class RtCerts {
     }
   }
 
-  #rtCert({ rtCerts, chain }: Evidence, subject: CapsuleName): Uint8Array {
+  #rtCert({ rtCerts, chain, depth: outerDepth }: Evidence, subject: CapsuleName): Uint8Array {
     const { nowS, limits, name: issuer, identity, runtime } = this.#machine
     const adcert = chain === null ? null : certHash(decodeCertChain(chain).certs[0] as Uint8Array)
     const parent = rtCerts[0] === undefined ? null : certHash(rtCerts[0])
@@ -68,7 +67,7 @@ export class RtCerts {
     const outer = rtCerts[0] === undefined ? undefined : decodeRtCert(rtCerts[0])
     const notAfterS = Math.min(nowS + limits.leaseS, outer?.notAfterS ?? Number.MAX_SAFE_INTEGER)
     const notBeforeS = Math.max(nowS - limits.skewS, outer?.notBeforeS ?? 0)
-    const depth = outer === undefined ? CHAIN_CERTS_MAX - 1 : Math.max(0, outer.depth - 1)
+    const depth = outerDepth - 1
     const serial = runtime.randomBytes(16)
     const terms = { issuer, subject, parent, notBeforeS, notAfterS, serial, depth }
     const body = { ...terms, revocation: null, stalenessS: 0, adcert }
