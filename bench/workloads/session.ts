@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { AEAD_TAG_BYTES, sealInPlace } from '@longshore/capsule'
+import { AEAD_TAG_BYTES } from '@longshore/capsule'
+import { sealInPlace } from '@longshore/capsule/session-crypto'
 import { type SessionEffect, type SessionEvent, Sessions } from '@longshore/engine'
 import { createNodeIdentity, Prng, SimRuntime } from '@longshore/engine/testing'
 import { rateOf, tightRateOf } from '../frame/measure.ts'

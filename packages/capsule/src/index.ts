@@ -196,17 +196,9 @@ export {
   verifyNote,
 } from './checkpoint/verify-note.ts'
 export {
-  isOpenedInPlace,
-  sealInPlace,
-} from './crypto/aead.ts'
-export {
   decodePublicKey,
   verifySignature,
 } from './crypto/ed25519.ts'
-export {
-  hkdfSha256,
-  hmacSha256,
-} from './crypto/hkdf.ts'
 export {
   decodeMlDsa44PublicKey,
   verifyMlDsa44,
@@ -227,10 +219,6 @@ export {
   type Signer,
 } from './crypto/signer.ts'
 export { signingContextBytes } from './crypto/signing-contexts.ts'
-export {
-  x25519,
-  x25519PublicKey,
-} from './crypto/x25519.ts'
 export {
   bodyBytes,
   createBody,

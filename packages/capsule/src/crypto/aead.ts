@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { backend } from '#crypto'
+import { sessionBackend } from '#session-crypto'
 import { assert } from '../assert.ts'
 import { AEAD_KEY_BYTES, AEAD_TAG_BYTES } from '../limits.ts'
 
@@ -42,7 +42,7 @@ export function sealInPlace(
   assert(key.length === AEAD_KEY_BYTES, 'a key has 32 bytes')
   assert(start >= 0 && start <= end && end + AEAD_TAG_BYTES <= bytes.length, 'there is room')
   setNonce(counter)
-  backend.seal(key, nonce, associated, bytes, start, end)
+  sessionBackend.seal(key, nonce, associated, bytes, start, end)
 }
 
 /**
@@ -63,5 +63,5 @@ export function isOpenedInPlace(
   assert(start >= 0 && end <= bytes.length, 'the range lies in the bytes')
   if (end - start < AEAD_TAG_BYTES) return false
   setNonce(counter)
-  return backend.isOpened(key, nonce, associated, bytes, start, end)
+  return sessionBackend.isOpened(key, nonce, associated, bytes, start, end)
 }

@@ -1,6 +1,5 @@
 /**
- * What a platform room provides: SHA-256, the bare Ed25519 equation, ML-DSA-44, X25519 and
- * ChaCha20-Poly1305.
+ * What a platform room provides: SHA-256, the bare Ed25519 equation, and ML-DSA-44.
  *
  * Rules SG1 to SG6 (which keys and signatures are acceptable at all) are decided once, in
  * `ed25519-encoding.ts`, before a back end is asked, so that all of them give one verdict (F3).
@@ -61,34 +60,6 @@ export interface CryptoBackend {
    * a key that is not on the curve. The caller has checked everything that needs no curve.
    */
   isSignatureBy(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
-  /** The X25519 public key (RFC 7748) of a secret of 32 bytes. */
-  x25519PublicKey(secret: Uint8Array): Uint8Array
-  /** X25519 of a secret and a peer's public key; undefined if the result is all zero. */
-  x25519(secret: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined
-  /**
-   * ChaCha20-Poly1305 (RFC 8439) in place: encrypts `bytes[start, end)` and writes the tag of 16
-   * bytes to `bytes[end, end + 16)`. The caller has checked the lengths.
-   */
-  seal(
-    key: Uint8Array,
-    nonce: Uint8Array,
-    associated: Uint8Array,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): void
-  /**
-   * The reverse, in place: `bytes[start, end)` ends with the tag. False if it does not fit; then
-   * the content of the range is lost.
-   */
-  isOpened(
-    key: Uint8Array,
-    nonce: Uint8Array,
-    associated: Uint8Array,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): boolean
   /** `seed` has 32 bytes (ξ of FIPS 204) and is copied. */
   createMlDsa44Key(seed: Uint8Array): MlDsa44Key
   /** ML-DSA.Verify of FIPS 204. The caller has checked the lengths, which are all that may vary. */

@@ -10,14 +10,14 @@ import { test } from 'node:test'
 import { formatHex, parseHex } from '../bytes/hex.ts'
 import { encodeUtf8 } from '../bytes/utf8.ts'
 import { AEAD_TAG_BYTES } from '../limits.ts'
-import { backend as browserBackend } from '../platform/browser/crypto.ts'
-import { backend as nodeBackend } from '../platform/node/crypto.ts'
-import { opensslBackend } from '../platform/node/openssl-crypto.ts'
+import { sessionBackend as browserBackend } from '../platform/browser/session-crypto.ts'
+import { opensslSessionBackend } from '../platform/node/openssl-session-crypto.ts'
+import { sessionBackend as nodeBackend } from '../platform/node/session-crypto.ts'
 import { isOpenedInPlace, sealInPlace } from './aead.ts'
 import { hkdfSha256, hmacSha256 } from './hkdf.ts'
 import { x25519, x25519PublicKey } from './x25519.ts'
 
-const BACKENDS = [nodeBackend, opensslBackend, browserBackend]
+const BACKENDS = [nodeBackend, opensslSessionBackend, browserBackend]
 const bytesOf = (hex: string): Uint8Array => parseHex(hex) as Uint8Array
 
 /** RFC 7748 section 6.1. */
@@ -145,7 +145,7 @@ test('SN10: the nonce is the counter, little-endian, also beyond 32 bits', () =>
     sealInPlace(key, counter, associated, bytes, 0, 4)
     const nonce = new Uint8Array(12)
     new DataView(nonce.buffer).setBigUint64(4, BigInt(counter), true)
-    assert.ok(opensslBackend.isOpened(key, nonce, associated, bytes.slice(), 0, 20))
+    assert.ok(opensslSessionBackend.isOpened(key, nonce, associated, bytes.slice(), 0, 20))
     assert.ok(isOpenedInPlace(key, counter, associated, bytes.slice(), 0, 20))
     assert.ok(!isOpenedInPlace(key, counter + 1, associated, bytes.slice(), 0, 20))
     assert.ok(!isOpenedInPlace(key, counter, associated, bytes, 0, AEAD_TAG_BYTES - 1))

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { backend } from '#crypto'
+import { sessionBackend } from '#session-crypto'
 import { assert } from '../assert.ts'
 import { VerificationError } from '../errors.ts'
 import { X25519_BYTES } from '../limits.ts'
@@ -11,7 +11,7 @@ import { X25519_BYTES } from '../limits.ts'
 /** The public key of a secret of 32 random bytes. */
 export function x25519PublicKey(secret: Uint8Array): Uint8Array {
   assert(secret.length === X25519_BYTES, 'a secret has 32 bytes')
-  return backend.x25519PublicKey(secret)
+  return sessionBackend.x25519PublicKey(secret)
 }
 
 /**
@@ -25,7 +25,7 @@ export function x25519(secret: Uint8Array, publicKey: Uint8Array): Uint8Array {
   if (publicKey.length !== X25519_BYTES) {
     throw new VerificationError('BAD_KEY', 'an X25519 key has 32 bytes')
   }
-  const shared = backend.x25519(secret, publicKey)
+  const shared = sessionBackend.x25519(secret, publicKey)
   if (shared === undefined) {
     throw new VerificationError('BAD_KEY', 'the X25519 key is of small order')
   }

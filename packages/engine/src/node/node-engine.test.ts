@@ -41,6 +41,30 @@ test('ND4: a writer pushes through a router to a mirror, and gets its receipt', 
   assert.equal(mirror.store.state(capsule.name, MAIN_BRANCH)?.size, 700)
 })
 
+test('ND4: a mirror whose grant has expired starts all the same, and serves nobody new', () => {
+  const prng = new Prng(2)
+  const network = new SimNetwork(prng.child())
+  const router = new SimNode(network, prng, 'router', { isRouter: true })
+  const mirror = new SimNode(network, prng, 'mirror', { isMirror: true })
+  const writer = new SimNode(network, prng, 'writer')
+  mirror.join(router)
+  writer.join(router)
+  network.queue.runUntil(2_000_000)
+  const capsule = createCapsuleFixture(prng, { read: 'any' })
+  const branch = new SignedBranch(prng.child(), capsule, MAIN_BRANCH)
+  writer.commit([capsule.manifest, branch.append(3)])
+  const owner = personOf(capsule.owner)
+  const chain = grant(owner, capsule.owner, mirror.identity.name, prng, 60)
+  writer.publish(capsule.name, [{ mirror, chain }])
+  network.queue.runUntil(5_000_000)
+  assert.equal(mirror.store.state(capsule.name, MAIN_BRANCH)?.size, 3)
+  network.queue.runUntil(120_000_000)
+  mirror.restart('kill')
+  network.queue.runUntil(125_000_000)
+  const refused = mirror.news.filter((effect) => effect.type === 'refused')
+  assert.ok(refused.some((effect) => effect.code === 'CERT_EXPIRED'))
+})
+
 function personOf(owner: Signer): SignedManifest {
   const manifest: Manifest = {
     type: 'person',
@@ -59,14 +83,20 @@ function personOf(owner: Signer): SignedManifest {
   return signManifest(manifest, owner)
 }
 
-function grant(person: SignedManifest, owner: Signer, subject: CapsuleName, prng: Prng): CertChain {
+function grant(
+  person: SignedManifest,
+  owner: Signer,
+  subject: CapsuleName,
+  prng: Prng,
+  lifeS = 86_400,
+): CertChain {
   const cert = signAdCert(
     {
       issuer: person.name,
       subject,
       parent: null,
       notBeforeS: NOW_S - 3600,
-      notAfterS: NOW_S + 86_400,
+      notAfterS: NOW_S + lifeS,
       serial: prng.bytes(16),
       revocation: null,
       stalenessS: 0,

@@ -14,8 +14,8 @@ import {
   concatBytes,
   formatHex,
   HASH_BYTES,
-  hmacSha256,
 } from '@longshore/capsule'
+import { hmacSha256 } from '@longshore/capsule/session-crypto'
 import { writeUint64 } from '../store/disk/big-endian.ts'
 import type { Acceptance } from './events.ts'
 import type { Responder } from './handshake.ts'

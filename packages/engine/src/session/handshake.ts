@@ -22,9 +22,8 @@ import {
   signingContextBytes,
   VerificationError,
   X25519_BYTES,
-  x25519,
-  x25519PublicKey,
 } from '@longshore/capsule'
+import { x25519, x25519PublicKey } from '@longshore/capsule/session-crypto'
 import type { NodeIdentity } from '../node/principal.ts'
 import type { Acceptance, Peer } from './events.ts'
 import {

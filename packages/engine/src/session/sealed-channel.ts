@@ -17,10 +17,8 @@ import {
   type CapsuleName,
   encodeUtf8,
   HASH_BYTES,
-  hkdfSha256,
-  isOpenedInPlace,
-  sealInPlace,
 } from '@longshore/capsule'
+import { hkdfSha256, isOpenedInPlace, sealInPlace } from '@longshore/capsule/session-crypto'
 import { readUint32, readUint64, writeUint32, writeUint64 } from '../store/disk/big-endian.ts'
 import { COUNTER_MAX, REKEY_PACKETS } from './limits.ts'
 import { PACKET_SEALED, SEALED_HEADER_BYTES } from './packet.ts'

@@ -13,12 +13,10 @@ import {
   concatBytes,
   encodeUtf8,
   type Hash,
-  hkdfSha256,
-  isOpenedInPlace,
   ProtocolError,
-  sealInPlace,
   sha256,
 } from '@longshore/capsule'
+import { hkdfSha256, isOpenedInPlace, sealInPlace } from '@longshore/capsule/session-crypto'
 
 const PROTOCOL_NAME = 'Noise_NNsig_25519_ChaChaPoly_SHA256'
 const NOTHING: Uint8Array = new Uint8Array(0)

@@ -8,8 +8,7 @@
  *
  * @module
  */
-import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
-import { ed25519, x25519 } from '@noble/curves/ed25519.js'
+import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { ml_dsa44 } from '@noble/post-quantum/ml-dsa.js'
 import { bytesEqual, copyBytes } from '../../bytes/bytes.ts'
@@ -60,28 +59,6 @@ export const backend: CryptoBackend = {
   },
   createSigningKey,
   isSignatureBy,
-  x25519PublicKey: (secret) => x25519.scalarMultBase(secret),
-  x25519(secret, publicKey) {
-    try {
-      return x25519.scalarMult(secret, publicKey)
-    } catch {
-      // noble refuses exactly the points whose result would be zero.
-      return undefined
-    }
-  },
-  seal(key, nonce, associated, bytes, start, end) {
-    const plain = bytes.subarray(start, end)
-    bytes.set(chacha20poly1305(key, nonce, associated).encrypt(plain), start)
-  },
-  isOpened(key, nonce, associated, bytes, start, end) {
-    try {
-      const sealed = bytes.subarray(start, end)
-      bytes.set(chacha20poly1305(key, nonce, associated).decrypt(sealed), start)
-    } catch {
-      return false
-    }
-    return true
-  },
   createMlDsa44Key,
   isMlDsa44SignatureBy: (publicKey, message, signature) =>
     ml_dsa44.verify(signature, message, publicKey),

@@ -5,9 +5,7 @@
  * Measured on the reference machine (Node 24, 2 cores): sodium-native signs 2.3 and verifies 2.3
  * times as fast as node:crypto. OpenSSL hashes with the processor's own instructions, 65 bytes
  * 1.4 and 1 KiB 3.6 times as fast as sodium-native, if the digest comes as a string: making a
- * Buffer of it would cost more than the hash. ChaCha20-Poly1305 of sodium-native seals 100 bytes at
- * 1.0 M/s against 0.16 M/s; at 32 KiB both reach 0.8 GB/s, and only sodium-native does it in place,
- * without an object for each packet.
+ * Buffer of it would cost more than the hash.
  *
  * @module
  */
@@ -49,55 +47,6 @@ function createSigningKey(seed: Uint8Array): SigningKey {
   }
 }
 
-const TAG_BYTES = 16
-
-const view = (bytes: Uint8Array, start: number, end: number): Uint8Array =>
-  new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start)
-
-function x25519PublicKey(secret: Uint8Array): Uint8Array {
-  const publicKey = new Uint8Array(32)
-  sodium.crypto_scalarmult_base(publicKey, secret)
-  return publicKey
-}
-
-function x25519(secret: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined {
-  const shared = new Uint8Array(32)
-  try {
-    sodium.crypto_scalarmult(shared, secret, publicKey)
-  } catch {
-    // libsodium refuses exactly the points whose result would be zero.
-    return undefined
-  }
-  return shared
-}
-
-const seal: CryptoBackend['seal'] = (key, nonce, associated, bytes, start, end) => {
-  sodium.crypto_aead_chacha20poly1305_ietf_encrypt(
-    view(bytes, start, end + TAG_BYTES),
-    view(bytes, start, end),
-    associated,
-    null,
-    nonce,
-    key,
-  )
-}
-
-const isOpened: CryptoBackend['isOpened'] = (key, nonce, associated, bytes, start, end) => {
-  try {
-    sodium.crypto_aead_chacha20poly1305_ietf_decrypt(
-      view(bytes, start, end - TAG_BYTES),
-      null,
-      view(bytes, start, end),
-      associated,
-      nonce,
-      key,
-    )
-  } catch {
-    return false
-  }
-  return true
-}
-
 let lanes: Sha256Lanes | undefined
 
 export const backend: CryptoBackend = {
@@ -107,10 +56,6 @@ export const backend: CryptoBackend = {
   createSigningKey,
   isSignatureBy: (publicKey, message, signature) =>
     sodium.crypto_sign_verify_detached(signature, message, publicKey),
-  x25519PublicKey,
-  x25519,
-  seal,
-  isOpened,
   createMlDsa44Key,
   isMlDsa44SignatureBy,
 }

@@ -4,19 +4,23 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { parseHex } from '../bytes/hex.ts'
-import { encodeUtf8 } from '../bytes/utf8.ts'
-import { isLongshoreError } from '../errors.ts'
-import { backend as browserBackend } from '../platform/browser/crypto.ts'
-import { backend as nodeBackend } from '../platform/node/crypto.ts'
-import { opensslBackend } from '../platform/node/openssl-crypto.ts'
-import type { CryptoBackend } from './crypto-backend.ts'
-import { decodeMlDsa44PublicKey, verifyMlDsa44With } from './ml-dsa-44.ts'
-import { asRoleKey, roleKeysEqual } from './role-key.ts'
-import { createSigner } from './signer.ts'
-import { signingContextBytes } from './signing-contexts.ts'
+import {
+  asRoleKey,
+  createSigner,
+  decodeMlDsa44PublicKey,
+  encodeUtf8,
+  isLongshoreError,
+  parseHex,
+  roleKeysEqual,
+  signingContextBytes,
+} from '@longshore/capsule'
+import type { CryptoBackend } from '../packages/capsule/src/crypto/crypto-backend.ts'
+import { verifyMlDsa44With } from '../packages/capsule/src/crypto/ml-dsa-44.ts'
+import { backend as browserBackend } from '../packages/capsule/src/platform/browser/crypto.ts'
+import { backend as nodeBackend } from '../packages/capsule/src/platform/node/crypto.ts'
+import { opensslBackend } from '../packages/capsule/src/platform/node/openssl-crypto.ts'
+import { readVectors } from './read-vectors.ts'
 
 /** node:crypto stands behind both of the back ends of Node, noble behind the other. */
 const BACKENDS = [nodeBackend, opensslBackend, browserBackend]
@@ -31,8 +35,7 @@ interface MlDsaCase {
   readonly signature: string
 }
 
-const vectors = new URL('../../../../vectors/ml-dsa-44.json', import.meta.url)
-const CASES = JSON.parse(readFileSync(vectors, 'utf8')).cases as MlDsaCase[]
+const CASES = readVectors<MlDsaCase>('ml-dsa-44')
 
 const bytesOf = (hex: string): Uint8Array => parseHex(hex) as Uint8Array
 
