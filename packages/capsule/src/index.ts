@@ -440,6 +440,11 @@ export type {
   VerifiedMirror,
 } from './receipt/receipt-mirrors.ts'
 export {
+  formatMembership,
+  type MembershipWord,
+  parseMembership,
+} from './ticket/membership.ts'
+export {
   formatTicket,
   parseTicket,
   type Ticket,
