@@ -29,7 +29,13 @@ export const ROOMS: readonly Room[] = [
     libraries: [],
     operatingSystem: true,
   },
-  { name: 'cli', layer: 5, rooms: ['capsule', 'client'], libraries: [], operatingSystem: true },
+  {
+    name: 'cli',
+    layer: 5,
+    rooms: ['capsule', 'client', 'node'],
+    libraries: [],
+    operatingSystem: true,
+  },
 ]
 
 /**

@@ -76,6 +76,7 @@ export type UnavailableCode =
   | 'NODE_MISMATCH'
   | 'LEVEL_IMPOSSIBLE'
   | 'CLOCK_SKEW'
+  | 'NODE_NOT_RUNNING'
 
 /** The caller asked for something that cannot be: fix the call or the command. */
 export type UsageCode =
@@ -93,6 +94,8 @@ export type UsageCode =
   | 'KEY_MISSING'
   | 'TIME_INVALID'
   | 'TICKET_INVALID'
+  | 'MEMBERSHIP_INVALID'
+  | 'CONFIG_INVALID'
 
 export type ErrorCode = VerificationCode | ProtocolCode | UnavailableCode | UsageCode
 
@@ -280,6 +283,9 @@ export const ERROR_CODES: ErrorCodeTable = Object.freeze({
   CLOCK_SKEW: unavailable(
     'Set the clock of this machine or of the other one; they differ by more than is allowed.',
   ),
+  NODE_NOT_RUNNING: unavailable(
+    'Start the node with node run --data DIR, or choose the data directory of one that runs.',
+  ),
 
   NAME_INVALID: usage(
     'Copy the whole name: 59 characters, beginning with bafyrei, lower case only.',
@@ -305,4 +311,10 @@ export const ERROR_CODES: ErrorCodeTable = Object.freeze({
     'Write the time like 2026-11-21T03:17:43Z, with its zone, or as seconds since 1970.',
   ),
   TICKET_INVALID: usage('Copy the whole ticket; it begins with longshore1 and is one word.'),
+  MEMBERSHIP_INVALID: usage(
+    'Copy the whole membership; it begins with longshoremember1 and is one word.',
+  ),
+  CONFIG_INVALID: usage(
+    'Correct the file: one JSON object with keys like the options of node run.',
+  ),
 })

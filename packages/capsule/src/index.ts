@@ -428,6 +428,11 @@ export type {
   VerifiedMirror,
 } from './receipt/receipt-mirrors.ts'
 export {
+  formatMembership,
+  type MembershipWord,
+  parseMembership,
+} from './ticket/membership.ts'
+export {
   formatTicket,
   parseTicket,
   type Ticket,

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { DOMAIN_COMMANDS, NODE_COMMANDS } from './node-command-table.ts'
 import type { CommandSpec, OptionSpec, PositionalSpec, ValueSpec } from './command-spec.ts'
 
 const NAME: ValueSpec = { name: 'NAME', type: 'name' }
@@ -358,6 +359,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...PROOF_COMMANDS,
   ...EXCHANGE_COMMANDS,
   ...CARE_COMMANDS,
+  ...NODE_COMMANDS,
+  ...DOMAIN_COMMANDS,
 ]
 
 /** All options that a command accepts, its own first. */

@@ -31,6 +31,13 @@ export const COMMAND_MODULES: Readonly<Record<string, () => Promise<CommandModul
   recover: () => import('./commands/recover.ts'),
   compact: () => import('./commands/compact.ts'),
   fsck: () => import('./commands/fsck.ts'),
+  'node run': () => import('./commands/node-run.ts'),
+  'node ticket': () => import('./commands/node-ticket.ts'),
+  'node status': () => import('./commands/node-status.ts'),
+  'node join-domain': () => import('./commands/node-join-domain.ts'),
+  'node drop': () => import('./commands/node-drop.ts'),
+  'domain new': () => import('./commands/domain-new.ts'),
+  'domain admit': () => import('./commands/domain-admit.ts'),
   completion: () => import('./commands/completion.ts'),
 }
 

@@ -15,6 +15,7 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const
 export class Stop {
   readonly #controller = new AbortController()
   #isListening = false
+  #isService = false
   #exitCode: number | undefined
 
   /** Aborts at the first signal. From now on the command ends by itself when that happens. */
@@ -23,7 +24,13 @@ export class Stop {
     return this.#controller.signal
   }
 
-  /** 130 or 143 once a signal came. */
+  /** As `finish`, for a service: SIGTERM is how it is told to stop, and ends it with 0. */
+  finishService(): AbortSignal {
+    this.#isService = true
+    return this.finish()
+  }
+
+  /** What the process ends with once a signal came. */
   get exitCode(): number | undefined {
     return this.#exitCode
   }
@@ -33,8 +40,8 @@ export class Stop {
     this.#isListening = true
     for (const name of ['SIGINT', 'SIGTERM'] as const) {
       process.on(name, () => {
-        if (this.#exitCode !== undefined) process.exit(this.#exitCode)
-        this.#exitCode = EXIT_CODES[name]
+        if (this.#exitCode !== undefined) process.exit(EXIT_CODES[name])
+        this.#exitCode = this.#isService && name === 'SIGTERM' ? 0 : EXIT_CODES[name]
         this.#controller.abort()
       })
     }

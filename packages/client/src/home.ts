@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { CapsuleName, Hash, PrincipalType } from '@longshore/capsule'
+import type { CapsuleName, Hash, MemberRight, PrincipalType } from '@longshore/capsule'
 import type { Capsule } from './capsule.ts'
 
 export interface IdentityInfo {
@@ -52,10 +52,23 @@ export interface CreateOptions {
 }
 
 export interface IdentityOptions {
+  /** A domain admits nodes; it is never the default identity. Default `person`. */
+  readonly type?: 'person' | 'domain'
   /** At most 256 UTF-8 bytes; public. */
   readonly label?: string | undefined
   /** The owner signs with ML-DSA-44 as well as Ed25519. Default false. */
   readonly postQuantum?: boolean
+}
+
+export interface AdmitOptions {
+  /** A domain whose key is in this home. */
+  readonly domain: CapsuleName
+  /** Who becomes a member; a node, mostly. */
+  readonly subject: CapsuleName
+  /** Default: all of them. */
+  readonly rights?: readonly MemberRight[]
+  /** Last second in which it is one, since 1970. */
+  readonly notAfterS: number
 }
 
 export interface ImportReport {
@@ -118,6 +131,14 @@ export interface Home extends AsyncDisposable {
   readonly role: 'holder' | 'guest' | 'reader'
   identities(): Promise<IdentityInfo[]>
   createIdentity(options?: IdentityOptions): Promise<IdentityInfo>
+  /**
+   * Admits a principal to a domain of this home, and returns the membership as one word for its
+   * operator. It cannot be taken back before `notAfterS`.
+   *
+   * @throws {UsageError} `USAGE` if `domain` is none; `KEY_MISSING`
+   * @throws {UnavailableError} `NOT_FOUND`, `KEY_UNREADABLE`
+   */
+  admit(options: AdmitOptions): Promise<string>
   /** A new capsule of an identity, with a writer key of its own. */
   create(options?: CreateOptions): Promise<Capsule>
   /**

@@ -34,6 +34,8 @@ export interface DriverPlatform {
   syncOffThread(file: DiskFile): Promise<void>
   /** Milliseconds of a clock that never goes back. */
   nowMs(): number
+  /** How long a sync took, in milliseconds. */
+  synced?(ms: number): void
   /** True if something besides this process's own calls waits for the event loop. */
   isServing(): boolean
 }
@@ -262,6 +264,7 @@ export class WriteDriver {
   #synced(token: number, startMs: number, error: unknown): void {
     const ms = this.#platform.nowMs() - startMs
     this.#syncMs += (ms - this.#syncMs) * SYNC_MS_WEIGHT
+    this.#platform.synced?.(ms)
     if (error !== undefined) {
       this.#take(() => this.#store.step({ type: 'sync-failed', token, error }))
       return

@@ -52,6 +52,7 @@ export type {
   RouteEntry,
 } from './overlay/overlay-events.ts'
 export { decodeBodies } from './replica/bodies-message.ts'
+export { readChain } from './replica/chain-notes.ts'
 export {
   committedHead,
   importNoteKey,
@@ -59,6 +60,7 @@ export {
   pendingImport,
   pendingImportOp,
 } from './replica/committed-head.ts'
+export { droppedOp, isDropped } from './replica/dropped.ts'
 export {
   decodeStatedHeads,
   encodeStatedHeads,
@@ -75,6 +77,7 @@ export {
   type ReplicaMessage,
 } from './replica/messages.ts'
 export { Mirror } from './replica/mirror.ts'
+export type { MirrorCounters, MirrorStatus } from './replica/mirror-counters.ts'
 export type {
   MirrorEffect,
   MirrorOptions,

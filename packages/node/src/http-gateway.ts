@@ -35,7 +35,7 @@ import {
   UnavailableError,
   UsageError,
 } from '@longshore/capsule'
-import type { StoreReader } from '@longshore/engine'
+import { isDropped, type StoreReader } from '@longshore/engine'
 
 /** A path of ours is shorter; a longer one is not read. */
 const PATH_CHARS_MAX = 512
@@ -46,6 +46,8 @@ const MANIFESTS_KEPT = 1024
 
 export interface GatewayOptions {
   readonly store: StoreReader
+  /** Capsules are shown; else only health and metrics. */
+  readonly showsCapsules: boolean
   /** The committed head of the main branch; undefined for an empty or unknown capsule. */
   readonly headOf: (name: CapsuleName) => Head | undefined
   /** Prometheus text. */
@@ -128,7 +130,7 @@ export class HttpGateway {
       return { type, cache: 'no-store', body: this.#options.metrics() }
     }
     const [, text = '', rest = ''] = /^\/capsule\/([a-z0-9]+)\/(.+)$/.exec(path) ?? []
-    if (text === '') throw notFound()
+    if (text === '' || !this.#options.showsCapsules) throw notFound()
     const { name, manifest, signed } = this.#publicCapsule(parseName(text))
     if (rest === 'manifest.cbor') {
       return { type: 'application/cose', cache: IMMUTABLE, body: signed }
@@ -145,6 +147,7 @@ export class HttpGateway {
 
   /** A capsule that anybody may read. One that nobody may see is not told from one that is not. */
   #publicCapsule(name: CapsuleName): SignedManifest {
+    if (isDropped(this.#options.store, name)) throw notFound()
     const key = String.fromCharCode(...name)
     const known = this.#manifests.get(key)
     if (known !== undefined) return known

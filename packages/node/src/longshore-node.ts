@@ -5,8 +5,9 @@
  * 2. What the mirror wants stored goes with the next commit of the home's one driver, so one sync
  *    covers every capsule and the head log (F19).
  * 3. A node that is told to stop finishes what it has begun: its last receipts leave.
+ * 4. A store that failed ends the node: nothing that it says later could be relied on (F31).
  *
- * Rules ND9 to ND14 of docs/spec/node.md.
+ * Rules ND9 to ND16 of docs/spec/node.md.
  *
  * @module
  */
@@ -15,16 +16,21 @@ import { join } from 'node:path'
 import {
   type CapsuleName,
   formatName,
+  formatTicket,
+  isLongshoreError,
   MAIN_BRANCH,
   manifestKey,
+  parseName,
   type Ticket,
+  UnavailableError,
 } from '@longshore/capsule'
 import { createNodeRuntime, type Transaction, type TransactionSource } from '@longshore/client/node'
 import {
   committedHead,
   createMirrorPolicy,
+  droppedOp,
   heldCapsules,
-  type Membership,
+  isDropped,
   Mirror,
   type MirrorEffect,
   mirrorService,
@@ -32,38 +38,57 @@ import {
   NodeEngine,
   type NodeEvent,
   type Runtime,
+  readChain,
   type Service,
   type ServiceNews,
   type TransportEvent,
 } from '@longshore/engine'
 import { TlsTransport } from '@longshore/engine/node'
+import packageJson from '../package.json' with { type: 'json' }
+import { announcedAddresses } from './announced-addresses.ts'
+import { ControlServer } from './control-server.ts'
+import { DiskRoom } from './disk-room.ts'
 import { HttpGateway, parseHttpAddress } from './http-gateway.ts'
+import { formatMetrics } from './metrics.ts'
+import { NodeDomain } from './node-domain.ts'
+import { writeNodeFile } from './node-file.ts'
+import { judgeHealth, type NodeHealth } from './node-health.ts'
 import { type NodeHome, openNodeHome } from './node-home.ts'
-
-export type NodeRole = 'router' | 'mirror' | 'gateway'
+import { NodeMeters } from './node-meters.ts'
+import type { NodeRole } from './node-settings.ts'
+import {
+  counterReport,
+  countsByCode,
+  linkStatus,
+  mirrorReport,
+  type NodeStatus,
+  neighborStatus,
+} from './node-status.ts'
 
 export interface NodeOptions {
   /** Directory with the node's keys and everything that it holds. Made if missing. */
   readonly data: string
   /** `tls://HOST:PORT`, port 0 for any free one. */
   readonly listen: readonly string[]
+  /** Where others dial it, if that is not where it listens. */
+  readonly announce?: readonly string[]
   /** `HOST:PORT` of the HTTP gateway. */
-  readonly http?: string
+  readonly http?: string | undefined
   readonly join: readonly Ticket[]
   readonly roles: readonly NodeRole[]
-  /** The domain that the node is in, and the certificates that say so. */
-  readonly domain?: Membership
+  /** The node must be a member of this domain. */
+  readonly domain?: CapsuleName | undefined
+  /** Bytes that the store may take. Default: what the disk has. */
+  readonly quotaBytes?: number | undefined
   /** Public, in the node's manifest when it is made. */
   readonly labels?: Readonly<Record<string, string>>
   readonly log?: Runtime['log']
 }
 
-/** Bytes that stay free on the disk: what is on its way must not fill it to the brim. */
-const RESERVE_BYTES = 67_108_864
-/** How often the free space is looked at. */
-const SPACE_LOOK_MS = 1000
 /** A timer of the system cannot be longer. */
 const TIMER_MS_MAX = 2_147_483_647
+/** What was sent may take so long to arrive when the node stops; sessions give up then, too. */
+const FINISH_MS_MAX = 5000
 
 export class LongshoreNode {
   readonly #options: NodeOptions
@@ -73,11 +98,18 @@ export class LongshoreNode {
   readonly #engine: NodeEngine
   readonly #mirror: Mirror | undefined
   readonly #gateway: HttpGateway | undefined
+  readonly #domain: NodeDomain
+  readonly #room: DiskRoom
+  readonly #meters: NodeMeters
+  readonly #startedMs = performance.now()
+  readonly #failure = Promise.withResolvers<never>()
+  #control: ControlServer | undefined
   #listen: readonly string[] = []
+  #announced: readonly string[] = []
   #http: string | undefined
   #timer: NodeJS.Timeout | undefined
-  #freeBytes = 0
-  #freeLookedAtMs = Number.NEGATIVE_INFINITY
+  #closing: Promise<void> | undefined
+  #afterStep: (() => void) | undefined
   #isClosed = false
 
   private constructor(options: NodeOptions, runtime: Runtime, home: NodeHome, bound: Bound) {
@@ -85,9 +117,23 @@ export class LongshoreNode {
     this.#runtime = runtime
     this.#home = home
     this.#listen = bound.listen
+    this.#announced = options.announce?.length
+      ? options.announce
+      : announcedAddresses(bound.listen)
+    this.#meters = bound.meters
     this.#transport = bound.transport
+    this.#failure.promise.catch(() => {})
+    const { roles, domain: required } = options
+    const self = home.identity.name
+    this.#domain = new NodeDomain({ data: home.held.path, self, roles, required, runtime })
+    this.#room = new DiskRoom({
+      path: home.held.path,
+      quotaBytes: options.quotaBytes,
+      storedBytes: () => home.held.store.usage().journalBytes,
+      nowMs: () => performance.now(),
+    })
     bound.receive((event) => this.#step(event))
-    this.#mirror = options.roles.includes('mirror') ? this.#createMirror() : undefined
+    this.#mirror = roles.includes('mirror') ? this.#createMirror() : undefined
     this.#engine = this.#createEngine()
     this.#gateway = options.http === undefined ? undefined : this.#createGateway()
   }
@@ -97,13 +143,17 @@ export class LongshoreNode {
    *
    * @throws {UnavailableError} `LOCKED`, `HOME_UNREADABLE`, `STORE_CORRUPT`, `NODE_MISMATCH`,
    * `PORT_TAKEN`
+   * @throws {UsageError} `MEMBERSHIP_INVALID`, and `CERT_…` for a domain that it has to be in
    */
   static async open(options: NodeOptions): Promise<LongshoreNode> {
     const runtime = createNodeRuntime(options.log === undefined ? {} : { log: options.log })
+    const meters = new NodeMeters()
     let receive: ((event: TransportEvent) => void) | undefined
     let node: LongshoreNode | undefined
     const onCommit = (): void => node?.committed()
-    const home = await openNodeHome({ path: options.data, runtime, onCommit }, options.labels ?? {})
+    const onSync = (ms: number): void => meters.synced(ms)
+    const at = { path: options.data, runtime, onCommit, onSync }
+    const home = await openNodeHome(at, options.labels ?? {})
     const transport = new TlsTransport({
       seed: home.tlsSeed,
       onEvent: (event) => receive?.(event),
@@ -112,8 +162,7 @@ export class LongshoreNode {
       const listen: string[] = []
       for (const address of options.listen) listen.push(await transport.listen(address))
       const bound: Bound = {
-        transport,
-        listen,
+        ...{ transport, listen, meters },
         receive: (listener) => {
           receive = listener
         },
@@ -122,6 +171,8 @@ export class LongshoreNode {
       await node.#start()
       return node
     } catch (error) {
+      meters.close()
+      if (node !== undefined) await node.#control?.close()
       await transport.close()
       await home.held.close()
       throw error
@@ -144,9 +195,56 @@ export class LongshoreNode {
 
   /** What others need to dial this node; without addresses nobody can. */
   get ticket(): Ticket | undefined {
-    if (this.#listen.length === 0) return undefined
+    if (this.#announced.length === 0) return undefined
     const tlsKey = manifestKey(this.#home.identity.manifest, 'tls').ed25519
-    return { name: this.name, tlsKey, addresses: this.#listen }
+    return { name: this.name, tlsKey, addresses: this.#announced }
+  }
+
+  /** Rejects when the node cannot go on; never resolves. */
+  get failed(): Promise<never> {
+    return this.#failure.promise
+  }
+
+  get health(): NodeHealth {
+    const { held } = this.#home
+    return judgeHealth({
+      storeError: storeErrorOf(() => held.driver.checkAlive()),
+      isDraining: this.#closing !== undefined,
+      freeBytes: this.#room.freeBytes,
+      isMirror: this.#mirror !== undefined,
+      neighbors: neighborStatus(this.#engine),
+      memberUntilS: this.#domain.held?.notAfterS,
+      membershipError: this.#domain.error,
+      nowS: Math.floor(this.#runtime.nowUs() / 1_000_000),
+    })
+  }
+
+  get status(): NodeStatus {
+    const { ticket } = this
+    const { held: member } = this.#domain
+    const { store } = this.#home.held
+    const { overlay, sessions } = this.#engine
+    return {
+      principal: formatName(this.name),
+      version: packageJson.version,
+      state: this.#closing === undefined ? 'running' : 'draining',
+      uptimeS: Math.floor((performance.now() - this.#startedMs) / 1000),
+      roles: this.#options.roles,
+      listen: this.#listen,
+      http: this.#http ?? null,
+      ticket: ticket === undefined ? null : formatTicket(ticket),
+      domain: member ? { name: formatName(member.name), notAfterS: member.notAfterS } : null,
+      problems: this.health.problems,
+      neighbors: neighborStatus(this.#engine),
+      links: linkStatus(this.#engine),
+      strangers: overlay.strangerCount,
+      routes: overlay.routeCount,
+      sessions: sessions.count,
+      mirror: mirrorReport(this.#mirror, this.#engine, store),
+      store: { journalBytes: store.usage().journalBytes, freeBytes: this.#room.freeBytes },
+      counters: counterReport(this.#engine),
+      refusedNames: countsByCode(overlay.counters.refusals),
+    }
   }
 
   /** Something was committed in the home, by the node itself or by a command of its user. */
@@ -154,30 +252,121 @@ export class LongshoreNode {
     if (!this.#isClosed) this.#step({ type: 'tick' })
   }
 
-  /** Finishes what is under way, then lets go of everything. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return
+  /**
+   * Stops serving and advertising a capsule, or takes that back; what was stored stays.
+   *
+   * @throws {UnavailableError} `NOT_FOUND` if this node does not mirror it.
+   */
+  async drop(name: CapsuleName, options: { readonly undo?: boolean } = {}): Promise<void> {
+    const { store, driver } = this.#home.held
+    const { undo = false } = options
+    const isHeld = undo ? isDropped(store, name) : readChain(store, name) !== undefined
+    if (this.#mirror === undefined || !isHeld) {
+      const message = undo ? 'no such capsule was dropped here' : 'this node does not mirror it'
+      throw new UnavailableError('NOT_FOUND', message, { name: formatName(name) })
+    }
+    await driver.submit([droppedOp(name, !undo)])
+    this.#runtime.log('info', 'mirror.dropped', { capsule: formatName(name), undo: String(undo) })
+    const manifest = store.manifest(name)
+    const chain = readChain(store, name)
+    if (!undo) this.#tell('mirror', this.#mirror.forget(name))
+    else if (manifest && chain) this.#tell('mirror', [{ type: 'advertise', manifest, chain }])
+  }
+
+  /**
+   * Takes a newer membership, and shows it to every neighbor that it has joined.
+   *
+   * @throws {UsageError} `MEMBERSHIP_INVALID`
+   * @throws {VerificationError} `CERT_…`
+   */
+  joinDomain(text: string): void {
+    const domain = this.#domain.join(text)
+    const details = { domain: formatName(domain.name), notAfterS: domain.notAfterS }
+    this.#runtime.log('info', 'node.membership', details)
+    this.#step({ type: 'membership', domain })
+    // A link shows what was true when it came up.
+    for (const { ticket } of [...this.#engine.overlay.joins]) {
+      this.#step({ type: 'leave', principal: ticket.name })
+      this.#step({ type: 'join', ticket })
+    }
+  }
+
+  /**
+   * Finishes what is under way: refuses what is new, commits what was accepted, delivers receipts,
+   * withdraws what it advertises, and says goodbye. Then lets go of everything.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#runtime.log('info', 'node.draining')
+    this.#mirror?.stop()
+    const withdrawals = [...this.#engine.advertised()].map((name): MirrorEffect => {
+      return { type: 'withdraw', name }
+    })
+    if (this.#mirror !== undefined) this.#tell('mirror', withdrawals)
     await this.#home.held.driver.drained()
+    this.#step({ type: 'finish' })
+    await this.#delivered()
+    this.#step({ type: 'shutdown' })
+    await this.#transport.emptied()
     this.#isClosed = true
     clearTimeout(this.#timer)
+    this.#meters.close()
     await this.#gateway?.close()
+    await this.#control?.close()
     await this.#transport.close()
     await this.#home.held.close()
+    this.#runtime.log('info', 'node.stopped')
+  }
+
+  /** Resolves when no session has anything on its way, at the latest after some seconds. */
+  async #delivered(): Promise<void> {
+    const { sessions } = this.#engine
+    if (sessions.drainingCount === 0) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, FINISH_MS_MAX)
+      this.#afterStep = () => {
+        if (sessions.drainingCount > 0) return
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#afterStep = undefined
   }
 
   async #start(): Promise<void> {
+    const { held } = this.#home
     if (this.#gateway !== undefined && this.#options.http !== undefined) {
       const { host, port } = parseHttpAddress(this.#options.http)
       this.#http = await this.#gateway.listen(host, port)
     }
-    for (const ticket of this.#options.join) this.#step({ type: 'join', ticket })
-    if (this.#mirror !== undefined) this.#tell('mirror', heldCapsules(this.#home.held.store))
+    this.#control = await ControlServer.open(join(held.path, 'control'), {
+      status: () => this.status,
+      drop: async (name, undo) => {
+        await this.drop(parseName(name), { undo })
+        return { name, dropped: !undo }
+      },
+      join: async (membership) => {
+        this.joinDomain(membership)
+        return { domain: this.status.domain }
+      },
+    })
+    const { principal, ticket, listen, http } = this.status
+    const { path: control } = this.#control
+    writeNodeFile(held.path, { principal, ticket, listen, http, control, pid: process.pid })
+    for (const neighbor of this.#options.join) this.#step({ type: 'join', ticket: neighbor })
+    if (this.#mirror !== undefined) this.#tell('mirror', heldCapsules(held.store))
     this.#step({ type: 'tick' })
+    this.#runtime.log('info', 'node.ready', { principal, listen: listen.join(' ') })
   }
 
   #step(event: NodeEvent): void {
     if (this.#isClosed) return
     for (const effect of this.#engine.step(event)) this.#apply(effect)
+    this.#afterStep?.()
   }
 
   #tell(service: string, effects: readonly MirrorEffect[]): void {
@@ -236,9 +425,19 @@ export class LongshoreNode {
         ops: cut.ops,
         durable: () => cut.durable(),
         committed: () => this.#tell('mirror', cut.committed()),
-        failed: (error) => this.#tell('mirror', cut.failed(error)),
+        failed: (error) => {
+          this.#tell('mirror', cut.failed(error))
+          this.#endIfStoreFailed()
+        },
       }
     },
+  }
+
+  #endIfStoreFailed(): void {
+    const error = storeErrorOf(() => this.#home.held.driver.checkAlive())
+    if (error === undefined) return
+    this.#runtime.log('error', 'node.failed', { code: error.code, message: error.message })
+    this.#failure.reject(error)
   }
 
   #wake(atUs: number): void {
@@ -258,26 +457,25 @@ export class LongshoreNode {
   }
 
   #createEngine(): NodeEngine {
-    const { roles, domain } = this.#options
     const services: Record<string, Service> = {}
     if (this.#mirror !== undefined) {
       const { identity, held } = this.#home
       const parts = { mirror: this.#mirror, self: identity.name, store: held.store }
       services['mirror'] = mirrorService(parts)
     }
+    const { held: membership } = this.#domain
     return new NodeEngine({
       identity: this.#home.identity,
       runtime: this.#runtime,
-      isRouter: roles.includes('router'),
+      isRouter: this.#options.roles.includes('router'),
       services,
-      listen: this.#listen,
-      ...(domain === undefined ? {} : { membership: domain }),
+      listen: this.#announced,
+      ...(membership === undefined ? {} : { membership }),
     })
   }
 
   #createMirror(): Mirror {
     const { identity, held } = this.#home
-    const { domain } = this.#options
     return new Mirror({
       store: held.store,
       runtime: this.#runtime,
@@ -286,9 +484,9 @@ export class LongshoreNode {
       canSend: (session) => this.#engine.sessions.canSend(session, true),
       policy: createMirrorPolicy({
         self: identity.name,
-        domains: domain === undefined ? [] : [domain.name],
+        domains: () => this.#domain.names,
         runtime: this.#runtime,
-        bytesFree: () => this.#bytesFree(),
+        bytesFree: () => this.#room.freeBytes,
       }),
     })
   }
@@ -297,25 +495,29 @@ export class LongshoreNode {
     const { store } = this.#home.held
     return new HttpGateway({
       store,
+      showsCapsules: this.#options.roles.includes('gateway'),
       headOf: (name) => committedHead(store, name, MAIN_BRANCH),
-      metrics: () => '',
-      health: () => ({ ok: !this.#isClosed, name: formatName(this.name) }),
+      metrics: () => formatMetrics(this.status, this.#meters),
+      health: () => ({ ...this.health, name: formatName(this.name) }),
     })
-  }
-
-  #bytesFree(): number {
-    const now = performance.now()
-    if (now - this.#freeLookedAtMs > SPACE_LOOK_MS) {
-      this.#freeLookedAtMs = now
-      const { bavail, bsize } = fs.statfsSync(this.#home.held.path)
-      this.#freeBytes = Math.max(0, bavail * bsize - RESERVE_BYTES)
-    }
-    return this.#freeBytes
   }
 }
 
 interface Bound {
   readonly transport: TlsTransport
   readonly listen: readonly string[]
+  readonly meters: NodeMeters
   receive(listener: (event: TransportEvent) => void): void
+}
+
+/** What ended the store; undefined while it lives. */
+function storeErrorOf(checkAlive: () => void): UnavailableError | undefined {
+  try {
+    checkAlive()
+    return undefined
+  } catch (cause) {
+    if (isLongshoreError(cause) && cause instanceof UnavailableError) return cause
+    const message = (cause as Error).message
+    return new UnavailableError('STORE_FAILED', message, undefined, { cause })
+  }
 }

@@ -44,6 +44,7 @@ driver.commit({
 let isHealthy = true
 const gateway = new HttpGateway({
   store,
+  showsCapsules: true,
   headOf: (name) => store.state(name, MAIN_BRANCH)?.head,
   metrics: () => 'longshore_up 1\n',
   health: () => ({ ok: isHealthy, role: 'mirror' }),
@@ -158,6 +159,7 @@ test('GW6: an address has one spelling, and a port that is taken is PORT_TAKEN',
   const { host, port } = parseHttpAddress(origin)
   const second = new HttpGateway({
     store,
+    showsCapsules: true,
     headOf: () => undefined,
     metrics: () => '',
     health: () => ({ ok: true }),

@@ -73,6 +73,17 @@ export function parseSince(text: string, nowUs: number): number {
   )
 }
 
+/**
+ * The argument of `--until`: RFC 3339, seconds since 1970, or a time from now such as `12h`, `90d`.
+ *
+ * @throws {UsageError} `TIME_INVALID`
+ */
+export function parseUntil(text: string, nowUs: number): number {
+  const wait = AGE.exec(text)
+  if (wait !== null) return nowUs + Number(wait[1]) * AGE_UNITS_US[wait[2]!]!
+  return parseSince(text, nowUs)
+}
+
 /** The value of a time field: RFC 3339 text, or a number that counts `unit` since 1970. */
 export function parseTimeField(value: unknown, unit: NumberUnit): number | undefined {
   if (typeof value === 'string') return parseRfc3339(value)

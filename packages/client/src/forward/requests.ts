@@ -141,14 +141,16 @@ export const CREATE: Operation<CreateOptions, CapsuleName> = {
 
 export const CREATE_IDENTITY: Operation<IdentityOptions, IdentityInfo> = {
   op: 'create-identity',
-  encode: ({ label, postQuantum = false }) =>
+  encode: ({ type = 'person', label, postQuantum = false }) =>
     createMap([
       ['label', label ?? null],
       ['post-quantum', postQuantum],
+      ['type', type],
     ]),
   decode: (fields) => ({
     label: fields.has('label') ? fields.text('label') : undefined,
     postQuantum: fields.boolean('post-quantum'),
+    type: decodeIdentityType(fields.text('type')),
   }),
   result: IDENTITY,
   run: (writer, options) => writer.createIdentity(options),
@@ -224,4 +226,9 @@ function decodeRange(value: CborValue): { start: number; end: number } {
   const [start, end] = Array.isArray(value) ? (value as CborValue[]) : []
   if (typeof start !== 'number' || typeof end !== 'number') throw invalid('no range')
   return { start, end }
+}
+
+function decodeIdentityType(type: string): 'person' | 'domain' {
+  if (type === 'person' || type === 'domain') return type
+  throw invalid('the type of identity is not known')
 }

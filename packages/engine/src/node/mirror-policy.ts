@@ -17,17 +17,18 @@ import type { Runtime } from '../runtime/runtime.ts'
 
 export interface MirrorPolicyOptions {
   readonly self: CapsuleName
-  /** Domains of which this node can prove that it is a member. */
-  readonly domains: readonly CapsuleName[]
+  /** Domains of which this node can prove now that it is a member. */
+  readonly domains: () => readonly CapsuleName[]
   readonly runtime: Runtime
   /** By quota and by free space on the disk. */
   readonly bytesFree: () => number
 }
 
 export function createMirrorPolicy(options: MirrorPolicyOptions): MirrorPolicy {
-  const { self, domains, runtime, bytesFree } = options
+  const { self, runtime, bytesFree } = options
   return {
     checkOffer(capsule: SignedManifest, chain: Uint8Array): void {
+      const domains = options.domains()
       const atS = Math.floor(runtime.nowUs() / 1_000_000)
       const expected = { capsule, subject: self, right: 'serve', atS, domains } as const
       verifyAdChain(decodeCertChain(chain), expected)

@@ -62,6 +62,8 @@ export interface NodeEngineOptions {
 /** Commands to the overlay, what its transport reports, and the clock. */
 export type NodeEvent =
   | Exclude<OverlayEvent, { readonly type: 'send' }>
+  /** Close every session, once what was sent has arrived, and open none: this node stops. */
+  | { readonly type: 'finish' }
   /** Carries out what a service said outside of a step, and has it look for something to do. */
   | { readonly type: 'run'; readonly service: string; readonly effects: readonly ServiceEffect[] }
 
@@ -102,6 +104,7 @@ export class NodeEngine {
   readonly #questions = new Map<number, string>()
   #lastQuestion = 0
   #lastSession: SessionId = 0
+  #isFinishing = false
   #work: Work[] = []
   #effects: NodeEffect[] = []
   /** Writes of this step that are in `#effects` already, by connection. */
@@ -131,10 +134,20 @@ export class NodeEngine {
     })
   }
 
+  /** Capsules that a service of this node advertises. */
+  get advertisedCount(): number {
+    return this.#advertised.size
+  }
+
+  *advertised(): Iterable<CapsuleName> {
+    for (const { name } of this.#advertised.values()) yield name
+  }
+
   step(event: NodeEvent): NodeEffect[] {
     const effects: NodeEffect[] = []
     this.#effects = effects
     if (event.type === 'run') this.#take(event.service, event.effects)
+    else if (event.type === 'finish') this.#finish()
     else if (event.type === 'tick') this.#tick()
     else this.#work.push({ to: 'overlay', event })
     this.#drain()
@@ -148,7 +161,15 @@ export class NodeEngine {
     return effects
   }
 
+  #finish(): void {
+    this.#isFinishing = true
+    for (const session of this.#owners.keys()) {
+      this.#work.push({ to: 'sessions', event: { type: 'close', session } })
+    }
+  }
+
   #accept(target: CapsuleName): Acceptance | undefined {
+    if (this.#isFinishing) return undefined
     for (const service of Object.values(this.#options.services)) {
       if (service.accept !== undefined) return service.accept(target)
     }
@@ -331,6 +352,10 @@ export class NodeEngine {
         case 'advertise':
           this.#advertise(id, effect.manifest, effect.chain)
           break
+        case 'withdraw':
+          this.#advertised.delete(nameKey(effect.name))
+          this.#work.push({ to: 'overlay', event: effect })
+          break
         default:
           this.#effects.push({ type: 'news', service: id, news: effect })
       }
@@ -356,7 +381,7 @@ export class NodeEngine {
 
   #open(id: string, target: CapsuleName): void {
     const service = this.#options.services[id]
-    if (service === undefined) return
+    if (service === undefined || this.#isFinishing) return
     const session = ++this.#lastSession
     this.#owners.set(session, { id, service, target })
     this.#work.push({ to: 'sessions', event: { type: 'open', session, target } })

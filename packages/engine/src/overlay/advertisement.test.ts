@@ -93,7 +93,7 @@ class Scene {
     if (refused !== undefined) {
       assert.equal(this.answer, refused)
       const lines = this.router.runtime.logged.filter(
-        ({ event, details }) => event === 'advertisement-refused' && details['code'] === refused,
+        ({ event, details }) => event === 'route.refused' && details['code'] === refused,
       )
       assert.equal(lines.length, 1, 'the refusal is recorded')
     }

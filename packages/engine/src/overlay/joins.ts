@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { bytesEqual, type CapsuleName, type Ticket } from '@longshore/capsule'
+import { bytesEqual, type CapsuleName, formatName, type Ticket } from '@longshore/capsule'
 import { nameKey } from '../store/branch-key.ts'
 import { readUint32 } from '../store/disk/big-endian.ts'
 import type { Machine } from './machine.ts'
@@ -16,6 +16,8 @@ export interface Join {
   readonly ticket: Ticket
   /** Dials and lost links since a link was last up. */
   failures: number
+  /** Why the last dial failed or the last link ended. */
+  reason: string
   /** The dial under way. */
   dial: number | undefined
   timer: Timer | undefined
@@ -44,7 +46,10 @@ export class Joins {
     const before = this.#byName.get(key)
     if (before !== undefined && isSame(before.ticket, ticket)) return undefined
     this.#forget(key)
-    const join: Join = { ticket, failures: 0, dial: undefined, timer: undefined, isActive: true }
+    const join: Join = {
+      ...{ ticket, failures: 0, reason: '' },
+      ...{ dial: undefined, timer: undefined, isActive: true },
+    }
     this.#byName.set(key, join)
     this.#dial(join)
     return before
@@ -58,6 +63,15 @@ export class Joins {
     return join
   }
 
+  [Symbol.iterator](): IterableIterator<Join> {
+    return this.#byName.values()
+  }
+
+  /** Dials nobody any more. */
+  leaveAll(): void {
+    for (const key of [...this.#byName.keys()]) this.#forget(key)
+  }
+
   /** Whose dial a connection answers; the dial is over. */
   takeDial(dial: number): Join | undefined {
     const join = this.#byDial.get(dial)
@@ -69,12 +83,16 @@ export class Joins {
   failed(dial: number, reason: string): void {
     const join = this.takeDial(dial)
     if (join === undefined) return
-    this.#machine.runtime.log('debug', 'dial-failed', { reason })
-    this.again(join)
+    // Once for each time that it is lost: how often it was tried is not worth a line each.
+    const level = join.failures === 0 ? 'warn' : 'debug'
+    const peer = formatName(join.ticket.name)
+    this.#machine.runtime.log(level, 'link.dial-failed', { peer, reason })
+    this.again(join, reason)
   }
 
   /** A link of this neighbor is gone, or did not come up. */
-  again(join: Join): void {
+  again(join: Join, reason: string): void {
+    join.reason = reason
     if (!join.isActive || join.dial !== undefined || join.timer !== undefined) return
     const { redialUsMin, redialUsMax } = this.#machine.limits
     const fullUs = Math.min(redialUsMin * 2 ** Math.min(join.failures, 30), redialUsMax)

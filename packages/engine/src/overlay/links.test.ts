@@ -69,7 +69,7 @@ test('OV3: a lost link comes back, later each time and never twice after the sam
   const startUs = lonely.runtime.nowUs()
   const { log } = lonely.runtime
   lonely.runtime.log = (level, event, details) => {
-    if (event === 'dial-failed') dials.push(lonely.runtime.nowUs() - startUs)
+    if (event === 'link.dial-failed') dials.push(lonely.runtime.nowUs() - startUs)
     log.call(lonely.runtime, level, event, details)
   }
   world.run(300_000)

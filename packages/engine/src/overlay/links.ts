@@ -130,6 +130,17 @@ export class Links {
     this.#end(this.joins.join(ticket))
   }
 
+  /** Says goodbye to everybody, and dials nobody any more. */
+  closeAll(error: LongshoreError): void {
+    this.joins.leaveAll()
+    for (const link of [...this.#byConnection.values()]) this.close(link, error)
+  }
+
+  /** Connections without a hello yet. */
+  get strangerCount(): number {
+    return this.#strangerCount
+  }
+
   /** Says goodbye with a reason; the link is down from now on. */
   close(link: Link, error: LongshoreError): void {
     link.close(error.code, error.message)
@@ -191,7 +202,7 @@ export class Links {
     } catch (error) {
       if (!isLongshoreError(error)) throw error
       this.#machine.counters.protocolErrors++
-      this.#machine.runtime.log('warn', 'peer-broke-protocol', {
+      this.#machine.runtime.log('warn', 'link.protocol-broken', {
         ...{ code: error.code, message: error.message, remote: link.remote },
       })
       this.close(link, error)
@@ -224,7 +235,10 @@ export class Links {
     this.#strangerCount--
     link.peer = peer
     link.reader.frameBytesMax = FRAME_BYTES_MAX
-    if (link.join !== undefined) link.join.failures = 0
+    if (link.join !== undefined) {
+      link.join.failures = 0
+      link.join.reason = ''
+    }
     const links = this.#byPeer.get(peer.key) ?? []
     this.#byPeer.set(peer.key, [...links, link])
     // The oldest goes: it is the one that a peer which came back does not know any more.
@@ -302,6 +316,6 @@ export class Links {
       })
       this.#user.down(link)
     }
-    if (link.join !== undefined) this.joins.again(link.join)
+    if (link.join !== undefined) this.joins.again(link.join, reason)
   }
 }

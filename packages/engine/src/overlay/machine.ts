@@ -27,6 +27,8 @@ export class OverlayCounters {
   refusedPublications = 0
   protocolErrors = 0
   lookups = 0
+  /** Names that neighbors advertised and that were refused, by code. */
+  readonly refusals: Map<ErrorCode, number> = new Map()
 }
 
 export class Machine {
@@ -78,9 +80,11 @@ export class Machine {
 
   /** Somebody advertised what may not be routed: the operator sees who, what and why. */
   recordRefusal(name: CapsuleName, by: CapsuleName, code: ErrorCode): void {
+    const { refusals } = this.counters
     this.counters.refusedNames++
+    refusals.set(code, (refusals.get(code) ?? 0) + 1)
     const details = { name: formatName(name), by: formatName(by), code }
-    this.runtime.log('warn', 'advertisement-refused', details)
+    this.runtime.log('warn', 'route.refused', details)
   }
 
   /** The link has frames to write when the step ends. */

@@ -41,6 +41,8 @@ export type OverlayEvent =
   | { readonly type: 'publish'; readonly name: CapsuleName; readonly payload: Uint8Array }
   /** A newer certificate chain; links that come up from now on show it. */
   | { readonly type: 'membership'; readonly domain: Membership }
+  /** Say goodbye on every link and dial no more; this node stops. */
+  | { readonly type: 'shutdown' }
   /** Something may be due. */
   | { readonly type: 'tick' }
 

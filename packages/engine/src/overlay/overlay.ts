@@ -12,9 +12,11 @@
 import {
   type CapsuleName,
   encodeCertChain,
+  isLongshoreError,
   openManifest,
   ProtocolError,
   type SignedManifest,
+  UnavailableError,
 } from '@longshore/capsule'
 import type { NodeIdentity } from '../node/principal.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -26,6 +28,7 @@ import { Fields } from './control-frame.ts'
 import { ownCarriage, verifyName } from './evidence.ts'
 import { Forwarder } from './forwarder.ts'
 import * as frames from './frame.ts'
+import type { Join } from './joins.ts'
 import { OVERLAY_LIMITS, type OverlayLimits } from './limits.ts'
 import type { Link } from './link.ts'
 import { Links } from './links.ts'
@@ -103,6 +106,21 @@ export class Overlay {
     return this.#links
   }
 
+  /** The neighbors that this node wants links to. */
+  get joins(): Iterable<Join> {
+    return this.#links.joins
+  }
+
+  /** Names to which this node knows a way. */
+  get routeCount(): number {
+    return this.#table.nameCount
+  }
+
+  /** Connections that have not said who they are. */
+  get strangerCount(): number {
+    return this.#links.strangerCount
+  }
+
   step(event: OverlayEvent): OverlayEffect[] {
     this.#apply(event)
     this.#multicast.flush()
@@ -127,7 +145,7 @@ export class Overlay {
         this.#links.leave(event.principal)
         return
       case 'advertise':
-        this.#installOwn(openManifest(event.capsule), encodeCertChain(event.chain))
+        this.#advertise(event)
         return
       case 'withdraw':
         this.#table.removeOver(nameKey(event.name), undefined)
@@ -149,6 +167,9 @@ export class Overlay {
         return
       case 'membership':
         this.#machine.membership = membershipClaim(event.domain)
+        return
+      case 'shutdown':
+        this.#links.closeAll(new UnavailableError('CLOSED', 'this node stops'))
         return
       case 'tick':
         this.#wakeUs = undefined
@@ -219,6 +240,17 @@ export class Overlay {
         return
       default:
         throw new ProtocolError('PROTOCOL_ERROR', 'a frame that is not expected here', { type })
+    }
+  }
+
+  /** Certificates end while a node is down, or up: then it serves without saying so. */
+  #advertise({ capsule, chain }: Extract<OverlayEvent, { type: 'advertise' }>): void {
+    const opened = openManifest(capsule)
+    try {
+      this.#installOwn(opened, encodeCertChain(chain))
+    } catch (error) {
+      if (!isLongshoreError(error)) throw error
+      this.#machine.recordRefusal(opened.name, this.#machine.name, error.code)
     }
   }
 

@@ -56,6 +56,11 @@ export class RouteTable {
     this.generation++
   }
 
+  /** Names with a route. */
+  get nameCount(): number {
+    return this.#routes.size
+  }
+
   /** Names that this neighbor advertised over this link. */
   countOver(link: Link): number {
     return this.#byLink.get(link)?.size ?? 0

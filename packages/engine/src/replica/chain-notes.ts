@@ -11,6 +11,7 @@
  */
 import { type CapsuleName, concatBytes, formatHex, UnavailableError } from '@longshore/capsule'
 import type { StoreOp, StoreReader } from '../store/store.ts'
+import { isDropped } from './dropped.ts'
 
 const NOTE_BYTES_MAX = 4096
 const LENGTH_BYTES = 4
@@ -27,8 +28,9 @@ export function createChainNotes(name: CapsuleName, chain: Uint8Array): StoreOp[
   return ops
 }
 
-/** Undefined if this home has not taken the capsule on. */
+/** Undefined if this home has not taken the capsule on, or has dropped it. */
 export function readChain(store: StoreReader, name: CapsuleName): Uint8Array | undefined {
+  if (isDropped(store, name)) return undefined
   const first = store.note(noteKey(name, 0))
   if (first === undefined || first.length < LENGTH_BYTES) return undefined
   const view = new DataView(first.buffer, first.byteOffset, first.byteLength)

@@ -18,6 +18,7 @@ import { branchKey, nameKey } from '../store/branch-key.ts'
 import type { StoreReader } from '../store/store.ts'
 import { readInstance } from '../writer/writer-notes.ts'
 import { BranchIntake } from './branch-intake.ts'
+import { isDropped } from './dropped.ts'
 import { BRANCHES_MAX, type ReplicaLimits } from './limits.ts'
 
 export class Intakes {
@@ -38,7 +39,8 @@ export class Intakes {
     const arriving = this.#arriving.get(nameKey(name))
     if (arriving !== undefined) return arriving
     const signed = this.#store.manifest(name)
-    return signed === undefined ? undefined : openManifest(signed, name)
+    if (signed === undefined || isDropped(this.#store, name)) return undefined
+    return openManifest(signed, name)
   }
 
   arrive(signed: SignedManifest): void {
@@ -88,6 +90,14 @@ export class Intakes {
     const branches = this.#store.branches(name)
     if (branches.length < BRANCHES_MAX || branches.some((id) => bytesEqual(id, branch))) return
     throw new UnavailableError('QUOTA_EXCEEDED', 'the capsule has too many branches')
+  }
+
+  /** The capsule was dropped: what is pending of it is too. */
+  forget(name: CapsuleName): void {
+    this.#arriving.delete(nameKey(name))
+    for (const [key, intake] of this.#open) {
+      if (bytesEqual(intake.name, name)) this.#open.delete(key)
+    }
   }
 
   dirty(): BranchIntake[] {

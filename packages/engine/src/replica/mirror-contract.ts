@@ -68,6 +68,8 @@ export type MirrorEffect =
   | { readonly type: 'request-cut' }
   /** Held from now on: advertise it with this chain. */
   | { readonly type: 'advertise'; readonly manifest: Uint8Array; readonly chain: Uint8Array }
+  /** Held no longer, or not for now. */
+  | { readonly type: 'withdraw'; readonly name: CapsuleName }
   /** To whoever subscribed to this public capsule. */
   | { readonly type: 'publish'; readonly name: CapsuleName; readonly payload: Uint8Array }
   /** Another mirror of a capsule is wanted; answer with `opened`, or with `unreachable`. */

@@ -8,6 +8,7 @@
  */
 import {
   type BranchId,
+  bytesEqual,
   type CapsuleName,
   isLongshoreError,
   type LongshoreError,
@@ -86,6 +87,29 @@ export class MirrorSessions {
   endPush(session: MirrorSession, push: Push): void {
     session.pushes.delete(push.id)
     this.#forget(push)
+  }
+
+  get count(): number {
+    return this.#sessions.size
+  }
+
+  get pushCount(): number {
+    let count = 0
+    for (const pushes of this.#pushes.values()) count += pushes.size
+    return count
+  }
+
+  /** Ends all pushes into one capsule; returns what they were. */
+  endPushesInto(name: CapsuleName): Push[] {
+    const ended: Push[] = []
+    for (const session of this.#sessions.values()) {
+      for (const push of [...session.pushes.values()]) {
+        if (!bytesEqual(push.name, name)) continue
+        this.endPush(session, push)
+        ended.push(push)
+      }
+    }
+    return ended
   }
 
   /** Ends all pushes; returns what they were. */

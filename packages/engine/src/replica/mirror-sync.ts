@@ -98,6 +98,11 @@ export class MirrorSync {
     return effects
   }
 
+  /** The capsule was dropped: it is compared with nobody any more. */
+  forget(name: CapsuleName): void {
+    for (const { names } of this.#shared.values()) names.delete(nameKey(name))
+  }
+
   /** A session that this mirror has opened to another one. */
   opened(session: MirrorSession): MirrorEffect[] {
     const { name } = session.peer

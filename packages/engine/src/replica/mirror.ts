@@ -29,6 +29,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import type { StoreReader } from '../store/store.ts'
 import { BODIES_KIND } from './bodies-message.ts'
 import type { BranchCut, BranchIntake } from './branch-intake.ts'
+import { isDropped } from './dropped.ts'
 import { ENTRIES_KIND } from './entries-message.ts'
 import { GroupCommit, type Offer } from './group-commit.ts'
 import { HeadLog } from './head-log.ts'
@@ -49,6 +50,7 @@ import type {
   SessionId,
   SessionPeer,
 } from './mirror-contract.ts'
+import { MirrorCounters, type MirrorStatus } from './mirror-counters.ts'
 import { consumed, type MirrorSession, MirrorSessions, refuse, send } from './mirror-sessions.ts'
 import { MirrorSync } from './mirror-sync.ts'
 import { provePath } from './prove-path.ts'
@@ -72,6 +74,8 @@ export class Mirror {
   readonly #pushes: PushDesk
   readonly #sync: MirrorSync
   readonly #verifier = new EntriesVerifier()
+  readonly counters: MirrorCounters = new MirrorCounters()
+  #isStopping = false
 
   constructor(options: MirrorOptions) {
     this.#options = options
@@ -96,7 +100,7 @@ export class Mirror {
       checkAccepting: (messageBytes: number) => this.#checkAccepting(messageBytes),
       owe: (session: SessionId, bytes: number) => this.#group.owe(session, bytes),
     }
-    this.#pushes = new PushDesk({ ...parts, mirror: options.mirror })
+    this.#pushes = new PushDesk({ ...parts, mirror: options.mirror, counters: this.counters })
     const { store, runtime } = options
     const own = { store, limits: this.#limits, nowUs: () => runtime.nowUs() }
     this.#sync = new MirrorSync({ ...parts, ...own })
@@ -129,8 +133,34 @@ export class Mirror {
     this.#sync.unreachable(target)
   }
 
+  /** Accepts nothing any more; what was accepted is committed and receipted as before. */
+  stop(): void {
+    this.#isStopping = true
+  }
+
+  /** The operator has dropped the capsule, and the store knows it (`droppedOp`). */
+  forget(name: CapsuleName): MirrorEffect[] {
+    const message = 'the operator of this mirror has dropped the capsule'
+    const error = new UnavailableError('POLICY_REFUSED', message)
+    const asked = [...this.#sessions.endPushesInto(name), ...this.#reads.drop(name)]
+    this.#intakes.forget(name)
+    this.#sync.forget(name)
+    const refusals = asked.map(({ session, id }) => this.#refuse(session, id, error))
+    return [{ type: 'withdraw', name }, ...refusals]
+  }
+
+  get status(): MirrorStatus {
+    return {
+      sessions: this.#sessions.count,
+      pushes: this.#sessions.pushCount,
+      followers: this.#reads.followerCount,
+      pendingBytes: this.#group.pendingBytes,
+    }
+  }
+
   /** To be called now and then: what is done at intervals. */
   tick(): MirrorEffect[] {
+    if (this.#isStopping) return []
     return this.#sync.tick()
   }
 
@@ -155,7 +185,9 @@ export class Mirror {
 
   /** Everything pending as one transaction. Undefined if nothing is. */
   cut(): MirrorTransaction | undefined {
-    return this.#group.cut()
+    const cut = this.#group.cut()
+    if (cut !== undefined) this.counters.commits++
+    return cut
   }
 
   /** The next messages for whoever has asked. Call it until it gives nothing. */
@@ -174,8 +206,13 @@ export class Mirror {
       return this.#request(session, message)
     } catch (error) {
       if (error instanceof ProtocolError) throw error
-      return [refuse(session.id, message.id, error)]
+      return [this.#refuse(session.id, message.id, error)]
     }
+  }
+
+  #refuse(session: SessionId, id: number, error: unknown): MirrorEffect {
+    this.counters.refused(error)
+    return refuse(session, id, error)
   }
 
   #request(session: MirrorSession, message: ReplicaMessage): MirrorEffect[] {
@@ -249,6 +286,10 @@ export class Mirror {
     if (signed.manifest.type !== 'capsule') {
       throw new VerificationError('MANIFEST_INVALID', 'only capsules are mirrored')
     }
+    if (isDropped(this.#store, signed.name)) {
+      const text = 'the operator of this mirror has dropped the capsule'
+      throw new UnavailableError('POLICY_REFUSED', text)
+    }
     this.#policy.checkOffer(signed, message.chain, session.peer)
     const isKnown = this.#intakes.manifest(signed.name) !== undefined
     if (!isKnown) this.#checkCapacity(signed)
@@ -305,6 +346,7 @@ export class Mirror {
 
   /** A refusal is not settled, or too much is on its way. */
   #checkAccepting(messageBytes: number): void {
+    if (this.#isStopping) throw new UnavailableError('OVERLOADED', 'this mirror is stopping')
     if (this.#group.isSettling) {
       throw new UnavailableError('OVERLOADED', 'this mirror is recovering from a refused write')
     }
@@ -321,6 +363,7 @@ export class Mirror {
   }
 
   #accepted({ session, id, signed, chain }: Offer): MirrorEffect[] {
+    this.counters.offers++
     const advertise: MirrorEffect = { type: 'advertise', manifest: signed.signed, chain }
     if (this.#sessions.get(session) === undefined) return [advertise]
     return [advertise, send(session, { kind: 'accepted', id })]
@@ -330,6 +373,7 @@ export class Mirror {
     const { name, branch } = intake
     const effects = this.#pushes.committed(intake)
     if (head === undefined || head.size === before?.size) return effects
+    this.counters.entries += head.size - (before?.size ?? 0)
     this.#reads.advanced(name, branch)
     effects.push({ type: 'advanced', name, branch, head })
     if (intake.manifest.policy.read !== 'any') return effects
@@ -345,11 +389,11 @@ export class Mirror {
       ? error
       : new UnavailableError('STORE_FAILED', 'the store of this mirror failed')
     const lost = [...this.#sessions.endAllPushes(), ...offers]
-    return lost.map(({ session, id }) => refuse(session, id, shown))
+    return lost.map(({ session, id }) => this.#refuse(session, id, shown))
   }
 
   #served({ session, task, bytes, isDone, error }: ServedMessage): MirrorEffect[] {
-    if (bytes === undefined) return [refuse(session, task.id, error)]
+    if (bytes === undefined) return [this.#refuse(session, task.id, error)]
     const effects: MirrorEffect[] = [{ type: 'send', session, message: bytes, isBulk: true }]
     if (isDone) {
       // In the order of the bulk messages: it comes after them.

@@ -19,6 +19,7 @@ import { type HeadVerdict, judgeByPath, judgeByTree } from './equivocation.ts'
 import type { Intakes } from './intakes.ts'
 import type { MessageOf } from './messages.ts'
 import type { MirrorEffect, SessionId } from './mirror-contract.ts'
+import type { MirrorCounters } from './mirror-counters.ts'
 import {
   consumed,
   type MirrorSession,
@@ -34,6 +35,7 @@ export interface PushParts {
   readonly sessions: MirrorSessions
   readonly verifier: EntriesVerifier
   readonly mirror: Signer
+  readonly counters: MirrorCounters
   /** Throws while nothing may be accepted. */
   checkAccepting(messageBytes: number): void
   /** Bytes that are held until the next commit. */
@@ -74,7 +76,7 @@ export class PushDesk {
     } catch (error) {
       if (error instanceof ProtocolError) throw error
       this.#parts.sessions.endPush(session, push)
-      return [refuse(session.id, push.id, error), consumed(session, message)]
+      return [this.#refuse(session, push, error), consumed(session, message)]
     }
   }
 
@@ -101,7 +103,13 @@ export class PushDesk {
     const receipt = this.receiptOf(intake, push.id)
     if (receipt === undefined || receipt.size <= push.receiptSize) return []
     push.receiptSize = receipt.size
+    this.#parts.counters.receipts++
     return [send(push.session, receipt)]
+  }
+
+  #refuse(session: MirrorSession, push: Push, error: unknown): MirrorEffect {
+    this.#parts.counters.refused(error)
+    return refuse(session.id, push.id, error)
   }
 
   #accept(
@@ -160,9 +168,9 @@ export class PushDesk {
     try {
       const verdict = judge()
       if (verdict !== 'consistent') return this.#convict(session, push, verdict)
-      return [refuse(session.id, push.id, error)]
+      return [this.#refuse(session, push, error)]
     } catch (cause) {
-      return [refuse(session.id, push.id, cause)]
+      return [this.#refuse(session, push, cause)]
     }
   }
 
@@ -175,7 +183,7 @@ export class PushDesk {
     const message = 'the writer of this capsule signed two histories'
     return [
       { type: 'evidence', name: push.name, bytes: evidence },
-      refuse(session.id, push.id, new VerificationError('EQUIVOCATION', message)),
+      this.#refuse(session, push, new VerificationError('EQUIVOCATION', message)),
     ]
   }
 }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { assert, type BranchId, type CapsuleName, UnavailableError } from '@longshore/capsule'
+import { assert, type BranchId, bytesEqual, type CapsuleName, UnavailableError } from '@longshore/capsule'
 import { branchKey } from '../store/branch-key.ts'
 import type { ReplicaLimits } from './limits.ts'
 import type { SessionId } from './mirror-contract.ts'
@@ -70,6 +70,28 @@ export class ReadQueue {
     for (const task of this.#sessions.get(session)?.follows.values() ?? []) this.#forget(task)
     this.#sessions.delete(session)
     this.#turns.delete(session)
+  }
+
+  /** Ends every question about a capsule; returns what they were. */
+  drop(name: CapsuleName): { readonly session: SessionId; readonly id: number }[] {
+    const isOfIt = (task: ReadTask): boolean => bytesEqual(task.place.name, name)
+    const ended: { session: SessionId; id: number }[] = []
+    for (const [session, tasks] of this.#sessions) {
+      const gone = new Set([...tasks.ready, ...tasks.follows.values()].filter(isOfIt))
+      tasks.ready = tasks.ready.filter((task) => !gone.has(task))
+      for (const task of gone) {
+        tasks.follows.delete(task.id)
+        this.#forget(task)
+        ended.push({ session, id: task.id })
+      }
+    }
+    return ended
+  }
+
+  get followerCount(): number {
+    let count = 0
+    for (const { follows } of this.#sessions.values()) count += follows.size
+    return count
   }
 
   /** The branch has new entries: its followers go on. */

@@ -136,6 +136,11 @@ export class Session {
     return this.#state === 'open'
   }
 
+  /** Closed here, with something on its way to the peer. */
+  get isDraining(): boolean {
+    return this.#state === 'draining'
+  }
+
   get isGone(): boolean {
     return this.#state === 'gone'
   }

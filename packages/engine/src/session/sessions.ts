@@ -122,6 +122,13 @@ export class Sessions {
     return this.#established.size + this.#openings.size
   }
 
+  /** Sessions that were closed here and still deliver what was sent before. */
+  get drainingCount(): number {
+    let count = 0
+    for (const { session } of this.#established.values()) if (session.isDraining) count++
+    return count
+  }
+
   /** False while the stream holds as much as it may: wait for `writable`. Or it is not open. */
   canSend(session: SessionId, isBulk: boolean): boolean {
     const found = this.#byId.get(session)

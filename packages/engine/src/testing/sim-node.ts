@@ -205,7 +205,7 @@ export class SimNode {
       canSend: (session) => this.engine.sessions.canSend(session, true),
       policy: createMirrorPolicy({
         self: identity.name,
-        domains: domain === undefined ? [] : [domain],
+        domains: () => (domain === undefined ? [] : [domain]),
         runtime,
         bytesFree: () => Number.POSITIVE_INFINITY,
       }),

@@ -21,6 +21,8 @@ export interface HeldHomeOptions {
   readonly runtime: Runtime
   /** Called after every commit, whoever submitted it. */
   readonly onCommit: () => void
+  /** Called after every sync, with the milliseconds that it took. */
+  readonly onSync?: (ms: number) => void
 }
 
 export interface HeldHome {
@@ -49,7 +51,7 @@ export async function holdHome(options: HeldHomeOptions): Promise<HeldHome> {
     const message = 'another process holds this data directory'
     throw new UnavailableError('LOCKED', message, { path: paths.home })
   }
-  const holding = await Holding.open(paths, lock, options.runtime, options.onCommit)
+  const holding = await Holding.open(paths, lock, options.runtime, options)
   return {
     path: paths.home,
     store: holding.store,

@@ -73,6 +73,8 @@ export interface HolderParts {
   readonly runtime: Runtime
   /** Called after every commit. */
   readonly onCommit: () => void
+  /** Called after every sync, with the milliseconds that it took. */
+  readonly onSync?: ((ms: number) => void) | undefined
   /** Another process waits for this one. */
   readonly isServing: () => boolean
 }
@@ -106,6 +108,7 @@ export class Holder implements HomeWriter {
       syncOffThread,
       nowMs: () => performance.now(),
       isServing: parts.isServing,
+      ...(parts.onSync === undefined ? {} : { synced: parts.onSync }),
     }
     this.driver = new WriteDriver(parts.store, platform, parts.onCommit)
     const { store, keys, anchors, writerLock, runtime, paths } = parts

@@ -20,6 +20,13 @@ import { LocalServer } from './local-server.ts'
 import { NodeDisk } from './node-disk.ts'
 import { WriterLock } from './writer-lock.ts'
 
+export interface HoldingEvents {
+  /** After every commit. */
+  readonly onCommit: () => void
+  /** After every sync, with the milliseconds that it took. */
+  readonly onSync?: ((ms: number) => void) | undefined
+}
+
 export class Holding {
   readonly store: DiskStore
   readonly holder: Holder
@@ -34,7 +41,7 @@ export class Holding {
     index: LmdbIndex,
     store: DiskStore,
     runtime: Runtime,
-    onCommit: () => void,
+    events: HoldingEvents,
   ) {
     this.#paths = paths
     this.#lock = lock
@@ -49,7 +56,8 @@ export class Holding {
       anchors: new AnchorDirectory(join(stateDirectory(), 'anchors')),
       writerLock: new WriterLock(stateDirectory(), config.id),
       runtime,
-      onCommit,
+      onCommit: events.onCommit,
+      onSync: events.onSync,
       isServing: () => this.#server?.isServing === true,
     })
   }
@@ -59,7 +67,7 @@ export class Holding {
     paths: HomePaths,
     lock: HomeLock,
     runtime: Runtime,
-    onCommit: () => void,
+    events: HoldingEvents,
   ): Promise<Holding> {
     let index: LmdbIndex | undefined
     let store: DiskStore | undefined
@@ -67,7 +75,7 @@ export class Holding {
       index = LmdbIndex.openForWriting({ directory: paths.index, bootId: runtime.bootId })
       const disk = new NodeDisk(paths.store)
       store = openDiskStore({ disk, index, runtime, mode: 'write' })
-      const holding = new Holding(paths, lock, index, store, runtime, onCommit)
+      const holding = new Holding(paths, lock, index, store, runtime, events)
       // Whoever closes in order removes this file.
       if (fs.existsSync(paths.holder)) holding.holder.bringAnchorsUp()
       holding.#server = await LocalServer.open(paths.socket, holding.holder)

@@ -141,7 +141,9 @@ export class HomeAccess {
     this.#following = undefined
     const notify = (): void => this.commits.notify()
     try {
-      this.#holding = await Holding.open(this.#paths, lock, this.#runtime, notify)
+      this.#holding = await Holding.open(this.#paths, lock, this.#runtime, {
+        onCommit: notify,
+      })
     } catch (error) {
       this.#follow()
       throw error
@@ -167,7 +169,9 @@ export class HomeAccess {
     const lock = HomeLock.tryAcquire(this.#paths.lock)
     if (lock === undefined) return false
     // Nobody is there to build it: done here, once, although we only want to read.
-    const holding = await Holding.open(this.#paths, lock, this.#runtime, () => {})
+    const holding = await Holding.open(this.#paths, lock, this.#runtime, {
+      onCommit: () => {},
+    })
     await holding.close()
     return this.#follow()
   }

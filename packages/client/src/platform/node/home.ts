@@ -22,6 +22,7 @@ import type { Capsule, ExportReport } from '../../capsule.ts'
 import { type CapsuleContext, CapsuleHandle } from '../../capsule-handle.ts'
 import { type CommitSignal, checkNotAborted } from '../../commit-signal.ts'
 import type {
+  AdmitOptions,
   BackupReport,
   CapsuleInfo,
   CompactReport,
@@ -35,6 +36,7 @@ import type {
   UsageReport,
 } from '../../home.ts'
 import type { HomeWriter } from '../../home-writer.ts'
+import { admitToDomain } from './admit-to-domain.ts'
 import { checkHome } from './check-home.ts'
 import { exportTiles } from './export-tiles.ts'
 import { withWriting } from './file-error.ts'
@@ -100,7 +102,10 @@ class NodeHome implements Home, CapsuleContext {
     const known = readConfig(this.#paths.config)?.identity
     const identities: IdentityInfo[] = []
     for (const person of this.#principals()) {
-      if (person.manifest.type === 'capsule' || !this.#keys.has(person.name)) continue
+      const { type } = person.manifest
+      // Domains and nodes have keys and authorities too, and own no capsules of applications.
+      if (type !== 'person' && type !== 'organisation') continue
+      if (!this.#keys.has(person.name)) continue
       identities.push(describeIdentity(person, known))
     }
     return identities.sort(byTime)
@@ -109,6 +114,11 @@ class NodeHome implements Home, CapsuleContext {
   async createIdentity(options: IdentityOptions = {}): Promise<IdentityInfo> {
     const writer = await this.writer()
     return writer.createIdentity(options)
+  }
+
+  async admit(options: AdmitOptions): Promise<string> {
+    this.refresh()
+    return admitToDomain(this.reader, this.#keys, createNodeRuntime(), options)
   }
 
   async create(options: CreateOptions = {}): Promise<Capsule> {

@@ -90,7 +90,8 @@ export class Principals {
     return signed.name
   }
 
-  async createIdentity({ label, postQuantum = false }: IdentityOptions): Promise<IdentityInfo> {
+  async createIdentity(options: IdentityOptions): Promise<IdentityInfo> {
+    const { type = 'person', label, postQuantum = false } = options
     const seeds = this.#createSeeds(postQuantum)
     const owner = createSigner(seeds.seed, seeds.mlDsa44Seed)
     const authority = this.#prepareCapsule(owner, {
@@ -102,7 +103,7 @@ export class Principals {
       isPostQuantum: postQuantum,
     })
     const person = signManifest(
-      this.#manifest('person', manifestKeysOf(owner, 'owner'), {
+      this.#manifest(type, manifestKeysOf(owner, 'owner'), {
         authority: authority.signed.name,
         blind: false,
         isPublic: true,
@@ -113,7 +114,7 @@ export class Principals {
     this.#context.keys.add(person.name, seeds)
     const manifestOp: StoreOp = { type: 'manifest', name: person.name, signed: person.signed }
     await this.#commit([...authority.ops, manifestOp], [person.name, authority.signed.name])
-    if (this.#config.identity === undefined) {
+    if (this.#config.identity === undefined && type === 'person') {
       this.#config = { ...this.#config, identity: person.name }
       writeConfig(this.#context.configPath, this.#config)
     }

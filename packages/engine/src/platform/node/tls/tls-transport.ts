@@ -141,6 +141,19 @@ export class TlsTransport {
     }
   }
 
+  /** Resolves when no connection is left, at the latest after some seconds. */
+  async emptied(): Promise<void> {
+    const open = [...this.#connections.values()].map(({ socket }) => {
+      return new Promise((resolve) => socket.once('close', resolve))
+    })
+    let timer: NodeJS.Timeout | undefined
+    const tooLong = new Promise((resolve) => {
+      timer = setTimeout(resolve, LINGER_MS)
+    })
+    await Promise.race([Promise.all(open), tooLong])
+    clearTimeout(timer)
+  }
+
   /** Breaks every connection and frees every port. No more events. */
   async close(): Promise<void> {
     this.#isClosed = true

@@ -1,0 +1,59 @@
+/**
+ * Admitting a principal to a trust domain: the domain's owner key signs a MemberCert.
+ *
+ * It changes nothing in the home, so any process of its user may do it. Rule HM61 of
+ * docs/spec/home.md.
+ *
+ * @module
+ */
+import {
+  CERT_SERIAL_BYTES,
+  formatMembership,
+  formatName,
+  type MemberRight,
+  openManifest,
+  signMemberCert,
+  UnavailableError,
+  UsageError,
+} from '@longshore/capsule'
+import type { Runtime, StoreReader } from '@longshore/engine'
+import type { AdmitOptions } from '../../home.ts'
+import type { KeyStore } from './key-store.ts'
+
+const ALL_RIGHTS: readonly MemberRight[] = ['lookup', 'mirror', 'route']
+/** The member's clock may be behind. */
+const BACKDATED_S = 300
+
+export function admitToDomain(
+  store: StoreReader,
+  keys: KeyStore,
+  runtime: Runtime,
+  { domain, subject, rights = ALL_RIGHTS, notAfterS }: AdmitOptions,
+): string {
+  const details = { name: formatName(domain), type: 'domain' }
+  const signed = store.manifest(domain)
+  if (signed === undefined) {
+    throw new UnavailableError('NOT_FOUND', 'this home does not know the domain', details)
+  }
+  if (openManifest(signed, domain).manifest.type !== 'domain') {
+    throw new UsageError('USAGE', 'this name is not that of a domain', details)
+  }
+  const nowS = Math.floor(runtime.nowUs() / 1_000_000)
+  if (notAfterS <= nowS) throw new UsageError('USAGE', 'the membership would have ended already')
+  const cert = signMemberCert(
+    {
+      issuer: domain,
+      subject,
+      parent: null,
+      notBeforeS: nowS - BACKDATED_S,
+      notAfterS,
+      serial: runtime.randomBytes(CERT_SERIAL_BYTES),
+      revocation: null,
+      stalenessS: 0,
+      depth: 0,
+      rights: rights.toSorted(),
+    },
+    keys.signer(domain),
+  )
+  return formatMembership({ certs: [cert], manifests: [signed] })
+}

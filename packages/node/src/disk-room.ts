@@ -1,0 +1,50 @@
+/**
+ * How much a node may still store: what the operator allows, and what the disk has.
+ *
+ * Asked before anything is accepted, and therefore often; looked at once a second. What is on its
+ * way to the disk meanwhile has the reserve. Rule ND14 of docs/spec/node.md.
+ *
+ * @module
+ */
+import fs from 'node:fs'
+
+/** Bytes that stay free on the disk: what is on its way must not fill it to the brim. */
+const RESERVE_BYTES = 67_108_864
+const LOOK_MS = 1000
+
+export interface DiskRoomOptions {
+  readonly path: string
+  readonly quotaBytes: number | undefined
+  /** What the store takes. */
+  readonly storedBytes: () => number
+  /** Of a clock that never goes back. */
+  readonly nowMs: () => number
+}
+
+export class DiskRoom {
+  readonly #options: DiskRoomOptions
+  #lookedAtMs = Number.NEGATIVE_INFINITY
+  #freeBytes = 0
+
+  constructor(options: DiskRoomOptions) {
+    this.#options = options
+  }
+
+  /** Bytes that may still be accepted; never below 0. */
+  get freeBytes(): number {
+    const nowMs = this.#options.nowMs()
+    if (nowMs - this.#lookedAtMs >= LOOK_MS) {
+      this.#lookedAtMs = nowMs
+      this.#freeBytes = this.#look()
+    }
+    return this.#freeBytes
+  }
+
+  #look(): number {
+    const { path, quotaBytes, storedBytes } = this.#options
+    const { bavail, bsize } = fs.statfsSync(path)
+    const ofDisk = bavail * bsize - RESERVE_BYTES
+    const ofQuota = quotaBytes === undefined ? ofDisk : quotaBytes - storedBytes()
+    return Math.max(0, Math.min(ofDisk, ofQuota))
+  }
+}
