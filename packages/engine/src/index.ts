@@ -90,7 +90,7 @@ export {
   type ReaderOptions,
   RemoteReader,
 } from './replica/remote-reader.ts'
-export type { ReaderPeer } from './replica/remote-sources.ts'
+export type { ReaderPeer, Source } from './replica/remote-sources.ts'
 export type { AnchorSlot } from './runtime/anchor-slot.ts'
 export {
   type Disk,
