@@ -186,14 +186,19 @@ function addMemberChains(file) {
       member([DOMAIN, NODE], { rights: ['lookup'] }),
       { right: 'lookup' },
     ],
+    ['read', 'a reader', member([DOMAIN, NODE], { rights: ['read'] }), { right: 'read' }],
   ]) {
     acceptChain(file, `member-${id}`, comment, kind, links, { ...MEMBER, ...fields }, DOMAIN)
   }
+  const own = { ...MEMBER, domain: PERSON.name, right: 'read' }
+  const ofPerson = member([PERSON, NODE], { rights: ['read'] })
+  acceptChain(file, 'member-own-reader', 'a person lets a node read', kind, ofPerson, own, PERSON)
   for (const [id, comment, code, links] of [
     ['right', 'another right', 'CERT_SCOPE', member([DOMAIN, NODE], { rights: ['lookup'] })],
     ['wider', 'a right more', 'CERT_SCOPE', member([DOMAIN, PERSON, NODE], { rights: ['mirror'] })],
     ['domain', 'another domain', 'CERT_SCOPE', member([OTHER_DOMAIN, NODE])],
     ['root', 'a root that is no domain', 'CERT_CHAIN', member([PERSON, NODE])],
+    ['reader', 'the right to read only', 'CERT_SCOPE', member([DOMAIN, NODE], { rights: ['read'] })],
     ['subject', 'another subject', 'CERT_SCOPE', member([DOMAIN, ROUTER])],
     ['kind', 'AdCerts', 'CERT_INVALID', chain('adcert', [DOMAIN, NODE])],
     ['late', 'over', 'CERT_EXPIRED', member([DOMAIN, NODE], { notAfter: NOW_S - 1 })],

@@ -1,5 +1,6 @@
 /**
- * MemberCert: the issuer, a domain or whom it lets do so, admits the subject to the domain.
+ * MemberCert: the issuer, a domain or whom it lets do so, admits the subject to the domain. A
+ * person or an organisation lets its own nodes read in the same way.
  *
  * Rule CE12 of docs/spec/cert.md; decision F27.
  *
@@ -9,8 +10,11 @@ import type { Signer } from '../crypto/signer.ts'
 import { type CertFormat, type CertTerms, readCert, signCert } from './cert-terms.ts'
 import { readRights } from './name-list.ts'
 
-/** `lookup`: ask its lookup service. `mirror`: hold capsules in it. `route`: carry its traffic. */
-export type MemberRight = 'lookup' | 'mirror' | 'route'
+/**
+ * `lookup`: ask its lookup service. `mirror`: hold capsules in it. `read`: read the capsules that
+ * its members may read. `route`: carry its traffic.
+ */
+export type MemberRight = 'lookup' | 'mirror' | 'read' | 'route'
 
 export interface MemberCertBody extends CertTerms {
   readonly rights: readonly MemberRight[]
@@ -23,7 +27,7 @@ export const MEMBER_CERT: CertFormat<MemberCertBody> = {
   encodeFields: ({ rights }) => [['rights', rights]],
   decodeFields: (map, terms) => ({
     ...terms,
-    rights: readRights<MemberRight>(map.get('rights'), ['lookup', 'mirror', 'route']),
+    rights: readRights<MemberRight>(map.get('rights'), ['lookup', 'mirror', 'read', 'route']),
   }),
 }
 

@@ -60,6 +60,21 @@ test('CE12: a membership ends at its domain', () => {
   refuse(adChain([DOMAIN, NODE]), 'CERT_INVALID')
 })
 
+test('CE12: a person or an organisation lets its own nodes read, and nothing else', () => {
+  for (const owner of [PERSON, ORGANISATION]) {
+    const expected = { ...IN_DOMAIN, domain: owner.signed.name, right: 'read' } as const
+    const chain = memberChain([owner, NODE], { rights: ['read'] })
+    assert.deepEqual(verifyMemberChain(chain, expected).root, owner.signed.name)
+    const all = memberChain([owner, NODE], { rights: ['lookup', 'mirror', 'read', 'route'] })
+    assert.throws(() => verifyMemberChain(all, { ...expected, right: 'mirror' }), {
+      code: 'CERT_CHAIN',
+    })
+  }
+  const ofNode = memberChain([ROUTER, NODE], { rights: ['read'] })
+  const expected = { ...IN_DOMAIN, domain: ROUTER.signed.name, right: 'read' } as const
+  assert.throws(() => verifyMemberChain(ofNode, expected), { code: 'CERT_CHAIN' })
+})
+
 test('CE17: joining to route or to hold is judged strictly, looking up leniently', () => {
   const revocation = principalOf('capsule', 11).signed.name
   const chain = memberChain([DOMAIN, NODE], { revocation, stalenessS: 60 })

@@ -7,6 +7,7 @@
  */
 import type { CapsuleName } from '../bytes/brands.ts'
 import { bytesEqual } from '../bytes/bytes.ts'
+import type { PrincipalType } from '../manifest/manifest-keys.ts'
 import { type CertChain, failChain } from './cert-chain.ts'
 import { MEMBER_CERT, type MemberRight } from './member-cert.ts'
 import { areRightsWithin } from './name-list.ts'
@@ -14,6 +15,7 @@ import type { RevocationView } from './revocation.ts'
 import { failScope, type VerifiedChain, verifyLinks } from './verify-links.ts'
 
 export interface MemberChainExpectation {
+  /** Who admits: a domain; for the right `read` also the owner of what is to be read. */
   readonly domain: CapsuleName
   readonly subject: CapsuleName
   readonly right: MemberRight
@@ -23,9 +25,13 @@ export interface MemberChainExpectation {
   readonly revocation?: RevocationView
 }
 
+const ROOTS: readonly PrincipalType[] = ['domain']
+/** A person has no mirrors and routers of its own, but may let others see what it owns. */
+const READ_ROOTS: readonly PrincipalType[] = ['domain', 'organisation', 'person']
+
 /**
  * Returns if the chain gives `subject` the right in the domain; throws otherwise. Looking up is
- * judged leniently, routing and holding copies strictly.
+ * judged leniently, routing, reading and holding copies strictly.
  *
  * @throws {VerificationError} what `verifyAdChain` throws.
  * @throws {UnavailableError} `REVOCATION_STALE`
@@ -50,7 +56,8 @@ export function verifyMemberChain(
     checkIssuer({ name, manifest }, isRoot) {
       if (manifest.type === 'capsule') failChain('a capsule cannot issue certificates')
       if (!isRoot) return
-      if (manifest.type !== 'domain') failChain('the chain does not end at a domain')
+      const roots = right === 'read' ? READ_ROOTS : ROOTS
+      if (!roots.includes(manifest.type)) failChain('the chain does not end at a domain')
       if (!bytesEqual(name, domain)) failScope('the chain is for another domain')
     },
   })

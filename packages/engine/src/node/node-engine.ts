@@ -53,7 +53,11 @@ export interface NodeEngineOptions {
   readonly membership?: Membership
   /** Addresses under which others reach this node. */
   readonly listen?: readonly string[]
-  /** By name. Sessions that peers open go to the first one that has `accept`. */
+  /**
+   * By name. Sessions that peers open go to the first one that has `accept`. Looked at anew with
+   * every step: whoever runs the node may add some and, once their sessions are closed, take them
+   * away.
+   */
   readonly services: Readonly<Record<string, Service>>
   readonly overlayLimits?: Partial<OverlayLimits>
   readonly sessionLimits?: Partial<SessionLimits>

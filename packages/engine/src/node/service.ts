@@ -107,9 +107,10 @@ export function readerService(
 ): Service {
   return {
     opened(session, peer) {
+      const { name, signedManifest } = peer
       const mirrorKey = mirrorKeyOf(peer)
-      if (mirrorKey === undefined) return [closing(session)]
-      return reader.opened(session, { name: peer.name, mirrorKey })
+      if (mirrorKey === undefined || signedManifest === undefined) return [closing(session)]
+      return reader.opened(session, { name, mirrorKey, signedManifest })
     },
     closed: (session) => reader.closed(session),
     receive: (session, message) => reader.receive(session, message),

@@ -283,9 +283,12 @@ export class BranchIntake {
     this.#isNoteDirty = true
   }
 
-  /** Closes what was accepted into the changes of one transaction. Undefined if nothing was. */
-  cut(nowS: number): BranchCut | undefined {
-    const statement = this.#planStatement(nowS)
+  /**
+   * Closes what was accepted into the changes of one transaction. Undefined if nothing was. Without
+   * a time no statement is planned: for a home that is no mirror.
+   */
+  cut(nowS: number | undefined): BranchCut | undefined {
+    const statement = nowS === undefined ? undefined : this.#planStatement(nowS)
     if (!this.isDirty && statement === undefined) return undefined
     const ops: StoreOp[] = [...this.#cutEntries()]
     const { name, branch } = this

@@ -27,6 +27,9 @@ export const BRANCHES_MAX = 64
 /** UTF-8 bytes of a message of an error: a sentence. */
 export const ERROR_TEXT_BYTES_MAX = 512
 
+/** Memberships shown at once: more domains than any node is in. */
+export const PRESENTED_CHAINS_MAX = 8
+
 export interface ReplicaLimits {
   /** Pushes and followers of one session; a home pushes one branch per capsule. */
   readonly requestsPerSessionMax: number

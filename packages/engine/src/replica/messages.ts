@@ -48,6 +48,7 @@ import {
   CHAIN_BYTES_MAX,
   CONTROL_BYTES_MAX,
   ERROR_TEXT_BYTES_MAX,
+  PRESENTED_CHAINS_MAX,
 } from './limits.ts'
 
 /** When a head was stated, and the signature: a cosignature or a heartbeat. */
@@ -114,6 +115,10 @@ interface Fields {
   heartbeat: Place & { readonly size: number } & Statement
   /** The branch has this head now; sent to those who subscribed, too large to come along. */
   news: Place & { readonly head: Head }
+  /** Memberships of the asker, encoded chains: what it may read follows from them. */
+  present: { readonly chains: readonly Uint8Array[] }
+  /** Memberships of the answering node: in which domains its copies are. */
+  presented: { readonly chains: readonly Uint8Array[] }
 }
 
 export type MessageKind = keyof Fields
@@ -253,6 +258,8 @@ const CODECS: { readonly [TKind in MessageKind]: Codec<Fields[TKind]> } = {
       head: readHeadOrNull(head) ?? fail('the head is missing'),
     }),
   },
+  present: { code: 18, count: 1, write: ({ chains }) => [chains], read: readChains },
+  presented: { code: 19, count: 1, write: ({ chains }) => [chains], read: readChains },
 }
 
 const KINDS: readonly MessageKind[] = Object.keys(CODECS) as MessageKind[]
@@ -349,6 +356,11 @@ function readLimited(value: CborValue | undefined, bytesMax: number, what: strin
   const bytes = readBytes(value, undefined, what, fail)
   if (bytes.length > bytesMax) fail(`${what} is too long`)
   return bytes
+}
+
+function readChains([value]: readonly CborValue[]): { readonly chains: readonly Uint8Array[] } {
+  const items = readArray(value, PRESENTED_CHAINS_MAX, 'the chains', fail)
+  return { chains: items.map((item) => readLimited(item, CHAIN_BYTES_MAX, 'a chain')) }
 }
 
 function readSize(value: CborValue | undefined): number {

@@ -22,6 +22,8 @@ export type SessionId = number
 /** Who is on the other side of a session; undefined: somebody who did not say. */
 export interface SessionPeer {
   readonly name: CapsuleName | undefined
+  /** Memberships that it has shown, encoded and not verified. Default: none. */
+  readonly chains?: readonly Uint8Array[]
 }
 
 /** What the operator and the owner's certificates allow. Everything that refuses throws. */
@@ -49,6 +51,8 @@ export interface MirrorOptions {
   readonly policy: MirrorPolicy
   /** False while the window of a session is full: nothing is made for it until then. */
   readonly canSend: (session: SessionId) => boolean
+  /** Shows in which domains this node holds copies, encoded. Default: in none. */
+  readonly memberships?: readonly Uint8Array[]
   readonly limits?: Partial<ReplicaLimits>
 }
 

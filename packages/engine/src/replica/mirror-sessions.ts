@@ -38,7 +38,7 @@ export type Answer = (message: ReplicaMessage | Uint8Array) => {
 
 export interface MirrorSession {
   readonly id: SessionId
-  readonly peer: SessionPeer
+  peer: SessionPeer
   readonly pushes: Map<number, Push>
   readonly asked: Map<number, Answer>
   nextId: number

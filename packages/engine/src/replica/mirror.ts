@@ -246,6 +246,15 @@ export class Mirror {
         this.#reads.add(id, { type: 'follow', id: message.id, place, at: message.size })
         return []
       }
+      case 'present':
+        session.peer = { ...session.peer, chains: message.chains }
+        return [
+          send(id, {
+            kind: 'presented',
+            id: message.id,
+            chains: this.#options.memberships ?? [],
+          }),
+        ]
       case 'unfollow':
         this.#reads.unfollow(id, message.id)
         return []

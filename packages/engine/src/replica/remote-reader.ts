@@ -20,6 +20,7 @@ import {
   isLongshoreError,
   type LongshoreError,
   ProtocolError,
+  type SignedManifest,
   UsageError,
   VerificationError,
 } from '@longshore/capsule'
@@ -51,6 +52,11 @@ export interface ReaderOptions extends BranchPlace {
   readonly ageSMax?: number
   /** Microseconds since 1970. */
   readonly nowUs: () => number
+  /**
+   * Memberships of the reader, encoded, shown to every mirror before anything is asked; then the
+   * mirrors show theirs. Default: neither shows any.
+   */
+  readonly memberships?: readonly Uint8Array[]
 }
 
 export type ReaderEffect =
@@ -63,6 +69,9 @@ export type ReaderEffect =
       readonly request: number
       readonly start: number
       readonly entries: EntryBatch
+      /** The message that brought them, and the head that it verifies under: to be taken in. */
+      readonly message: Uint8Array
+      readonly tree: Head
     }
   /** Everything of a `read` has come. */
   | { readonly type: 'end'; readonly request: number }
@@ -116,11 +125,21 @@ export class RemoteReader {
     return this.#inForce
   }
 
+  /** Of the capsule; undefined until a mirror has shown it. */
+  get signed(): SignedManifest | undefined {
+    return this.#sources.signed
+  }
+
+  /** Who is there, and what each has shown. */
+  get sources(): Iterable<Source> {
+    return this.#sources.all
+  }
+
   /** A session to a mirror is open. */
   opened(session: SessionId, peer: ReaderPeer): ReaderEffect[] {
     this.#sources.open(session, peer)
     this.#lines.set(session, { listeners: new Map(), nextId: 1 })
-    return this.#describe(session)
+    return [...this.#present(session), ...this.#describe(session)]
   }
 
   /** What was asked of this session is asked of another one. */
@@ -194,11 +213,24 @@ export class RemoteReader {
     return line.listeners.get(this.#verifier.frame.id)?.(message) ?? []
   }
 
+  #present(session: SessionId): ReaderEffect[] {
+    const { memberships } = this.#options
+    if (memberships === undefined) return []
+    return this.#ask(session, { kind: 'present', chains: memberships }, (answer) => {
+      const source = this.#sources.get(session)
+      if (source === undefined || answer instanceof Uint8Array) return []
+      // A mirror that does not know the question shows nothing.
+      if (answer.kind === 'presented') source.memberships = answer.chains
+      return []
+    })
+  }
+
   #describe(session: SessionId): ReaderEffect[] {
     const { name, branch } = this.#options
     return this.#ask(session, { kind: 'open', name, branch }, (answer) => {
       const source = this.#sources.get(session)
       if (source === undefined || answer instanceof Uint8Array) return []
+      source.hasAnswered = true
       if (answer.kind === 'error') return [refused(session, answer)]
       if (answer.kind !== 'opened') throw unexpected()
       return this.#shown(source, this.#sources.show(source, answer))
@@ -300,7 +332,10 @@ export class RemoteReader {
 
   #taken(task: Task, read: RemoteRead): ReaderEffect[] {
     const content = read.take(this.#verifier)
-    return content === undefined ? [] : [{ type: 'entries', request: task.request, ...content }]
+    if (content === undefined) return []
+    const { bytes: message } = this.#verifier.frame
+    const { request } = task
+    return [{ type: 'entries', request, ...content, message, tree: read.tree }]
   }
 
   #done(task: Task, read: RemoteRead): ReaderEffect[] {
@@ -353,7 +388,9 @@ export class RemoteReader {
     }
     this.#verifier.addTo(this.#builder, start)
     const entries = this.#builder.build()
-    return [...effects, { type: 'entries', request: task.request, start, entries }]
+    const { bytes: message } = this.#verifier.frame
+    const { request } = task
+    return [...effects, { type: 'entries', request, start, entries, message, tree: head }]
   }
 
   /** The writer signed a head that does not fit: its own tree may convict it. */

@@ -25,7 +25,7 @@ import {
 import { nameKey } from '../store/branch-key.ts'
 import type { BranchPlace } from './entries-source.ts'
 import { judgeByPath } from './equivocation.ts'
-import type { MessageOf } from './messages.ts'
+import type { MessageOf, Statement } from './messages.ts'
 import type { SessionId } from './mirror-contract.ts'
 import { HeadVerifier } from './verify-entries.ts'
 
@@ -35,6 +35,8 @@ export interface ReaderPeer {
   readonly name: CapsuleName
   /** Of its manifest; what its cosignatures are verified with. */
   readonly mirrorKey: RoleKey
+  /** Its manifest, to be handed on with its cosignature. */
+  readonly signedManifest?: Uint8Array
 }
 
 export interface Source {
@@ -44,6 +46,12 @@ export interface Source {
   head: Head | undefined
   /** Size that it has cosigned. */
   cosignedSize: number
+  /** Its newest cosignature, and the head that it is over. */
+  cosigned: { readonly head: Head; readonly statement: Statement } | undefined
+  /** It has described the branch, or said that it cannot. */
+  hasAnswered: boolean
+  /** Memberships that it has shown, encoded and not verified. */
+  memberships: readonly Uint8Array[]
   /** Newest time at which it or the writer stated its head, seconds since 1970; 0 if never. */
   statedS: number
   /** Shown, signed, and not yet known to be of the one history. */
@@ -52,7 +60,7 @@ export interface Source {
 
 interface Claim {
   readonly head: Head
-  readonly isCosigned: boolean
+  readonly cosignature: Statement | undefined
   readonly statedS: number
 }
 
@@ -102,8 +110,17 @@ export class RemoteSources {
   }
 
   open(session: SessionId, peer: ReaderPeer): void {
-    const fresh = { head: undefined, cosignedSize: 0, statedS: 0, claim: undefined }
-    this.#sources.set(session, { session, peer, ...fresh })
+    this.#sources.set(session, {
+      session,
+      peer,
+      head: undefined,
+      cosignedSize: 0,
+      cosigned: undefined,
+      hasAnswered: false,
+      memberships: [],
+      statedS: 0,
+      claim: undefined,
+    })
   }
 
   close(session: SessionId): void {
@@ -206,7 +223,7 @@ export class RemoteSources {
       verifyHeartbeat(name, head, heartbeat, writerKey)
       statedS = Math.max(statedS, heartbeat.timeS)
     }
-    source.claim = { head, isCosigned: cosignature !== null, statedS }
+    source.claim = { head, cosignature: cosignature ?? undefined, statedS }
     return this.#fit(source, head)
   }
 
@@ -247,9 +264,12 @@ function accept(source: Source): void {
   const { claim } = source
   if (claim === undefined) return
   source.claim = undefined
-  const { head, isCosigned, statedS } = claim
+  const { head, cosignature, statedS } = claim
   if (source.head === undefined || head.size >= source.head.size) source.head = head
-  if (isCosigned) source.cosignedSize = Math.max(source.cosignedSize, head.size)
+  if (cosignature !== undefined && head.size >= source.cosignedSize) {
+    source.cosignedSize = head.size
+    source.cosigned = { head, statement: cosignature }
+  }
   source.statedS = Math.max(source.statedS, statedS)
 }
 

@@ -16,6 +16,8 @@ export interface Peer {
   readonly name: CapsuleName
   /** Undefined: an anonymous initiator. */
   readonly manifest: Manifest | undefined
+  /** The same as its owner signed it, to be handed on. */
+  readonly signedManifest: Uint8Array | undefined
   /** The certificates that a responder showed. Who opened the session verifies them. */
   readonly chain: Uint8Array | undefined
 }

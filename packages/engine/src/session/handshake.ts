@@ -159,7 +159,7 @@ export class Initiator {
     const { toResponder, toInitiator } = state.split()
     secret.fill(0)
     return {
-      peer: { name, manifest, chain: proof.chain },
+      peer: { name, manifest, signedManifest: proof.signedManifest, chain: proof.chain },
       ...{ sendKey: toResponder, receiveKey: toInitiator, peerIndex: reply.index },
       finish: encodeFinish(reply.index, sealed),
     }
@@ -228,7 +228,12 @@ export class Responder {
     }
     const { toResponder, toInitiator } = state.split()
     return {
-      peer: { name: this.#source, manifest: proven?.manifest, chain: undefined },
+      peer: {
+        name: this.#source,
+        manifest: proven?.manifest,
+        signedManifest: proof?.signedManifest,
+        chain: undefined,
+      },
       ...{ sendKey: toInitiator, receiveKey: toResponder, peerIndex: this.#peerIndex },
     }
   }
