@@ -198,7 +198,12 @@ function addMemberChains(file) {
     ['wider', 'a right more', 'CERT_SCOPE', member([DOMAIN, PERSON, NODE], { rights: ['mirror'] })],
     ['domain', 'another domain', 'CERT_SCOPE', member([OTHER_DOMAIN, NODE])],
     ['root', 'a root that is no domain', 'CERT_CHAIN', member([PERSON, NODE])],
-    ['reader', 'the right to read only', 'CERT_SCOPE', member([DOMAIN, NODE], { rights: ['read'] })],
+    [
+      'reader',
+      'the right to read only',
+      'CERT_SCOPE',
+      member([DOMAIN, NODE], { rights: ['read'] }),
+    ],
     ['subject', 'another subject', 'CERT_SCOPE', member([DOMAIN, ROUTER])],
     ['kind', 'AdCerts', 'CERT_INVALID', chain('adcert', [DOMAIN, NODE])],
     ['late', 'over', 'CERT_EXPIRED', member([DOMAIN, NODE], { notAfter: NOW_S - 1 })],

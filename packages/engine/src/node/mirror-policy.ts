@@ -67,7 +67,9 @@ function letsRead(
     const domain = decodeMemberCert(chain.certs.at(-1) as Uint8Array).issuer
     verifyMemberChain(chain, { domain, subject, right: 'read', atS })
     if (read.some((name) => bytesEqual(name, domain))) return true
-    const root = chain.manifests.map((manifest) => openManifest(manifest)).find(({ name }) => bytesEqual(name, domain))
+    const root = chain.manifests
+      .map((manifest) => openManifest(manifest))
+      .find(({ name }) => bytesEqual(name, domain))
     const owner = manifestKey(capsule.manifest, 'owner')
     return root !== undefined && roleKeysEqual(manifestKey(root.manifest, 'owner'), owner)
   } catch (error) {
