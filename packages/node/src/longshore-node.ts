@@ -130,6 +130,7 @@ export class LongshoreNode {
       path: home.held.path,
       quotaBytes: options.quotaBytes,
       storedBytes: () => home.held.store.usage().journalBytes,
+      sequence: () => home.held.store.sequence,
       nowMs: () => performance.now(),
     })
     bound.receive((event) => this.#step(event))
@@ -358,7 +359,7 @@ export class LongshoreNode {
     const { path: control } = this.#control
     writeNodeFile(held.path, { principal, ticket, listen, http, control, pid: process.pid })
     for (const neighbor of this.#options.join) this.#step({ type: 'join', ticket: neighbor })
-    if (this.#mirror !== undefined) this.#tell('mirror', heldCapsules(held.store))
+    if (this.#mirror !== undefined) this.#tell('mirror', heldCapsules(held.store, this.name))
     this.#step({ type: 'tick' })
     this.#runtime.log('info', 'node.ready', { principal, listen: listen.join(' ') })
   }
