@@ -6,8 +6,9 @@
  *
  * @module
  */
-import { DOMAIN_COMMANDS, NODE_COMMANDS } from './node-command-table.ts'
+
 import type { CommandSpec, OptionSpec, PositionalSpec, ValueSpec } from './command-spec.ts'
+import { DOMAIN_COMMANDS, NODE_COMMANDS } from './node-command-table.ts'
 
 const NAME: ValueSpec = { name: 'NAME', type: 'name' }
 const INTEGER_I: ValueSpec = { name: 'I', type: 'integer' }

@@ -77,7 +77,6 @@ export {
   type ReplicaMessage,
 } from './replica/messages.ts'
 export { Mirror } from './replica/mirror.ts'
-export type { MirrorCounters, MirrorStatus } from './replica/mirror-counters.ts'
 export type {
   MirrorEffect,
   MirrorOptions,
@@ -85,6 +84,7 @@ export type {
   MirrorTransaction,
   SessionPeer,
 } from './replica/mirror-contract.ts'
+export type { MirrorCounters, MirrorStatus } from './replica/mirror-counters.ts'
 export {
   type MirrorReceipt,
   type MirrorTarget,

@@ -117,9 +117,7 @@ export class LongshoreNode {
     this.#runtime = runtime
     this.#home = home
     this.#listen = bound.listen
-    this.#announced = options.announce?.length
-      ? options.announce
-      : announcedAddresses(bound.listen)
+    this.#announced = options.announce?.length ? options.announce : announcedAddresses(bound.listen)
     this.#meters = bound.meters
     this.#transport = bound.transport
     this.#failure.promise.catch(() => {})

@@ -68,7 +68,12 @@ function addNetwork(status: NodeStatus, one: One, add: Add): void {
   of('lookups_total', 'Names looked up.', counters.lookups)
   of('protocol_errors_total', 'Links closed for what the peer sent.', counters.protocolErrors)
   of('refused_packets_total', 'Packets that belong to no session.', counters.refusedPackets)
-  add('refused_names_total', 'counter', 'Advertised names refused, by code.', byCode(status.refusedNames))
+  add(
+    'refused_names_total',
+    'counter',
+    'Advertised names refused, by code.',
+    byCode(status.refusedNames),
+  )
 }
 
 function addMirror({ mirror, store }: NodeStatus, one: One, add: Add): void {

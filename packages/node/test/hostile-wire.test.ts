@@ -62,7 +62,10 @@ function frame(type: number, body: Uint8Array, length = body.length + 1): Uint8A
   return bytes
 }
 
-function hello(signedManifest: Uint8Array, versions: readonly [number, number] = [1, 1]): Uint8Array {
+function hello(
+  signedManifest: Uint8Array,
+  versions: readonly [number, number] = [1, 1],
+): Uint8Array {
   const [versionMin, versionMax] = versions
   const fields = { versionMin, versionMax, nonce: new Uint8Array(32), signedManifest }
   const more = { isRouter: false, membership: null, addresses: [] }

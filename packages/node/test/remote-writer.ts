@@ -7,6 +7,7 @@
 import {
   type CapsuleName,
   type CertChain,
+  createSigner,
   encodeCertChain,
   MAIN_BRANCH,
   type Manifest,
@@ -34,7 +35,6 @@ import {
   SignedBranch,
   StoreDriver,
 } from '@longshore/engine/testing'
-import { createSigner } from '@longshore/capsule'
 
 type News = Exclude<PublisherEffect, { type: 'send' | 'open-session' | 'consumed' }>
 

@@ -6,8 +6,8 @@
 import { formatName, formatTicket, UsageError } from '@longshore/capsule'
 import {
   createNodeLog,
-  LongshoreNode,
   type LogLevel,
+  LongshoreNode,
   type NodePlan,
   type NodeSettings,
   planNode,
@@ -63,7 +63,12 @@ export function splitWords(text: string, option: string): string[] {
 }
 
 function readyText(
-  ready: { principal: string; ticket: string | null; listen: readonly string[]; http: string | null },
+  ready: {
+    principal: string
+    ticket: string | null
+    listen: readonly string[]
+    http: string | null
+  },
   { roles, data }: NodePlan,
 ): string {
   const lines = [

@@ -38,7 +38,10 @@ function statusText(status: NodeStatus, out: Output): string {
   )
   if (mirror !== null) lines.push(...mirrorLines(mirror))
   for (const { code, message, next } of status.problems) {
-    lines.push(`${out.bad('problem')}    ${code}: ${formatPrintable(message)}`, `           ${next}`)
+    lines.push(
+      `${out.bad('problem')}    ${code}: ${formatPrintable(message)}`,
+      `           ${next}`,
+    )
   }
   if (status.problems.length === 0) lines.push(`${out.good('well')}       nothing is wrong`)
   return lines.join('\n')

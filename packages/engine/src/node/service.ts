@@ -24,7 +24,14 @@ import type { StoreReader } from '../store/store.ts'
 export type ServiceEffect = MirrorEffect | PublisherEffect | ReaderEffect
 
 /** Effects that a node carries out itself. */
-type TalkType = 'send' | 'consumed' | 'close-session' | 'open-session' | 'advertise' | 'withdraw' | 'publish'
+type TalkType =
+  | 'send'
+  | 'consumed'
+  | 'close-session'
+  | 'open-session'
+  | 'advertise'
+  | 'withdraw'
+  | 'publish'
 export type TalkEffect = Extract<ServiceEffect, { readonly type: TalkType }>
 
 /** Effects for whoever runs the node. */

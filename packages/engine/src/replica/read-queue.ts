@@ -6,7 +6,13 @@
  *
  * @module
  */
-import { assert, type BranchId, bytesEqual, type CapsuleName, UnavailableError } from '@longshore/capsule'
+import {
+  assert,
+  type BranchId,
+  bytesEqual,
+  type CapsuleName,
+  UnavailableError,
+} from '@longshore/capsule'
 import { branchKey } from '../store/branch-key.ts'
 import type { ReplicaLimits } from './limits.ts'
 import type { SessionId } from './mirror-contract.ts'
