@@ -13,7 +13,7 @@
  *     }
  *
  * The file is one JSON object with these keys, all optional and no other. What the command line
- * says replaces what the file says under the same key. Rule ND9 of docs/spec/node.md.
+ * says replaces what the file says under the same key. Rule ND19 of docs/spec/node.md.
  *
  * @module
  */
