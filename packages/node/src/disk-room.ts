@@ -1,8 +1,8 @@
 /**
  * How much a node may still store: what the operator allows, and what the disk has.
  *
- * Asked before anything is accepted, and therefore often; looked at once a second. What is on its
- * way to the disk meanwhile has the reserve. Rule ND14 of docs/spec/node.md.
+ * Asked before anything is accepted, and therefore often; looked at after each commit, and once a
+ * second because others write to the disk as well. What is on its way meanwhile has the reserve. Rule ND14 of docs/spec/node.md.
  *
  * @module
  */
@@ -15,8 +15,9 @@ const LOOK_MS = 1000
 export interface DiskRoomOptions {
   readonly path: string
   readonly quotaBytes: number | undefined
-  /** What the store takes. */
+  /** What the store takes, and a number that changes whenever that may have. */
   readonly storedBytes: () => number
+  readonly sequence: () => number
   /** Of a clock that never goes back. */
   readonly nowMs: () => number
 }
@@ -24,6 +25,7 @@ export interface DiskRoomOptions {
 export class DiskRoom {
   readonly #options: DiskRoomOptions
   #lookedAtMs = Number.NEGATIVE_INFINITY
+  #sequence = -1
   #freeBytes = 0
 
   constructor(options: DiskRoomOptions) {
@@ -33,8 +35,10 @@ export class DiskRoom {
   /** Bytes that may still be accepted; never below 0. */
   get freeBytes(): number {
     const nowMs = this.#options.nowMs()
-    if (nowMs - this.#lookedAtMs >= LOOK_MS) {
+    const sequence = this.#options.sequence()
+    if (sequence !== this.#sequence || nowMs - this.#lookedAtMs >= LOOK_MS) {
       this.#lookedAtMs = nowMs
+      this.#sequence = sequence
       this.#freeBytes = this.#look()
     }
     return this.#freeBytes

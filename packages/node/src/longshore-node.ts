@@ -7,7 +7,7 @@
  * 3. A node that is told to stop finishes what it has begun: its last receipts leave.
  * 4. A store that failed ends the node: nothing that it says later could be relied on (F31).
  *
- * Rules ND9 to ND16 of docs/spec/node.md.
+ * Rules ND9 to ND20 of docs/spec/node.md.
  *
  * @module
  */
@@ -128,6 +128,7 @@ export class LongshoreNode {
       path: home.held.path,
       quotaBytes: options.quotaBytes,
       storedBytes: () => home.held.store.usage().journalBytes,
+      sequence: () => home.held.store.sequence,
       nowMs: () => performance.now(),
     })
     bound.receive((event) => this.#step(event))
@@ -356,7 +357,7 @@ export class LongshoreNode {
     const { path: control } = this.#control
     writeNodeFile(held.path, { principal, ticket, listen, http, control, pid: process.pid })
     for (const neighbor of this.#options.join) this.#step({ type: 'join', ticket: neighbor })
-    if (this.#mirror !== undefined) this.#tell('mirror', heldCapsules(held.store))
+    if (this.#mirror !== undefined) this.#tell('mirror', heldCapsules(held.store, this.name))
     this.#step({ type: 'tick' })
     this.#runtime.log('info', 'node.ready', { principal, listen: listen.join(' ') })
   }
@@ -386,10 +387,14 @@ export class LongshoreNode {
       case 'news':
         this.#news(effect.news)
         return
-      case 'link-up':
+      case 'link-up': {
+        const { principal, remote } = effect
+        this.#runtime.log('info', 'node.link-up', { peer: formatName(principal), remote })
+        return
+      }
       case 'link-down': {
-        const { type, principal, remote, reason } = effect
-        this.#runtime.log('info', `node.${type}`, { peer: formatName(principal), remote, reason })
+        const { principal, remote, reason } = effect
+        this.#runtime.log('info', 'node.link-down', { peer: formatName(principal), remote, reason })
         return
       }
       case 'refused': {

@@ -4,7 +4,7 @@
  * The first start makes the node. If its head log has lost part of its history (the directory was
  * put back from an old copy), the node that it was may have stated more than it remembers: a new
  * one is made, with new keys, in the same directory, and the old one never speaks again (F20).
- * Rules ND9 and ND10 of docs/spec/node.md.
+ * Rules ND9 and ND17 of docs/spec/node.md.
  *
  * @module
  */

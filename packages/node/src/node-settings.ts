@@ -13,7 +13,7 @@
  *     }
  *
  * The file is one JSON object with these keys, all optional and no other. What the command line
- * says replaces what the file says under the same key. Rule ND9 of docs/spec/node.md.
+ * says replaces what the file says under the same key. Rule ND19 of docs/spec/node.md.
  *
  * @module
  */
@@ -28,6 +28,7 @@ import {
   UsageError,
 } from '@longshore/capsule'
 import { fileUnreadable } from '@longshore/client/node'
+import { parseAddress } from '@longshore/engine/node'
 import { parseHttpAddress } from './http-gateway.ts'
 
 export type NodeRole = 'gateway' | 'mirror' | 'router'
@@ -96,7 +97,7 @@ export function planNode(settings: NodeSettings): NodePlan {
   if (data === undefined || data === '') {
     throw new UsageError('USAGE', 'a node needs a data directory: say --data DIR')
   }
-  for (const address of [...listen, ...announce]) checkTlsAddress(address)
+  for (const address of [...listen, ...announce]) parseAddress(address)
   if (http !== undefined) parseHttpAddress(http)
   const roles = planRoles(settings.roles, http !== undefined)
   return {
@@ -151,14 +152,6 @@ function checkSettings(path: string, value: unknown): NodeSettings {
 
 function configInvalid(path: string, why: string): UsageError {
   return new UsageError('CONFIG_INVALID', `${path} cannot be understood: ${why}`, { path })
-}
-
-/** The pattern of TP11: a wrong address is refused before anything is opened. */
-function checkTlsAddress(address: string): void {
-  const match = /^tls:\/\/(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]{1,253}):(\d{1,5})$/.exec(address)
-  if (match !== null && Number(match[1]) <= 65_535) return
-  const message = `${JSON.stringify(address)} is no address; one is tls://HOST:PORT`
-  throw new UsageError('USAGE', message, { address })
 }
 
 function parseQuota(text: string): number {

@@ -6,12 +6,20 @@
 import type { CommandSpec, OptionSpec } from '../command-spec.ts'
 import { COMMANDS, GLOBAL_OPTIONS } from '../command-table.ts'
 
+/** What the commands of two words with this first one are about. */
+const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
+  id: 'Manage identities.',
+  node: 'Run nodes and look after them.',
+  domain: 'Manage trust domains.',
+}
+
 /** The words that can stand first: `id` once for its three commands. */
 export function firstWords(): { readonly word: string; readonly summary: string }[] {
   const words = new Map<string, string>()
   for (const { name, summary } of COMMANDS) {
     const [first = '', second] = name.split(' ')
-    if (!words.has(first)) words.set(first, second === undefined ? summary : 'Manage identities.')
+    const shown = second === undefined ? summary : (GROUP_SUMMARIES[first] ?? summary)
+    if (!words.has(first)) words.set(first, shown)
   }
   return [...words].map(([word, summary]) => ({ word, summary }))
 }

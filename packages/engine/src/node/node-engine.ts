@@ -15,7 +15,7 @@
  * 3. Services make messages only while a session has room, a bounded number per step, so that no
  *    request and no follower holds up the others.
  *
- * Rules ND4 to ND7 of docs/spec/node.md.
+ * Rule ND4 of docs/spec/node.md.
  *
  * @module
  */

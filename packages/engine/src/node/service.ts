@@ -5,7 +5,14 @@
  *
  * @module
  */
-import { bytesEqual, type CapsuleName, type LongshoreError, manifestKey } from '@longshore/capsule'
+import {
+  bytesEqual,
+  type CapsuleName,
+  decodeAdCert,
+  decodeCertChain,
+  type LongshoreError,
+  manifestKey,
+} from '@longshore/capsule'
 import { readChain } from '../replica/chain-notes.ts'
 import type { Mirror } from '../replica/mirror.ts'
 import type { MirrorEffect } from '../replica/mirror-contract.ts'
@@ -64,7 +71,7 @@ export function mirrorService({ mirror, self, store }: MirrorServiceOptions): Se
   return {
     accept(target) {
       if (bytesEqual(target, self)) return { chain: undefined }
-      const chain = readChain(store, target)
+      const chain = ownChain(store, self, target)
       return chain && { chain }
     },
     opened: (session, peer, target) => mirror.opened(session, provenPeer(peer), !!target),
@@ -83,11 +90,22 @@ export function mirrorService({ mirror, self, store }: MirrorServiceOptions): Se
 }
 
 /** What a mirror that starts has to advertise: everything that it took on before. */
-export function heldCapsules(store: StoreReader): MirrorEffect[] {
+export function heldCapsules(store: StoreReader, self: CapsuleName): MirrorEffect[] {
   return store.names().flatMap((name): MirrorEffect[] => {
-    const [chain, manifest] = [readChain(store, name), store.manifest(name)]
+    const [chain, manifest] = [ownChain(store, self, name), store.manifest(name)]
     return chain && manifest ? [{ type: 'advertise', manifest, chain }] : []
   })
+}
+
+/** What lets this node serve a capsule; not what let the one before it in the same directory. */
+function ownChain(
+  store: StoreReader,
+  self: CapsuleName,
+  name: CapsuleName,
+): Uint8Array | undefined {
+  const chain = readChain(store, name)
+  const leaf = chain === undefined ? undefined : decodeCertChain(chain).certs[0]
+  return leaf !== undefined && bytesEqual(decodeAdCert(leaf).subject, self) ? chain : undefined
 }
 
 /** A publisher as a service: it keeps a session to every mirror that it pushes to. */

@@ -85,9 +85,9 @@ export class Joins {
     if (join === undefined) return
     // Once for each time that it is lost: how often it was tried is not worth a line each.
     const level = join.failures === 0 ? 'warn' : 'debug'
+    this.again(join, reason)
     const peer = formatName(join.ticket.name)
     this.#machine.runtime.log(level, 'link.dial-failed', { peer, reason })
-    this.again(join, reason)
   }
 
   /** A link of this neighbor is gone, or did not come up. */

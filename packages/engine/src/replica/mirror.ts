@@ -341,6 +341,8 @@ export class Mirror {
     }
     const push = session.pushes.get(frame.id)
     if (push === undefined) return [consumed(session, message)]
+    // The push goes on to hear its receipts; without credit nothing more comes.
+    if (this.#isStopping) return []
     return this.#pushes.entries(session, push, message)
   }
 
@@ -359,8 +361,9 @@ export class Mirror {
     if (this.#group.isSettling) {
       throw new UnavailableError('OVERLOADED', 'this mirror is recovering from a refused write')
     }
-    if (messageBytes > this.#policy.bytesFree()) throw quotaExceeded()
-    if (this.#group.pendingBytes <= this.#limits.pendingBytesMax) return
+    const { pendingBytes } = this.#group
+    if (pendingBytes + messageBytes > this.#policy.bytesFree()) throw quotaExceeded()
+    if (pendingBytes <= this.#limits.pendingBytesMax) return
     throw new UnavailableError('OVERLOADED', 'too much waits for the disk of this mirror')
   }
 

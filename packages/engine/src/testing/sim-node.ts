@@ -158,7 +158,11 @@ export class SimNode {
   #start(): void {
     for (const ticket of this.#joined) this.step({ type: 'join', ticket })
     if (this.mirror !== undefined) {
-      this.step({ type: 'run', service: 'mirror', effects: heldCapsules(this.store) })
+      this.step({
+        type: 'run',
+        service: 'mirror',
+        effects: heldCapsules(this.store, this.identity.name),
+      })
     }
     this.step({ type: 'tick' })
   }
