@@ -68,7 +68,10 @@ test('CL11: a known error inside another one decides; an unknown one is a defect
   const closing = new SuppressedError(new Error('cannot close'), known)
   assert.equal(report(new SuppressedError(new Error('nor this'), closing)).code, 2)
   const system = Object.assign(new Error('disk'), { code: 'ENOSPC', syscall: 'write' })
-  assert.match(report(system, true).text, /^\{"code":"STORE_FULL"/)
+  for (const code of ['ENOSPC', 'EDQUOT', 'EFBIG']) {
+    const { text } = report(Object.assign(system, { code }), true)
+    assert.match(text, /^\{"code":"STORE_FULL"/, code)
+  }
   assert.equal(report(Object.assign(system, { code: 'EIO' })).code, 4)
   const defect = report(new TypeError('x is not a function'))
   assert.equal(defect.code, 70)

@@ -36,6 +36,9 @@ const STORAGE_CODES: ReadonlySet<ErrorCode> = new Set([
   'HOME_UNREADABLE',
 ])
 
+/** No room: on the disk, in a quota, or in what one file may hold. */
+const FULL_CODES: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+
 /** What is printed about an error; docs/spec/cli/error.schema.json. */
 export interface ErrorReport {
   readonly code: string
@@ -110,7 +113,7 @@ function asLongshoreError(error: unknown): LongshoreError | undefined {
 
 function asStorageError(error: NodeJS.ErrnoException): LongshoreError {
   const { code = 'UNKNOWN', message, path } = error
-  const full = code === 'ENOSPC' || code === 'EDQUOT'
+  const full = FULL_CODES.has(code)
   const details = { systemCode: code, ...(path === undefined ? {} : { path }) }
   return new UnavailableError(full ? 'STORE_FULL' : 'STORE_IO', message, details, { cause: error })
 }

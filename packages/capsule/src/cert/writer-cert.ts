@@ -9,7 +9,7 @@
  */
 import type { BranchId } from '../bytes/brands.ts'
 import { bytesEqual } from '../bytes/bytes.ts'
-import type { RoleKey } from '../crypto/role-key.ts'
+import { type RoleKey, roleKeyHalves } from '../crypto/role-key.ts'
 import type { Signer } from '../crypto/signer.ts'
 import { type HeadPointer, readHeadPointerFields } from '../entry/pointer.ts'
 import { WRITER_CERT_BYTES_MAX } from '../limits.ts'
@@ -103,7 +103,7 @@ export function verifyWriterChain(
     writerKey: manifestKey(capsule.manifest, 'writer'),
     sizeMin: 1,
   }
-  const used: Uint8Array[] = [owner, inForce.writerKey].flatMap(halves)
+  const used: Uint8Array[] = [owner, inForce.writerKey].flatMap(roleKeyHalves)
   let previous: Uint8Array | null = null
   for (const cert of certs) {
     if (cert.length > WRITER_CERT_BYTES_MAX) failCert('a WriterCert must have at most 8 KiB')
@@ -114,16 +114,13 @@ export function verifyWriterChain(
     const follows = previous === null ? parent === null : parent && bytesEqual(parent, previous)
     if (end.epoch !== inForce.epoch + 1 || !follows) failChain('a change that does not follow')
     if (end.size < inForce.sizeMin - 1) failChain('a change that goes back')
-    const isUsed = halves(writerKey).some((key) => used.some((other) => bytesEqual(key, other)))
+    const keys = roleKeyHalves(writerKey)
+    const isUsed = keys.some((key) => used.some((other) => bytesEqual(key, other)))
     if (isUsed) failChain('a key that was used before')
     verifyCertSignature(WRITER_CERT.contentType, sign1, owner)
     inForce = { epoch: end.epoch, writerKey, sizeMin: end.size + 1 }
-    used.push(...halves(writerKey))
+    used.push(...keys)
     previous = hash
   }
   return inForce
-}
-
-function halves({ ed25519, mlDsa44 }: RoleKey): Uint8Array[] {
-  return mlDsa44 === undefined ? [ed25519] : [ed25519, mlDsa44]
 }

@@ -30,6 +30,11 @@ export function roleKeysEqual(a: RoleKey, b: RoleKey): boolean {
   return bytesEqual(a.mlDsa44, b.mlDsa44)
 }
 
+/** The public keys of a role, for comparing them with others one by one. */
+export function roleKeyHalves({ ed25519, mlDsa44 }: RoleKey): Uint8Array[] {
+  return mlDsa44 === undefined ? [ed25519] : [ed25519, mlDsa44]
+}
+
 /**
  * Returns if the post-quantum half of a statement is what `key` asks for; throws otherwise. The
  * message is made only if there is something to verify.

@@ -19,6 +19,7 @@ import {
   writerCertBody,
 } from '../cert/testing/sample-chain.ts'
 import { signWriterCert } from '../cert/writer-cert.ts'
+import { createHeartbeat } from '../checkpoint/heartbeat.ts'
 import { createCosignature } from '../checkpoint/node-cosignature.ts'
 import type { Signer } from '../crypto/signer.ts'
 import type { Policy } from '../manifest/policy.ts'
@@ -149,6 +150,32 @@ test('RC13: one mirror key counts once, whatever the names of its nodes', () => 
   assert.equal(said.unverifiedCosigners.length, 1)
   // The same node twice is refused as before.
   assert.throws(() => read([mirrorOf(NODE), mirrorOf(NODE)]), { code: 'RECEIPT_INVALID' })
+})
+
+test('RC13: a mirror key that is the owner key or the writer key does not count', () => {
+  for (const use of ['owner', 'writer'] as const) {
+    const mirror = CAPSULE.signers.get(use) as Signer
+    const said = read([mirrorOf(principalOf('node', 241, { mirror })), mirrorOf(ROUTER)])
+    assert.equal(said.level, 'replicated:1', use)
+    assert.deepEqual(said.mirrors[0]?.name, ROUTER.signed.name)
+    assert.equal(said.unverifiedCosigners.length, 1)
+  }
+})
+
+test("RC13: the writer's heartbeat is not counted as the cosignature of a mirror", () => {
+  const node = principalOf('node', 251, { mirror: WRITER })
+  const cosignature = createHeartbeat(CAPSULE.signed.name, HEAD, NOW_S, WRITER)
+  assert.equal(read([mirrorOf(node, { cosignature })]).level, 'stored')
+})
+
+test('RC11 RC14: a membership in an excluded domain that is left out is not known', () => {
+  const policy = { exclude: [DOMAIN.signed.name] }
+  const capsule = withPolicy(policy)
+  const memberChains = [memberChain([DOMAIN, NODE])]
+  assert.equal(read([mirrorOf(NODE, { memberChains }, { capsule })], capsule).level, 'stored')
+  assert.equal(read([mirrorOf(NODE, {}, { capsule })], capsule).level, 'replicated:1')
+  const named = withPolicy({ ...policy, hold: [ORGANISATION.signed.name] })
+  assert.equal(read([mirrorOf(NODE, {}, { capsule: named })], named).level, 'stored')
 })
 
 test('RC10: a cosignature that does not hold is refused, whatever its chains', () => {

@@ -28,7 +28,7 @@ import {
   type NoteKey,
 } from '../checkpoint/note-key.ts'
 import type { VerifiedSignature } from '../checkpoint/verify-note.ts'
-import { type RoleKey, signatureMissing } from '../crypto/role-key.ts'
+import { type RoleKey, roleKeyHalves, signatureMissing } from '../crypto/role-key.ts'
 import { openBody } from '../entry/body.ts'
 import { decodeHeader } from '../entry/header.ts'
 import type { Header } from '../entry/header-form.ts'
@@ -168,7 +168,8 @@ export function verifyReceipt(
   const { name, manifest } = capsule
   if (manifest.type !== 'capsule') throw invalid('the manifest is not that of a capsule')
   const cosigners = readCosigners(extra)
-  const { head, ...opened } = openHead(capsule, extra.certs, checkpoint, cosigners)
+  const { opened, writerKey } = openHead(capsule, extra.certs, checkpoint, cosigners)
+  const { head } = opened
   const header = decodeHeader(extra.header)
   checkHeaderPosition(header, head.branch, index)
   verifyInclusion(hashLeaf(extra.header), { index, size: head.size, path }, head.root)
@@ -183,7 +184,7 @@ export function verifyReceipt(
     headerBytes: extra.header,
     payload: extra.payload === undefined ? undefined : openBody(header, extra.payload),
     heartbeatS: opened.heartbeatS,
-    ...judgeCosigners(capsule, opened.cosignatures, cosigners),
+    ...judgeCosigners(capsule, writerKey, opened.cosignatures, cosigners),
   }
 }
 
@@ -193,20 +194,18 @@ function openHead(
   certs: readonly Uint8Array[],
   checkpoint: string,
   cosigners: readonly CosignerKeys[],
-): OpenedCheckpoint {
+): { readonly opened: OpenedCheckpoint; readonly writerKey: RoleKey } {
   const expected = { name: capsule.name, cosigners: cosigners.flatMap(({ keys }) => keys) }
   const [first] = certs
   if (first === undefined) {
-    return openCheckpoint(checkpoint, {
-      ...expected,
-      writerKey: manifestKey(capsule.manifest, 'writer'),
-    })
+    const writerKey = manifestKey(capsule.manifest, 'writer')
+    return { opened: openCheckpoint(checkpoint, { ...expected, writerKey }), writerKey }
   }
   const { branch } = decodeWriterCert(first).end
   const { epoch, writerKey, sizeMin } = verifyWriterChain(certs, capsule, branch)
   const opened = openCheckpoint(checkpoint, { ...expected, branch, epoch, writerKey })
   if (opened.head.size < sizeMin) throw invalid('the head is older than the key that signed it')
-  return opened
+  return { opened, writerKey }
 }
 
 interface CosignerKeys {
@@ -241,26 +240,31 @@ function readCosigners({ cosigners }: ReceiptExtra): CosignerKeys[] {
   return keys
 }
 
-/** Who counts, and who only signed. A key counts once, whatever the names of its nodes. */
+/**
+ * Who counts, and who only signed. A key counts once, whatever the names of its nodes, and not for
+ * a mirror if it is the owner's or writer's: a heartbeat covers the same bytes as a cosignature.
+ */
 function judgeCosigners(
   capsule: SignedManifest,
+  writerKey: RoleKey,
   cosignatures: readonly VerifiedSignature[],
   cosigners: readonly CosignerKeys[],
 ): Pick<VerifiedReceipt, 'mirrors' | 'level' | 'unverifiedCosigners'> {
   const mirrors: VerifiedMirror[] = []
   const unverifiedCosigners: UnverifiedCosigner[] = []
-  const counted: Uint8Array[] = []
+  const counted: Uint8Array[] = capsule.manifest.keys.map(({ key }) => key)
+  counted.push(...roleKeyHalves(writerKey))
   for (const { node, role, certs, keys } of cosigners) {
     const timeS = statedAt(role, keys, cosignatures)
     if (timeS === undefined) continue
-    const [key] = keys.map((noteKey) => noteKey.key)
-    const isNew = role === 'mirror' && key && !counted.some((other) => bytesEqual(other, key))
+    const isCounted = keys.some(({ key }) => counted.some((other) => bytesEqual(other, key)))
+    const isNew = role === 'mirror' && !isCounted
     const mirror = isNew ? judgeMirror(capsule, node, certs, timeS) : undefined
     if (mirror === undefined) {
       unverifiedCosigners.push({ name: node.name, role, timeS })
     } else {
       mirrors.push(mirror)
-      counted.push(key as Uint8Array)
+      counted.push(...keys.map(({ key }) => key))
     }
   }
   return { mirrors, level: levelOf(mirrors), unverifiedCosigners }

@@ -7,6 +7,7 @@ import { formatHex } from '@longshore/capsule'
 import { openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
 import { formatByteSize } from '../text/byte-size.ts'
+import { formatPrintable } from '../text/printable.ts'
 
 export async function run({ args, out, homePath }: Context): Promise<undefined> {
   const file = args.positional(0)
@@ -16,6 +17,6 @@ export async function run({ args, out, homePath }: Context): Promise<undefined> 
   if (out.json) out.line(JSON.stringify(object))
   else
     out.remark(
-      `wrote ${file} (${formatByteSize(fileBytes)}); it holds the keys of this home: keep it secret`,
+      `wrote ${formatPrintable(file)} (${formatByteSize(fileBytes)}); it holds the keys of this home: keep it secret`,
     )
 }

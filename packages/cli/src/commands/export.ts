@@ -8,6 +8,7 @@ import type { Context } from '../context.ts'
 import { openCapsule } from '../open-capsule.ts'
 import { formatByteSize } from '../text/byte-size.ts'
 import { formatCount } from '../text/count.ts'
+import { formatPrintable } from '../text/printable.ts'
 
 export async function run({ args, out, stop, homePath }: Context): Promise<undefined> {
   await using home = await openHome({ path: homePath, readOnly: true })
@@ -26,6 +27,6 @@ export async function run({ args, out, stop, homePath }: Context): Promise<undef
   if (out.json) out.line(JSON.stringify(object))
   else
     out.remark(
-      `exported ${formatCount(size, 'entry', 'entries')}: ${formatCount(fileCount, 'file')} (${formatByteSize(byteCount)}) in ${directory}`,
+      `exported ${formatCount(size, 'entry', 'entries')}: ${formatCount(fileCount, 'file')} (${formatByteSize(byteCount)}) in ${formatPrintable(directory)}`,
     )
 }

@@ -7,6 +7,7 @@ import { openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
 import { openCapsule } from '../open-capsule.ts'
 import { replaceFile } from '../output-file.ts'
+import { formatPrintable } from '../text/printable.ts'
 
 export async function run({ args, out, homePath }: Context): Promise<undefined> {
   const index = Number(args.positional(1))
@@ -23,8 +24,10 @@ export async function run({ args, out, homePath }: Context): Promise<undefined> 
   await replaceFile(file, receipt)
   const object = { name, index, file, bytes: Buffer.byteLength(receipt) }
   if (out.json) out.line(JSON.stringify(object))
-  else
+  else {
+    const shown = formatPrintable(file)
     out.remark(
-      `wrote ${file} (${object.bytes} bytes); verify it with: longshore verify ${file} --name ${name}`,
+      `wrote ${shown} (${object.bytes} bytes); verify it with: longshore verify ${shown} --name ${name}`,
     )
+  }
 }

@@ -6,6 +6,7 @@
 import { restoreHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
 import { formatCount } from '../text/count.ts'
+import { formatPrintable } from '../text/printable.ts'
 
 export async function run({ args, out, homePath }: Context): Promise<undefined> {
   const { path, fileCount, capsuleCount } = await restoreHome(args.positional(0), {
@@ -13,5 +14,5 @@ export async function run({ args, out, homePath }: Context): Promise<undefined> 
   })
   const object = { home: path, files: fileCount, capsules: capsuleCount }
   if (out.json) out.line(JSON.stringify(object))
-  else out.remark(`restored ${formatCount(capsuleCount, 'capsule')} into ${path}`)
+  else out.remark(`restored ${formatCount(capsuleCount, 'capsule')} into ${formatPrintable(path)}`)
 }

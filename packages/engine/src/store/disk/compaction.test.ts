@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { UnavailableError } from '@longshore/capsule'
 import { DiskHome } from '../../testing/disk-home.ts'
 import type { SignedBranch } from '../../testing/signed-branch.ts'
 import { SimCrash } from '../../testing/sim-disk.ts'
@@ -194,6 +195,26 @@ test('JR18: a full disk stops compaction and nothing else', () => {
     home.reopen()
     assert.deepEqual(home.store.fsck().problems, [])
   }
+})
+
+test('JR18: compaction says that it was the index for which there was no room', () => {
+  const { home } = createWork(6)
+  const open = home.index.open.bind(home.index)
+  let isFull = false
+  home.index.open = () => {
+    const index = open()
+    const write: typeof index.write = (batch) => {
+      if (isFull) throw new UnavailableError('STORE_FULL', 'the index has no room')
+      index.write(batch)
+    }
+    return { ...index, write }
+  }
+  home.reopen()
+  isFull = true
+  assert.throws(() => home.store.compact(), { code: 'STORE_FULL' })
+  isFull = false
+  home.store.compact()
+  assert.deepEqual(home.store.fsck().problems, [])
 })
 
 test('JR17: compaction waits for the sync in flight, and keeps what waits for a group', () => {

@@ -151,6 +151,8 @@ function* compactSegment(
   yield* takeOverPlaces(parts, next)
   state.setGeneration(next.number, next.generation)
   parts.moving(false)
+  // Whoever has the places taken over at once stops here: what follows is for the caller.
+  yield
   parts.flushIndex()
   files.remove(old)
   files.disk.syncDirectory(SEGMENTS_DIRECTORY)

@@ -418,7 +418,9 @@ function refusal(ticket: number, error: unknown): StoreEffect {
   return { type: 'refused', ticket, error }
 }
 
+/** That there is no room is said as such: somebody can make some. */
 function indexError(cause: unknown): UnavailableError {
+  if (cause instanceof UnavailableError && cause.code === 'STORE_FULL') return cause
   const message = 'the index cannot be written'
   return new UnavailableError('STORE_IO', message, { reason: String(cause) }, { cause })
 }

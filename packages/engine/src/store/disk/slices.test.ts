@@ -41,7 +41,7 @@ function interleave(work: Slices<unknown>, between: (slice: number) => void): nu
 /** Something that a store does all day, and what it must then hold. */
 function change({ home, branches }: Work, i: number): void {
   const branch = branches[i % 2] as SignedBranch
-  if (i % 5 === 1) home.commit(branch.erase([2 * i, 2 * i + 1]))
+  if (i % 5 === 1) home.commit(branch.erase([(2 * i) % 50, ((2 * i) % 50) + 1]))
   else if (i % 5 === 2) home.commit(branch.fill((2 * i + 1) % 50))
   else home.commit(branch.append(1 + (i % 3)))
 }
@@ -169,6 +169,23 @@ test('JR23: when the index falls too far behind, the places of a segment are tak
     for (let i = 0; i < 16; i++) home.commit((branches[0] as SignedBranch).append(40))
   })
   checkWhole(work)
+})
+
+test('JR23: the report is not lost when the places of the last segment are taken over at once', () => {
+  const slices = interleave(createWork(6).home.store.compactInSlices(), () => undefined)
+  for (let writeAt = slices - 4; writeAt < slices; writeAt++) {
+    const work = createWork(6)
+    const compaction = work.home.store.compactInSlices()
+    let slice = compaction.next()
+    for (let count = 1; slice.done !== true; slice = compaction.next(), count++) {
+      if (count !== writeAt) continue
+      for (let i = 0; i < 16; i++) {
+        work.home.commit((work.branches[0] as SignedBranch).append(40))
+      }
+    }
+    assert.ok(slice.value !== undefined && slice.value.segmentsRewritten > 0, `slice ${writeAt}`)
+    checkWhole(work)
+  }
 })
 
 test('JR23: fsck goes on while the store changes, and checks what was committed meanwhile', () => {
