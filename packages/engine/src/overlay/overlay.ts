@@ -103,6 +103,11 @@ export class Overlay {
     return this.#links
   }
 
+  /** Everything that would be routed now, for an operator. */
+  get routes(): Iterable<RouteEntry> {
+    return this.#allRoutes()
+  }
+
   step(event: OverlayEvent): OverlayEffect[] {
     this.#apply(event)
     this.#multicast.flush()
@@ -272,14 +277,20 @@ export class Overlay {
   }
 
   #entries(name: CapsuleName): RouteEntry[] {
+    return this.#entriesOf(nameKey(name)).sort((a, b) => a.costUs - b.costUs)
+  }
+
+  #entriesOf(key: string): RouteEntry[] {
     const { nowS } = this.#machine
-    const routes = (this.#table.routes(nameKey(name)) ?? []).filter((r) => r.expiresS >= nowS)
-    return routes
-      .map((route) => {
-        const { server, capsule, chain } = route.evidence
-        return { server, capsule, chain, expiresS: route.expiresS, costUs: routeCostUs(route) }
-      })
-      .sort((a, b) => a.costUs - b.costUs)
+    const routes = (this.#table.routes(key) ?? []).filter((r) => r.expiresS >= nowS)
+    return routes.map((route) => {
+      const { server, capsule, chain } = route.evidence
+      return { server, capsule, chain, expiresS: route.expiresS, costUs: routeCostUs(route) }
+    })
+  }
+
+  *#allRoutes(): Iterable<RouteEntry> {
+    for (const key of this.#table.keys()) yield* this.#entriesOf(key)
   }
 
   #sweep(): void {

@@ -84,6 +84,8 @@ interface Task {
   position: FollowPosition | undefined
   /** Who is being asked. */
   session: SessionId | undefined
+  /** Number of the follow there. */
+  followId: number
 }
 
 /** Hears the messages with one request id. */
@@ -172,7 +174,8 @@ export class RemoteReader {
     const effects: ReaderEffect[] = []
     for (const task of this.#tasks.values()) {
       const { position } = task
-      if (position === undefined) continue
+      // A stretch that is being read comes whole, and in its order.
+      if (position === undefined || task.read !== undefined) continue
       try {
         this.#verifier.frame.read(payload)
         if (this.#verifier.frame.start !== position.size) continue
@@ -322,14 +325,28 @@ export class RemoteReader {
     const { session } = source
     const { name, branch } = this.#options
     task.session = session
+    task.followId = this.#lines.get(session)?.nextId ?? 0
     return this.#ask(session, { kind: 'follow', name, branch, size }, (answer) => {
       if (this.#tasks.get(task.request) !== task || task.session !== session) return []
       const at = task.position
-      if (answer instanceof Uint8Array && at !== undefined) return this.#followed(task, at, source)
+      if (answer instanceof Uint8Array && at !== undefined) return this.#streamed(task, at, source)
       task.session = undefined
       if (answer instanceof Uint8Array || answer.kind !== 'error') throw unexpected()
       return this.#distrust(session, peerError(answer))
     })
+  }
+
+  /** What the followed mirror sends may have come over the multicast tree already. */
+  #streamed(task: Task, position: FollowPosition, source: Source): ReaderEffect[] {
+    const { start, end } = this.#verifier.frame
+    if (start >= position.size) return this.#followed(task, position, source)
+    if (end <= position.size) return []
+    // Only a part of it has: the proof begins elsewhere, so the follow begins again.
+    const { session, followId: id } = task
+    task.session = undefined
+    if (session === undefined) return []
+    this.#lines.get(session)?.listeners.delete(id)
+    return [send(session, { kind: 'unfollow', id }), ...this.#subscribe(task)]
   }
 
   /** The message in the verifier's frame continues what was read. */
@@ -374,7 +391,8 @@ export class RemoteReader {
   #add(task: Pick<Task, 'request' | 'isFollow' | 'stretch'>): ReaderEffect[] {
     assert(!this.#tasks.has(task.request), 'a request is new')
     if (this.#isCondemned) return [equivocated(task.request)]
-    const added: Task = { ...task, read: undefined, position: undefined, session: undefined }
+    const none = { read: undefined, position: undefined, session: undefined, followId: 0 }
+    const added: Task = { ...task, ...none }
     this.#tasks.set(task.request, added)
     return this.#goOnWith(added)
   }

@@ -34,6 +34,7 @@ export {
 export { Prng } from './prng.ts'
 export { SignedBranch } from './signed-branch.ts'
 export { SimAnchor } from './sim-anchor.ts'
+export type { SimSource, SimTransaction } from './sim-commits.ts'
 export {
   type DiskCounts,
   type Fault,
@@ -52,6 +53,12 @@ export {
   SimNetwork,
   WAN,
 } from './sim-network.ts'
+export {
+  EPOCH_US,
+  type SimActor,
+  SimNode,
+  type SimNodeOptions,
+} from './sim-node.ts'
 export {
   type LogLine,
   SimRuntime,
