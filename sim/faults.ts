@@ -19,19 +19,19 @@ export interface FaultMix {
   readonly partition: number
   /** Connections break. */
   readonly reset: number
-  /** A clock is set wrong, by up to `skewUsMax`. */
+  /** A clock is set wrong, by up to `skewSMax`. */
   readonly clock: number
   /** A path is slow and lossy for a while. */
   readonly weather: number
-  readonly skewUsMax: number
+  readonly skewSMax: number
 }
 
 export const NO_FAULTS: FaultMix = Object.freeze({
   ...{ crash: 0, diskCrash: 0, diskError: 0, partition: 0, reset: 0, clock: 0, weather: 0 },
-  skewUsMax: 0,
+  skewSMax: 0,
 })
 
-type Kind = Exclude<keyof FaultMix, 'skewUsMax'>
+type Kind = Exclude<keyof FaultMix, 'skewSMax'>
 
 const KINDS: readonly Kind[] = [
   ...(['crash', 'diskCrash', 'diskError', 'partition', 'reset', 'clock', 'weather'] as const),
@@ -146,7 +146,7 @@ export class Faults {
 
   #setClock(node: SimNode): void {
     const { prng } = this.#world
-    const size = prng.below(this.#mix.skewUsMax + 1)
+    const size = prng.below(this.#mix.skewSMax + 1) * SECOND_US
     node.skewUs = prng.chance(0.2) ? 0 : prng.chance(0.5) ? size : -size
   }
 

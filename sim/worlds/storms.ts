@@ -12,7 +12,7 @@ import type { World } from '../world.ts'
 
 /** After the longest back-off, and a round of comparison between mirrors. */
 export const CONVERGE_TICKS = 400
-const HOUR_US = 3_600_000_000
+const HOUR_S = 3600
 
 export function partition(world: World, ticks: number): void {
   storm(world, ticks, { ...NO_FAULTS, partition: 15, reset: 10, weather: 10 })
@@ -23,8 +23,8 @@ export function crash(world: World, ticks: number): void {
 }
 
 export function clock(world: World, ticks: number): void {
-  const skewUsMax = 5 * HOUR_US
-  storm(world, ticks, { ...NO_FAULTS, clock: 4, crash: 20, reset: 20, skewUsMax })
+  const skewSMax = 5 * HOUR_S
+  storm(world, ticks, { ...NO_FAULTS, clock: 4, crash: 20, reset: 20, skewSMax })
 }
 
 function storm(world: World, ticks: number, mix: FaultMix): void {

@@ -16,6 +16,7 @@ import {
   sha256,
   signAdvertisement,
 } from '@longshore/capsule'
+import { nameKey } from '../store/branch-key.ts'
 import {
   advertiseValue,
   encodeControl,
@@ -36,6 +37,8 @@ import type { Timer } from './timers.ts'
 /** A frame stays well below its limit even with the largest manifests. */
 const ADVERTISE_BYTES_MAX = 524_288
 const UINT32_MAX = 0xffff_ffff
+/** A refusal that stands costs the router one verification in so many of the first intervals. */
+const AGAIN_FACTOR_MAX = 8
 
 const NO_BYTES: Uint8Array = new Uint8Array(0)
 
@@ -44,7 +47,14 @@ interface Told {
   readonly link: Link
   /** By name key: the route that was told, and at what cost. */
   readonly routes: Map<string, { readonly route: Route; readonly costUs: number }>
+  /** Renews everything. */
   timer: Timer | undefined
+  /** Names that the router refused, or routes no more. */
+  readonly refused: Set<string>
+  /** Tells these again. */
+  againTimer: Timer | undefined
+  /** Until then; doubles with every round of which something is refused. */
+  againUs: number
 }
 
 export class Advertiser {
@@ -66,13 +76,17 @@ export class Advertiser {
 
   /** A link to a router that this node has joined. */
   up(link: Link): void {
-    const told: Told = { link, routes: new Map(), timer: undefined }
+    const againUs = this.#machine.limits.advertiseAgainUs
+    const none = { timer: undefined, refused: new Set<string>(), againTimer: undefined }
+    const told: Told = { link, routes: new Map(), ...none, againUs }
     this.#told.set(link, told)
     this.#tellAll(told)
   }
 
   down(link: Link): void {
-    this.#machine.timers.cancel(this.#told.get(link)?.timer)
+    const told = this.#told.get(link)
+    this.#machine.timers.cancel(told?.timer)
+    this.#machine.timers.cancel(told?.againTimer)
     this.#told.delete(link)
   }
 
@@ -106,6 +120,29 @@ export class Advertiser {
           : { type: 'refused', name, router, code },
       )
     }
+    const told = this.#told.get(link)
+    if (told === undefined) return
+    for (const { name, code } of names) {
+      const key = nameKey(name)
+      if (code === null) told.refused.delete(key)
+      else if (told.routes.has(key)) told.refused.add(key)
+    }
+    this.#planAgain(told)
+  }
+
+  /** A clock may have been wrong, a table full: what was refused is told again, ever later. */
+  #planAgain(told: Told): void {
+    const { timers, limits, nowUs } = this.#machine
+    if (told.refused.size === 0) {
+      told.againUs = limits.advertiseAgainUs
+      return
+    }
+    if (told.againTimer !== undefined) return
+    told.againTimer = timers.schedule(nowUs + told.againUs, () => {
+      told.againTimer = undefined
+      this.#tell(told, [...told.refused], true)
+    })
+    told.againUs = Math.min(told.againUs * 2, limits.advertiseAgainUs * AGAIN_FACTOR_MAX)
   }
 
   /** Half a lease after the last time, everything is told again. */
@@ -125,6 +162,7 @@ export class Advertiser {
       if (route === undefined) {
         if (before === undefined) continue
         told.routes.delete(key)
+        told.refused.delete(key)
         withdrawn.push(before.route.name)
         continue
       }

@@ -84,7 +84,7 @@ export interface OverlayLimits {
   readonly leaseS: number
   /** How far clocks may disagree. */
   readonly skewS: number
-  /** Rounds of advertisement after a refusal or a lost answer. */
+  /** Until names that were refused are advertised again; doubles up to eight times this. */
   readonly advertiseAgainUs: number
 }
 

@@ -64,7 +64,7 @@ export class Overlay {
   readonly #advertiser: Advertiser
   readonly #multicast: Multicast
   readonly #tracer: Tracer
-  /** What was announced last; a driver waits for it. */
+  /** What was announced last, in steady time; a driver waits for it. */
   #wakeUs: number | undefined
 
   constructor(options: OverlayOptions) {
@@ -115,7 +115,7 @@ export class Overlay {
     const effects = this.#machine.takeEffects()
     const { nextUs } = this.#machine.timers
     if (nextUs !== undefined && nextUs !== this.#wakeUs)
-      effects.push({ type: 'wake', atUs: nextUs })
+      effects.push({ type: 'wake', atUs: this.#machine.shownAtUs(nextUs) })
     this.#wakeUs = nextUs
     return effects
   }
@@ -295,7 +295,7 @@ export class Overlay {
 
   #sweep(): void {
     const { timers, nowUs, nowS } = this.#machine
-    this.#table.expire(nowS)
+    this.#admission.expired(this.#table.expire(nowS))
     timers.schedule(nowUs + SWEEP_US, () => this.#sweep())
   }
 }

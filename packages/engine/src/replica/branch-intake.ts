@@ -21,7 +21,6 @@
  * @module
  */
 import {
-  asHash,
   asSignature,
   assert,
   type BranchId,

@@ -25,6 +25,7 @@ import {
   verifyHeartbeat,
 } from '@longshore/capsule'
 import type { Runtime } from '../runtime/runtime.ts'
+import { SteadyClock } from '../runtime/steady-clock.ts'
 import type { StoreReader } from '../store/store.ts'
 import { BODIES_KIND } from './bodies-message.ts'
 import type { BranchCut, BranchIntake } from './branch-intake.ts'
@@ -97,7 +98,8 @@ export class Mirror {
     }
     this.#pushes = new PushDesk({ ...parts, mirror: options.mirror })
     const { store, runtime } = options
-    const own = { store, limits: this.#limits, nowUs: () => runtime.nowUs() }
+    const clock = new SteadyClock(() => runtime.nowUs(), this.#limits.syncIntervalUs)
+    const own = { store, limits: this.#limits, nowUs: () => clock.read() }
     this.#sync = new MirrorSync({ ...parts, ...own })
   }
 

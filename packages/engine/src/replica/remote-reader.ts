@@ -84,8 +84,8 @@ interface Task {
   position: FollowPosition | undefined
   /** Who is being asked. */
   session: SessionId | undefined
-  /** Number of the follow there. */
-  followId: number
+  /** Request id of the `follow` that is open in that session. */
+  followId: number | undefined
 }
 
 /** Hears the messages with one request id. */
@@ -199,12 +199,13 @@ export class RemoteReader {
 
   #describe(session: SessionId): ReaderEffect[] {
     const { name, branch } = this.#options
+    const seenSize = this.#sources.get(session)?.head?.size ?? 0
     return this.#ask(session, { kind: 'open', name, branch }, (answer) => {
       const source = this.#sources.get(session)
       if (source === undefined || answer instanceof Uint8Array) return []
       if (answer.kind === 'error') return [refused(session, answer)]
       if (answer.kind !== 'opened') throw unexpected()
-      return this.#shown(source, this.#sources.show(source, answer))
+      return this.#shown(source, this.#sources.show(source, answer, seenSize))
     })
   }
 
@@ -325,7 +326,7 @@ export class RemoteReader {
     const { session } = source
     const { name, branch } = this.#options
     task.session = session
-    task.followId = this.#lines.get(session)?.nextId ?? 0
+    task.followId = this.#lines.get(session)?.nextId
     return this.#ask(session, { kind: 'follow', name, branch, size }, (answer) => {
       if (this.#tasks.get(task.request) !== task || task.session !== session) return []
       const at = task.position
@@ -344,7 +345,7 @@ export class RemoteReader {
     // Only a part of it has: the proof begins elsewhere, so the follow begins again.
     const { session, followId: id } = task
     task.session = undefined
-    if (session === undefined) return []
+    if (session === undefined || id === undefined) return []
     this.#lines.get(session)?.listeners.delete(id)
     return [send(session, { kind: 'unfollow', id }), ...this.#subscribe(task)]
   }
@@ -391,8 +392,9 @@ export class RemoteReader {
   #add(task: Pick<Task, 'request' | 'isFollow' | 'stretch'>): ReaderEffect[] {
     assert(!this.#tasks.has(task.request), 'a request is new')
     if (this.#isCondemned) return [equivocated(task.request)]
-    const none = { read: undefined, position: undefined, session: undefined, followId: 0 }
-    const added: Task = { ...task, ...none }
+    const none = { read: undefined, position: undefined, session: undefined }
+    const followId = undefined
+    const added: Task = { ...task, ...none, followId }
     this.#tasks.set(task.request, added)
     return this.#goOnWith(added)
   }
