@@ -4,7 +4,13 @@
  *
  * @module
  */
-import { type LinkConditions, type SimNode, WAN } from '@longshore/engine/testing'
+import {
+  type Lie,
+  type LinkConditions,
+  type Prng,
+  type SimNode,
+  WAN,
+} from '@longshore/engine/testing'
 import type { Reader } from './actors/reader.ts'
 import type { Writer } from './actors/writer.ts'
 import { type Authority, createAdChain, createAuthority } from './authorities.ts'
@@ -24,6 +30,8 @@ export interface FederationShape {
   readonly mirrorsMin: number
   /** The first capsule excludes the last domain: no traffic, no copy, no reader there. */
   readonly excludes: boolean
+  /** One more mirror each, in one domain after the other, that lies in this way. */
+  readonly lies: readonly ((prng: Prng) => Lie)[]
   /** Between domains. */
   readonly conditions: LinkConditions
 }
@@ -31,6 +39,7 @@ export interface FederationShape {
 export const FEDERATION: FederationShape = {
   ...{ domains: 3, coreRouters: 2, routersPerDomain: 2, mirrorsPerDomain: 1 },
   ...{ writers: 3, readers: 4, copies: 2, mirrorsMin: 0, excludes: true, conditions: WAN },
+  lies: [],
 }
 
 export interface Domain {
@@ -75,7 +84,14 @@ function addDomain(
     for (const router of routers) mirror.join(router)
     return mirror
   })
-  return { authority, routers, mirrors }
+  const liars = shape.lies.flatMap((createLie, i) => {
+    if (i % shape.domains !== d) return []
+    const lie = createLie(world.prng.child())
+    const liar = world.addNode(`liar-${d}-${i}`, { isMirror: true, domain: authority, lie })
+    for (const router of routers) liar.join(router)
+    return [liar]
+  })
+  return { authority, routers, mirrors: [...mirrors, ...liars] }
 }
 
 function addWriter(

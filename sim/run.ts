@@ -5,15 +5,24 @@
  */
 
 import { World } from './world.ts'
+import { byzantine } from './worlds/byzantine.ts'
 import { federation } from './worlds/federation.ts'
 import { clock, crash, partition } from './worlds/storms.ts'
+import { swarm } from './worlds/swarm.ts'
 
-export type WorldName = 'federation' | 'partition' | 'crash' | 'clock'
+export type WorldName = 'federation' | 'partition' | 'crash' | 'clock' | 'byzantine' | 'swarm'
 
 /** Builds the world and runs it: so many seconds with faults, then until it has converged. */
 type Plot = (world: World, ticks: number) => void
 
-const WORLDS: Readonly<Record<WorldName, Plot>> = { federation, partition, crash, clock }
+const WORLDS: Readonly<Record<WorldName, Plot>> = {
+  federation,
+  partition,
+  crash,
+  clock,
+  byzantine,
+  swarm,
+}
 
 export const WORLD_NAMES: readonly WorldName[] = Object.keys(WORLDS) as WorldName[]
 

@@ -26,7 +26,7 @@ import {
   type SimSource,
   type SimTransaction,
 } from '@longshore/engine/testing'
-import type { Capsule } from '../authorities.ts'
+import type { Authority, Capsule } from '../authorities.ts'
 import type { Truth } from '../truth.ts'
 import type { World } from '../world.ts'
 
@@ -71,6 +71,10 @@ export class Writer implements SimActor, SimSource {
     this.#anchor.sync()
     node.commit([{ type: 'manifest', name, signed }, first.note])
     node.add(this)
+  }
+
+  get owner(): Authority {
+    return this.#options.capsule.owner
   }
 
   /** What a power loss does to the file beside the home. */

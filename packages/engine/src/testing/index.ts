@@ -5,6 +5,8 @@
  *
  * @module
  */
+export { Intruder } from '../overlay/testing/intruder.ts'
+export { decodeMessage, encodeMessage, isControlMessage } from '../replica/messages.ts'
 export { SESSION_CODECS } from '../session/testing/codecs.ts'
 export {
   type AppendOp,
@@ -24,6 +26,7 @@ export {
   runCrashSweep,
 } from './crash-sweep.ts'
 export { EventQueue } from './event-queue.ts'
+export type { Lie } from './lying-service.ts'
 export { createNodeIdentity } from './node-identity.ts'
 export {
   type Authority,

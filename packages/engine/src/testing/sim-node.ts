@@ -29,6 +29,7 @@ import type { StoreOp } from '../store/store.ts'
 import { openBranchWriter } from '../writer/open-branch-writer.ts'
 import { createFirstInstance } from '../writer/writer-notes.ts'
 import type { EventQueue } from './event-queue.ts'
+import { type Lie, lyingService } from './lying-service.ts'
 import type { Prng } from './prng.ts'
 import { SimAnchor } from './sim-anchor.ts'
 import { SimCommits, type SimSource } from './sim-commits.ts'
@@ -50,8 +51,8 @@ export interface SimNodeOptions {
   readonly onEvent?: (node: SimNode, event: NodeEvent) => void
   /** The process died of itself: in a call to the disk, or because a sync failed. */
   readonly onDeath?: (node: SimNode) => void
-  /** Stands between the engine and a service of its own, as a node that lies does. */
-  readonly disguise?: (id: string, service: Service) => Service
+  /** Its mirror lies: what it wants to say is changed before it is said. */
+  readonly lie?: Lie
 }
 
 /** What runs on a node: an application that writes, or one that reads. */
@@ -281,11 +282,11 @@ export class SimNode {
 
   #createEngine(): NodeEngine {
     const { identity, runtime, mirror, publisher } = this
-    const { isRouter = false, membership, disguise = (_id, service) => service } = this.#options
-    this.#services = { publisher: disguise('publisher', publisherService(publisher)) }
+    const { isRouter = false, membership, lie } = this.#options
+    this.#services = { publisher: publisherService(publisher) }
     if (mirror !== undefined) {
       const service = mirrorService({ mirror, self: identity.name, store: this.store })
-      this.#services['mirror'] = disguise('mirror', service)
+      this.#services['mirror'] = lie === undefined ? service : lyingService(service, lie)
     }
     return new NodeEngine({
       identity,
@@ -388,8 +389,9 @@ export class SimNode {
     cut: () => {
       const transaction = this.mirror?.cut()
       if (transaction === undefined) return undefined
+      const { lie = (effects) => effects } = this.#options
       const tell = (effects: ReturnType<typeof transaction.committed>): void =>
-        this.step({ type: 'run', service: 'mirror', effects })
+        this.step({ type: 'run', service: 'mirror', effects: lie(effects) })
       return {
         ops: transaction.ops,
         durable: () => transaction.durable(),
