@@ -5,13 +5,13 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import type { NodeEvent } from '@longshore/engine'
+import type { NodeEvent, OverlayEvent } from '@longshore/engine'
 
 export class Digest {
   readonly #hash = createHash('sha256')
   count = 0
 
-  event(nowUs: number, node: string, event: NodeEvent): void {
+  event(nowUs: number, node: string, event: NodeEvent | OverlayEvent): void {
     this.note(nowUs, node, event.type)
     if (event.type === 'received') this.#hash.update(event.bytes)
   }

@@ -130,7 +130,8 @@ function addReader(
   { mirrorsMin, excludes }: FederationShape,
 ): Reader {
   const writer = writers[r % writers.length] as Writer
-  const allowed = excludes && writer === writers[0] ? domains.slice(0, -1) : domains
+  const isRestricted = excludes && writer === writers[0] && domains.length > 1
+  const allowed = isRestricted ? domains.slice(0, -1) : domains
   const home = allowed[(r + 1) % allowed.length] as Domain
   const node = world.addNode(`reader-${r}`)
   for (const router of home.routers) node.join(router)

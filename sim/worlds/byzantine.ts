@@ -13,7 +13,7 @@ import { Workload } from '../workload.ts'
 import type { World } from '../world.ts'
 import { CONVERGE_TICKS } from './storms.ts'
 
-export function byzantine(world: World, ticks: number): void {
+export function byzantine(world: World, ticks: number): undefined {
   const shape = { ...FEDERATION, lies: LIES, mirrorsPerDomain: 2, excludes: false }
   const federation = buildFederation(world, shape)
   equivocate(world, federation)
@@ -27,20 +27,19 @@ export function byzantine(world: World, ticks: number): void {
   world.converge(CONVERGE_TICKS)
 }
 
-/** Two homes with one key write one capsule; each tells other mirrors. */
+/** Two homes with one key write one capsule; each tells other mirrors, if there are two. */
 export function equivocate(world: World, { domains, writers }: Federation): void {
   const [first] = writers
-  if (first === undefined) return
+  const correct = domains.flatMap((domain) => domain.mirrors).filter((m) => !world.isLiar(m))
+  if (first === undefined || correct.length < 2) return
+  const halves = [correct.slice(0, 1), correct.slice(1)]
   const { owner } = first
   const { capsule, truth } = world.addCapsule('forked', owner)
   const other = world.copyCapsule('forked again', capsule)
-  const halves = [domains.slice(0, 1), domains.slice(1)]
   const mirrors = halves.map((half) =>
-    half.flatMap(({ mirrors: all }) =>
-      all.map((mirror) => {
-        return { mirror, chain: createAdChain(world.prng, owner, mirror.identity.name) }
-      }),
-    ),
+    half.map((mirror) => {
+      return { mirror, chain: createAdChain(world.prng, owner, mirror.identity.name) }
+    }),
   )
   for (const i of range(2)) {
     const node = world.addNode(`forger-${i}`)

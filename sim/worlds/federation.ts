@@ -7,7 +7,7 @@ import { buildFederation } from '../federation.ts'
 import { Workload } from '../workload.ts'
 import type { World } from '../world.ts'
 
-export function federation(world: World, ticks: number): void {
+export function federation(world: World, ticks: number): undefined {
   const { writers } = buildFederation(world)
   const workload = new Workload(world, writers)
   world.run(ticks)

@@ -14,15 +14,15 @@ import type { World } from '../world.ts'
 export const CONVERGE_TICKS = 400
 const HOUR_S = 3600
 
-export function partition(world: World, ticks: number): void {
+export function partition(world: World, ticks: number): undefined {
   storm(world, ticks, { ...NO_FAULTS, partition: 15, reset: 10, weather: 10 })
 }
 
-export function crash(world: World, ticks: number): void {
+export function crash(world: World, ticks: number): undefined {
   storm(world, ticks, { ...NO_FAULTS, crash: 6, diskCrash: 3, diskError: 30 })
 }
 
-export function clock(world: World, ticks: number): void {
+export function clock(world: World, ticks: number): undefined {
   const skewSMax = 5 * HOUR_S
   storm(world, ticks, { ...NO_FAULTS, clock: 4, crash: 20, reset: 20, skewSMax })
 }

@@ -13,7 +13,7 @@ import type { World } from '../world.ts'
 import { equivocate } from './byzantine.ts'
 import { CONVERGE_TICKS } from './storms.ts'
 
-export function swarm(world: World, ticks: number): void {
+export function swarm(world: World, ticks: number): undefined {
   const { prng } = world
   const shape = drawShape(prng)
   const federation = buildFederation(world, shape)

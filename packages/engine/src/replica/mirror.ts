@@ -349,14 +349,10 @@ export class Mirror {
   }
 
   #served({ session, task, bytes, isDone, error }: ServedMessage): MirrorEffect[] {
-    if (bytes === undefined) return [refuse(session, task.id, error)]
-    const effects: MirrorEffect[] = [{ type: 'send', session, message: bytes, isBulk: true }]
-    if (isDone) {
-      // In the order of the bulk messages: it comes after them.
-      const message = encodeMessage({ kind: 'end', id: task.id })
-      effects.push({ type: 'send', session, message, isBulk: true })
-    }
-    return effects
+    // In the order of the bulk messages: it comes after them.
+    const message = isDone ? encodeMessage({ kind: 'end', id: task.id }) : bytes
+    if (message === undefined) return [refuse(session, task.id, error)]
+    return [{ type: 'send', session, message, isBulk: true }]
   }
 }
 
