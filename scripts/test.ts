@@ -21,7 +21,7 @@ import type { WorkerOrder } from './test/worker.ts'
 
 const root = resolve(import.meta.dirname, '..')
 /** Long files first: the end of a run must not wait for one of them alone. */
-const FOLDERS = ['packages', 'scripts', 'vectors', 'bench']
+const FOLDERS = ['packages', 'sim', 'scripts', 'vectors', 'bench']
 
 /** Rooms whose tests need no process of their own: nothing in them touches the machine. */
 const PURE = /^packages\/(capsule|engine)\//

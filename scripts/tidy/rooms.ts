@@ -50,7 +50,7 @@ export type Zone =
   | { readonly kind: 'unknown' }
 
 /** Top-level folders that hold code but are no rooms. */
-const AREAS = ['bench', 'docs', 'scripts', 'vectors']
+const AREAS = ['bench', 'docs', 'scripts', 'sim', 'vectors']
 
 export function zoneOf(path: string): Zone {
   const [top = '', name, ...rest] = path.split('/')

@@ -7,6 +7,7 @@
  */
 import type { CapsuleName } from '@longshore/capsule'
 import type { Runtime } from '../runtime/runtime.ts'
+import type { SteadyClock } from '../runtime/steady-clock.ts'
 import { nameKey } from '../store/branch-key.ts'
 import { readUint32 } from '../store/disk/big-endian.ts'
 
@@ -19,16 +20,18 @@ interface Attempt {
   readonly target: CapsuleName
   /** Delay before the next attempt after this one fails. */
   delayUs: number
-  /** Undefined while an attempt is under way or its session is open. */
+  /** In steady time; undefined while an attempt is under way or its session is open. */
   dueUs: number | undefined
 }
 
 export class Backoff {
   readonly #runtime: Runtime
+  readonly #clock: SteadyClock
   readonly #attempts = new Map<string, Attempt>()
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, clock: SteadyClock) {
     this.#runtime = runtime
+    this.#clock = clock
   }
 
   /** True if nothing is under way or scheduled: begin now. */
@@ -51,7 +54,7 @@ export class Backoff {
     if (attempt === undefined) return
     const { delayUs } = attempt
     const share = 0.5 + readUint32(this.#runtime.randomBytes(4), 0) / (2 * U32_RANGE)
-    attempt.dueUs = this.#runtime.nowUs() + Math.floor(delayUs * share)
+    attempt.dueUs = this.#clock.read() + Math.floor(delayUs * share)
     attempt.delayUs = Math.min(DELAY_US_MAX, Math.max(DELAY_US_MIN, 2 * delayUs))
   }
 
@@ -60,7 +63,7 @@ export class Backoff {
     this.#attempts.delete(attemptKey(service, target))
   }
 
-  /** When the next attempt is due; infinite if none is scheduled. */
+  /** When the next attempt is due, in steady time; infinite if none is scheduled. */
   get dueUs(): number {
     let dueUs = Number.POSITIVE_INFINITY
     for (const attempt of this.#attempts.values()) {
@@ -71,7 +74,7 @@ export class Backoff {
 
   /** Attempts that are due now, each under way from here on. */
   takeDue(): readonly { readonly service: string; readonly target: CapsuleName }[] {
-    const nowUs = this.#runtime.nowUs()
+    const nowUs = this.#clock.read()
     const due: Attempt[] = []
     for (const attempt of this.#attempts.values()) {
       if (attempt.dueUs === undefined || attempt.dueUs > nowUs) continue

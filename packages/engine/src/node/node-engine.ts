@@ -30,6 +30,7 @@ import type { OverlayLimits } from '../overlay/limits.ts'
 import { Overlay } from '../overlay/overlay.ts'
 import type { Membership, OverlayEffect, OverlayEvent } from '../overlay/overlay-events.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { SteadyClock } from '../runtime/steady-clock.ts'
 import type { Acceptance, SessionEffect, SessionEvent, SessionId } from '../session/events.ts'
 import type { SessionLimits } from '../session/limits.ts'
 import { Sessions } from '../session/sessions.ts'
@@ -44,6 +45,8 @@ const WORK_ROUNDS_MAX = 16
 /** How often the other mirrors of a capsule are asked for, and for how many capsules at a time. */
 const PARTNERS_US = 60_000_000
 const PARTNERS_PER_TICK = 64
+/** The overlay has something due every ten seconds. */
+const CLOCK_STEP_US_MAX = 60_000_000
 
 export interface NodeEngineOptions {
   readonly identity: NodeIdentity
@@ -100,6 +103,7 @@ export class NodeEngine {
   readonly sessions: Sessions
   readonly #options: NodeEngineOptions
   readonly #runtime: Runtime
+  readonly #clock: SteadyClock
   readonly #owners = new Map<SessionId, Owner>()
   readonly #wanted: Backoff
   /** Capsules that a service advertises, and when the other mirrors were asked for last. */
@@ -121,7 +125,8 @@ export class NodeEngine {
     const { identity, runtime, isRouter, membership, listen = [] } = options
     this.#options = options
     this.#runtime = runtime
-    this.#wanted = new Backoff(runtime)
+    this.#clock = new SteadyClock(() => runtime.nowUs(), CLOCK_STEP_US_MAX)
+    this.#wanted = new Backoff(runtime, this.#clock)
     this.overlay = new Overlay({
       identity,
       roles: { router: isRouter },
@@ -191,7 +196,7 @@ export class NodeEngine {
     for (const [id, service] of Object.entries(this.#options.services)) {
       this.#take(id, service.tick?.() ?? [])
     }
-    this.#askForPartners(nowUs)
+    this.#askForPartners(this.#clock.read())
   }
 
   /** Whoever else serves what this node serves is asked for now and then. */
@@ -393,7 +398,8 @@ export class NodeEngine {
 
   /** Tells the driver when to tick, if that is sooner than what it knows. */
   #noteWake(hasMoreWork: boolean): void {
-    const nextUs = Math.min(this.#overlayWakeUs, this.#sessionsWakeUs, this.#wanted.dueUs)
+    const wantedUs = this.#clock.shownAt(this.#wanted.dueUs)
+    const nextUs = Math.min(this.#overlayWakeUs, this.#sessionsWakeUs, wantedUs)
     const dueUs = hasMoreWork ? this.#runtime.nowUs() : nextUs
     if (dueUs >= this.#wakeUs) return
     this.#wakeUs = dueUs

@@ -39,7 +39,10 @@ import { ADVERTISED } from './frame.ts'
 import type { Link } from './link.ts'
 import type { Machine } from './machine.ts'
 import { carryRefusal } from './policy.ts'
-import type { RouteTable } from './route-table.ts'
+import type { Route, RouteTable } from './route-table.ts'
+
+/** Request number of an answer to no advertisement in particular. */
+const UNASKED = 0
 
 interface Claimed {
   readonly name: CapsuleName
@@ -73,6 +76,24 @@ export class Admission {
     const carriages = new Map<RouteGroup, Carriage | ErrorCode>()
     const answers = claims.map((claim) => this.#admit(link, claim, carriages, untilS))
     link.send(encodeControl(ADVERTISED, advertisedValue(request, answers)))
+  }
+
+  /** Whoever advertised these hears that they are routed no more, and may advertise them again. */
+  expired(routes: readonly Route[]): void {
+    const byLink = new Map<Link, AdvertisedName[]>()
+    for (const { link, name, origin } of routes) {
+      if (link === undefined || origin !== 'advertised') continue
+      const names = byLink.get(link) ?? []
+      byLink.set(link, names)
+      names.push({ name, code: 'CERT_EXPIRED', expiresS: 0 })
+    }
+    const { namesPerAdvertisementMax } = this.#machine.limits
+    for (const [link, names] of byLink) {
+      for (let at = 0; at < names.length; at += namesPerAdvertisementMax) {
+        const some = names.slice(at, at + namesPerAdvertisementMax)
+        link.send(encodeControl(ADVERTISED, advertisedValue(UNASKED, some)))
+      }
+    }
   }
 
   withdraw(link: Link, fields: Fields): void {

@@ -7,6 +7,7 @@
 import { type CapsuleName, type ErrorCode, encodeCertChain, formatName } from '@longshore/capsule'
 import type { NodeIdentity } from '../node/principal.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { SteadyClock } from '../runtime/steady-clock.ts'
 import { nameKey } from '../store/branch-key.ts'
 import type { MembershipClaim } from './control-frame.ts'
 import type { OverlayLimits } from './limits.ts'
@@ -15,6 +16,8 @@ import type { Membership, OverlayEffect } from './overlay-events.ts'
 import { Timers } from './timers.ts'
 
 const SECOND_US = 1_000_000
+/** The table is swept every ten seconds: no two looks at the clock are further apart than this. */
+const CLOCK_STEP_US_MAX = 60 * SECOND_US
 
 /** How often each thing happened, for an operator. Counts only ever grow. */
 export class OverlayCounters {
@@ -38,10 +41,12 @@ export class Machine {
   readonly runtime: Runtime
   readonly limits: OverlayLimits
   readonly listen: readonly string[]
+  /** In steady time, as everything that is measured or waited for. */
   readonly timers: Timers = new Timers()
   readonly counters: OverlayCounters = new OverlayCounters()
   /** What this node shows of its own membership. */
   membership: MembershipClaim | null
+  readonly #clock: SteadyClock
   #effects: OverlayEffect[] = []
   #dirty: Link[] = []
 
@@ -57,6 +62,7 @@ export class Machine {
     this.nameKey = nameKey(options.identity.name)
     this.isRouter = options.isRouter
     this.runtime = options.runtime
+    this.#clock = new SteadyClock(() => options.runtime.nowUs(), CLOCK_STEP_US_MAX)
     this.limits = options.limits
     this.listen = options.listen
     this.membership = membershipClaim(options.membership)
@@ -66,10 +72,17 @@ export class Machine {
     return this.identity.name
   }
 
+  /** Steady: goes on as it should when somebody sets the clock. */
   get nowUs(): number {
-    return this.runtime.nowUs()
+    return this.#clock.read()
   }
 
+  /** What the clock should show at a steady time. */
+  shownAtUs(steadyUs: number): number {
+    return this.#clock.shownAt(steadyUs)
+  }
+
+  /** As the clock shows it: what certificates are judged by. */
   get nowS(): number {
     return Math.floor(this.runtime.nowUs() / SECOND_US)
   }

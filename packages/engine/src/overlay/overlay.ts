@@ -67,7 +67,7 @@ export class Overlay {
   readonly #advertiser: Advertiser
   readonly #multicast: Multicast
   readonly #tracer: Tracer
-  /** What was announced last; a driver waits for it. */
+  /** What was announced last, in steady time; a driver waits for it. */
   #wakeUs: number | undefined
 
   constructor(options: OverlayOptions) {
@@ -121,6 +121,11 @@ export class Overlay {
     return this.#links.strangerCount
   }
 
+  /** Everything that would be routed now, for an operator. */
+  get routes(): Iterable<RouteEntry> {
+    return this.#allRoutes()
+  }
+
   step(event: OverlayEvent): OverlayEffect[] {
     this.#apply(event)
     this.#multicast.flush()
@@ -128,7 +133,7 @@ export class Overlay {
     const effects = this.#machine.takeEffects()
     const { nextUs } = this.#machine.timers
     if (nextUs !== undefined && nextUs !== this.#wakeUs)
-      effects.push({ type: 'wake', atUs: nextUs })
+      effects.push({ type: 'wake', atUs: this.#machine.shownAtUs(nextUs) })
     this.#wakeUs = nextUs
     return effects
   }
@@ -311,19 +316,25 @@ export class Overlay {
   }
 
   #entries(name: CapsuleName): RouteEntry[] {
+    return this.#entriesOf(nameKey(name)).sort((a, b) => a.costUs - b.costUs)
+  }
+
+  #entriesOf(key: string): RouteEntry[] {
     const { nowS } = this.#machine
-    const routes = (this.#table.routes(nameKey(name)) ?? []).filter((r) => r.expiresS >= nowS)
-    return routes
-      .map((route) => {
-        const { server, capsule, chain } = route.evidence
-        return { server, capsule, chain, expiresS: route.expiresS, costUs: routeCostUs(route) }
-      })
-      .sort((a, b) => a.costUs - b.costUs)
+    const routes = (this.#table.routes(key) ?? []).filter((r) => r.expiresS >= nowS)
+    return routes.map((route) => {
+      const { server, capsule, chain } = route.evidence
+      return { server, capsule, chain, expiresS: route.expiresS, costUs: routeCostUs(route) }
+    })
+  }
+
+  *#allRoutes(): Iterable<RouteEntry> {
+    for (const key of this.#table.keys()) yield* this.#entriesOf(key)
   }
 
   #sweep(): void {
     const { timers, nowUs, nowS } = this.#machine
-    this.#table.expire(nowS)
+    this.#admission.expired(this.#table.expire(nowS))
     // Choices that are remembered with labels are made again: a route that is used is renewed.
     this.#table.touch()
     timers.schedule(nowUs + SWEEP_US, () => this.#sweep())

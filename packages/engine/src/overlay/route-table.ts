@@ -76,16 +76,22 @@ export class RouteTable {
     return [...(this.#byLink.get(link)?.keys() ?? [])]
   }
 
-  /** Removes what holds no longer. */
-  expire(nowS: number): void {
+  /** Removes what holds no longer, and returns it. */
+  expire(nowS: number): Route[] {
+    const expired: Route[] = []
     for (const [dueS, routes] of this.#expiry) {
       if (dueS > nowS) continue
       this.#expiry.delete(dueS)
       for (const route of routes) {
-        if (route.expiresS < nowS) this.remove(route)
-        else this.#schedule(route)
+        if (route.expiresS >= nowS) {
+          this.#schedule(route)
+          continue
+        }
+        this.remove(route)
+        expired.push(route)
       }
     }
+    return expired
   }
 
   keys(): IterableIterator<string> {

@@ -26,6 +26,7 @@ const NO_BYTES: Uint8Array = new Uint8Array(0)
 
 interface Signed {
   readonly rtCert: Uint8Array
+  readonly notBeforeS: number
   readonly notAfterS: number
 }
 
@@ -62,7 +63,7 @@ export class RtCerts {
     const parent = rtCerts[0] === undefined ? null : certHash(rtCerts[0])
     const key = [subject, adcert, parent].map((part) => formatHex(part ?? NO_BYTES)).join(' ')
     const known = this.#signed.get(key)
-    if (known !== undefined && known.notAfterS > nowS + limits.leaseS / 2) return known.rtCert
+    if (known !== undefined && isUsable(known, nowS, limits.leaseS)) return known.rtCert
     // No link of a chain holds longer than the one that it relies on.
     const outer = rtCerts[0] === undefined ? undefined : decodeRtCert(rtCerts[0])
     const notAfterS = Math.min(nowS + limits.leaseS, outer?.notAfterS ?? Number.MAX_SAFE_INTEGER)
@@ -73,10 +74,15 @@ export class RtCerts {
     const body = { ...terms, revocation: null, stalenessS: 0, adcert }
     const rtCert = signRtCert(body, identity.identity)
     this.#signed.delete(key)
-    this.#signed.set(key, { rtCert, notAfterS })
+    this.#signed.set(key, { rtCert, notBeforeS, notAfterS })
     if (this.#signed.size > limits.namesPerLinkMax) {
       this.#signed.delete(this.#signed.keys().next().value as string)
     }
     return rtCert
   }
+}
+
+/** Not one that was signed while the clock was ahead. */
+function isUsable({ notBeforeS, notAfterS }: Signed, nowS: number, leaseS: number): boolean {
+  return notBeforeS <= nowS && notAfterS > nowS + leaseS / 2
 }

@@ -26,6 +26,7 @@ import {
   verifyHeartbeat,
 } from '@longshore/capsule'
 import type { Runtime } from '../runtime/runtime.ts'
+import { SteadyClock } from '../runtime/steady-clock.ts'
 import type { StoreReader } from '../store/store.ts'
 import { BODIES_KIND } from './bodies-message.ts'
 import type { BranchCut, BranchIntake } from './branch-intake.ts'
@@ -102,7 +103,8 @@ export class Mirror {
     }
     this.#pushes = new PushDesk({ ...parts, mirror: options.mirror, counters: this.counters })
     const { store, runtime } = options
-    const own = { store, limits: this.#limits, nowUs: () => runtime.nowUs() }
+    const clock = new SteadyClock(() => runtime.nowUs(), this.#limits.syncIntervalUs)
+    const own = { store, limits: this.#limits, nowUs: () => clock.read() }
     this.#sync = new MirrorSync({ ...parts, ...own })
   }
 
@@ -405,14 +407,10 @@ export class Mirror {
   }
 
   #served({ session, task, bytes, isDone, error }: ServedMessage): MirrorEffect[] {
-    if (bytes === undefined) return [this.#refuse(session, task.id, error)]
-    const effects: MirrorEffect[] = [{ type: 'send', session, message: bytes, isBulk: true }]
-    if (isDone) {
-      // In the order of the bulk messages: it comes after them.
-      const message = encodeMessage({ kind: 'end', id: task.id })
-      effects.push({ type: 'send', session, message, isBulk: true })
-    }
-    return effects
+    // In the order of the bulk messages: it comes after them.
+    const message = isDone ? encodeMessage({ kind: 'end', id: task.id }) : bytes
+    if (message === undefined) return [this.#refuse(session, task.id, error)]
+    return [{ type: 'send', session, message, isBulk: true }]
   }
 }
 

@@ -136,6 +136,9 @@ export class ReadQueue {
   }
 
   #serve(session: SessionId, tasks: SessionTasks, task: ReadTask): ServedMessage {
+    if (this.#server.isDone(task)) {
+      return { session, task, bytes: undefined, isDone: true, error: undefined }
+    }
     let bytes: Uint8Array | undefined
     try {
       bytes = this.#server.next(task)
@@ -143,10 +146,10 @@ export class ReadQueue {
       tasks.follows.delete(task.id)
       return { session, task, bytes: undefined, isDone: false, error }
     }
-    const isDone = this.#server.isDone(task)
-    if (this.#server.isReady(task) && !isDone) tasks.ready.push(task)
-    else if (!isDone) this.#wait(session, task)
-    return { session, task, bytes, isDone, error: undefined }
+    // What is done has a turn yet: its end needs room in the window, too.
+    if (this.#server.isDone(task) || this.#server.isReady(task)) tasks.ready.push(task)
+    else this.#wait(session, task)
+    return { session, task, bytes, isDone: false, error: undefined }
   }
 
   #tasksOf(session: SessionId): SessionTasks {

@@ -93,6 +93,8 @@ interface Task {
   position: FollowPosition | undefined
   /** Who is being asked. */
   session: SessionId | undefined
+  /** Request id of the `follow` that is open in that session. */
+  followId: number | undefined
 }
 
 /** Hears the messages with one request id. */
@@ -191,7 +193,8 @@ export class RemoteReader {
     const effects: ReaderEffect[] = []
     for (const task of this.#tasks.values()) {
       const { position } = task
-      if (position === undefined) continue
+      // A stretch that is being read comes whole, and in its order.
+      if (position === undefined || task.read !== undefined) continue
       try {
         this.#verifier.frame.read(payload)
         if (this.#verifier.frame.start !== position.size) continue
@@ -227,13 +230,14 @@ export class RemoteReader {
 
   #describe(session: SessionId): ReaderEffect[] {
     const { name, branch } = this.#options
+    const seenSize = this.#sources.get(session)?.head?.size ?? 0
     return this.#ask(session, { kind: 'open', name, branch }, (answer) => {
       const source = this.#sources.get(session)
       if (source === undefined || answer instanceof Uint8Array) return []
       source.hasAnswered = true
       if (answer.kind === 'error') return [refused(session, answer)]
       if (answer.kind !== 'opened') throw unexpected()
-      return this.#shown(source, this.#sources.show(source, answer))
+      return this.#shown(source, this.#sources.show(source, answer, seenSize))
     })
   }
 
@@ -359,14 +363,28 @@ export class RemoteReader {
     const { session } = source
     const { name, branch } = this.#options
     task.session = session
+    task.followId = this.#lines.get(session)?.nextId
     return this.#ask(session, { kind: 'follow', name, branch, size }, (answer) => {
       if (this.#tasks.get(task.request) !== task || task.session !== session) return []
       const at = task.position
-      if (answer instanceof Uint8Array && at !== undefined) return this.#followed(task, at, source)
+      if (answer instanceof Uint8Array && at !== undefined) return this.#streamed(task, at, source)
       task.session = undefined
       if (answer instanceof Uint8Array || answer.kind !== 'error') throw unexpected()
       return this.#distrust(session, peerError(answer))
     })
+  }
+
+  /** What the followed mirror sends may have come over the multicast tree already. */
+  #streamed(task: Task, position: FollowPosition, source: Source): ReaderEffect[] {
+    const { start, end } = this.#verifier.frame
+    if (start >= position.size) return this.#followed(task, position, source)
+    if (end <= position.size) return []
+    // Only a part of it has: the proof begins elsewhere, so the follow begins again.
+    const { session, followId: id } = task
+    task.session = undefined
+    if (session === undefined || id === undefined) return []
+    this.#lines.get(session)?.listeners.delete(id)
+    return [send(session, { kind: 'unfollow', id }), ...this.#subscribe(task)]
   }
 
   /** The message in the verifier's frame continues what was read. */
@@ -413,7 +431,9 @@ export class RemoteReader {
   #add(task: Pick<Task, 'request' | 'isFollow' | 'stretch'>): ReaderEffect[] {
     assert(!this.#tasks.has(task.request), 'a request is new')
     if (this.#isCondemned) return [equivocated(task.request)]
-    const added: Task = { ...task, read: undefined, position: undefined, session: undefined }
+    const none = { read: undefined, position: undefined, session: undefined }
+    const followId = undefined
+    const added: Task = { ...task, ...none, followId }
     this.#tasks.set(task.request, added)
     return this.#goOnWith(added)
   }

@@ -135,10 +135,13 @@ export class RemoteSources {
     return this.#sources.values()
   }
 
-  /** A source has described the branch. */
-  show(source: Source, opened: MessageOf<'opened'>): Shown {
+  /**
+   * A source has described the branch. `seenSize` is what it had shown when it was asked: what came
+   * since then, in another stream of the session, may have overtaken this answer.
+   */
+  show(source: Source, opened: MessageOf<'opened'>, seenSize: number): Shown {
     try {
-      return this.#show(source, opened)
+      return this.#show(source, opened, seenSize)
     } catch (error) {
       if (!isLongshoreError(error)) throw error
       return { type: 'distrusted', error }
@@ -206,7 +209,7 @@ export class RemoteSources {
     return names.size
   }
 
-  #show(source: Source, opened: MessageOf<'opened'>): Shown {
+  #show(source: Source, opened: MessageOf<'opened'>, seenSize: number): Shown {
     const { name, branch } = this.#place
     this.#signed ??= openManifest(opened.manifest, name)
     const writerKey = manifestKey(this.#signed.manifest, 'writer')
@@ -214,6 +217,10 @@ export class RemoteSources {
     const { head, cosignature, heartbeat } = opened
     if (head === null) return { type: 'known' }
     this.#heads.check(head)
+    if (head.size < seenSize) {
+      const details = { shown: head.size, seen: seenSize }
+      throw new VerificationError('ROLLBACK', 'a mirror that goes back', details)
+    }
     let statedS = 0
     if (cosignature !== null) {
       verifyHeartbeat(name, head, cosignature, source.peer.mirrorKey)
@@ -244,11 +251,6 @@ export class RemoteSources {
   }
 
   #fitSmaller(source: Source, head: Head, top: Head): Shown {
-    if (source.head !== undefined && head.size < source.head.size) {
-      const details = { shown: head.size, seen: source.head.size }
-      const error = new VerificationError('ROLLBACK', 'a mirror that goes back', details)
-      return { type: 'distrusted', error }
-    }
     const holder = this.holding(top.size)
     if (holder === undefined) {
       const details = { shown: head.size, seen: top.size }

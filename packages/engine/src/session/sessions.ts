@@ -20,6 +20,7 @@ import {
 } from '@longshore/capsule'
 import type { NodeIdentity } from '../node/principal.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { SteadyClock } from '../runtime/steady-clock.ts'
 import { readUint32 } from '../store/disk/big-endian.ts'
 import {
   ACCEPTED_SESSION_FIRST,
@@ -58,7 +59,6 @@ import {
   SealingChannel,
 } from './sealed-channel.ts'
 import { Session } from './session.ts'
-import { SteadyClock } from './steady-clock.ts'
 
 export interface SessionsOptions {
   readonly identity: NodeIdentity

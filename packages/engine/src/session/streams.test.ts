@@ -1,6 +1,7 @@
 /** The parts of a session by themselves, at their edges. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SteadyClock } from '../runtime/steady-clock.ts'
 import { Prng } from '../testing/prng.ts'
 import { Congestion } from './congestion.ts'
 import type { StreamReceived } from './content.ts'
@@ -14,7 +15,6 @@ import { ReceiveStream } from './receive-stream.ts'
 import { ReplayWindow } from './replay-window.ts'
 import { RoundTrip } from './round-trip.ts'
 import { SendStream } from './send-stream.ts'
-import { SteadyClock } from './steady-clock.ts'
 
 const INVALID = { code: 'SESSION_INVALID' }
 

@@ -5,6 +5,8 @@
  *
  * @module
  */
+export { Intruder } from '../overlay/testing/intruder.ts'
+export { decodeMessage, encodeMessage, isControlMessage } from '../replica/messages.ts'
 export { SESSION_CODECS } from '../session/testing/codecs.ts'
 export {
   type AppendOp,
@@ -29,6 +31,7 @@ export {
   decodeFrame,
   encodeFrame,
 } from './frame-codec.ts'
+export type { Lie } from './lying-service.ts'
 export { createNodeIdentity } from './node-identity.ts'
 export {
   type Authority,
@@ -39,6 +42,7 @@ export {
 export { Prng } from './prng.ts'
 export { SignedBranch } from './signed-branch.ts'
 export { SimAnchor } from './sim-anchor.ts'
+export type { SimSource, SimTransaction } from './sim-commits.ts'
 export {
   type DiskCounts,
   type Fault,
@@ -57,6 +61,12 @@ export {
   SimNetwork,
   WAN,
 } from './sim-network.ts'
+export {
+  EPOCH_US,
+  type SimActor,
+  SimNode,
+  type SimNodeOptions,
+} from './sim-node.ts'
 export {
   type LogLine,
   SimRuntime,

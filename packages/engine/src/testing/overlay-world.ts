@@ -49,6 +49,8 @@ export class OverlayWorld {
   readonly prng: Prng
   readonly network: SimNetwork
   readonly nodes: WorldNode[] = []
+  /** Sees every event before its node does. */
+  onEvent: ((node: WorldNode, event: OverlayEvent) => void) | undefined
 
   constructor(prng: Prng, conditions: LinkConditions = LAN) {
     this.prng = prng
@@ -210,6 +212,7 @@ export class WorldNode {
 
   step(event: OverlayEvent): void {
     if (this.#isDead) return
+    this.#world.onEvent?.(this, event)
     for (const effect of this.#overlay.step(event)) this.#carryOut(effect)
   }
 

@@ -1,12 +1,12 @@
 /**
  * One whole node in a simulated world: engine, store on a simulated disk, a clock of its own, and
  * whatever drives them. What the node package does with sockets and files happens here in virtual
- * time.
+ * time. It may die at any moment, also in the middle of a call to its disk, and start again from
+ * what is left. Rules SM11 and SM12 of docs/spec/simulation.md.
  *
  * @module
  */
 import {
-  assert,
   type CapsuleName,
   type CertChain,
   createSigner,
@@ -22,30 +22,49 @@ import type { NodeIdentity } from '../node/principal.ts'
 import { heldCapsules, mirrorService, publisherService, type Service } from '../node/service.ts'
 import type { Membership } from '../overlay/overlay-events.ts'
 import { Mirror } from '../replica/mirror.ts'
-import type { MirrorTransaction } from '../replica/mirror-contract.ts'
 import { Publisher } from '../replica/publisher.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { type DiskStore, openDiskStore } from '../store/disk/disk-store.ts'
-import type { StoreEffect, StoreOp } from '../store/store.ts'
+import type { StoreOp } from '../store/store.ts'
 import { openBranchWriter } from '../writer/open-branch-writer.ts'
 import { createFirstInstance } from '../writer/writer-notes.ts'
+import type { EventQueue } from './event-queue.ts'
+import { type Lie, lyingService } from './lying-service.ts'
 import type { Prng } from './prng.ts'
 import { SimAnchor } from './sim-anchor.ts'
-import { SimDisk } from './sim-disk.ts'
-import { SimIndex } from './sim-index.ts'
+import { SimCommits, type SimSource } from './sim-commits.ts'
+import { SimCrash, SimDisk } from './sim-disk.ts'
+import { type IndexCrash, SimIndex } from './sim-index.ts'
 import type { SimEndpoint, SimNetwork } from './sim-network.ts'
 
 /** Virtual time 0 is 2025-01-01T00:00:00Z. */
-const EPOCH_US = 1_735_689_600_000_000
-/** What a commit takes: journal and sync. */
-const COMMIT_US = 200
+export const EPOCH_US = 1_735_689_600_000_000
 
 export interface SimNodeOptions {
+  /** Forwards for others. */
   readonly isRouter?: boolean
   readonly isMirror?: boolean
   readonly membership?: (self: CapsuleName) => Membership
   /** How far its clock is off. */
   readonly skewUs?: number
+  /** Sees every event before the engine does. */
+  readonly onEvent?: (node: SimNode, event: NodeEvent) => void
+  /** The process died of itself: in a call to the disk, or because a sync failed. */
+  readonly onDeath?: (node: SimNode) => void
+  /** Its mirror lies: what it wants to say is changed before it is said. */
+  readonly lie?: Lie
+}
+
+/** What runs on a node: an application that writes, or one that reads. */
+export interface SimActor {
+  /** By name; new ones for every life of the node. */
+  services?(): Readonly<Record<string, Service>>
+  /** The node is up, for the first time or again. */
+  started?(): void
+  /** Everything that the engine tells whoever runs it, but bytes and wakes. */
+  heard?(effect: NodeEffect): void
+  /** What it wrote and did not sync may be gone. */
+  losePower?(): void
 }
 
 export class SimNode {
@@ -55,8 +74,11 @@ export class SimNode {
   readonly ticket: Ticket
   readonly runtime: Runtime
   readonly disk: SimDisk
-  /** Everything that the engine has told whoever runs it, but wakes and bytes. */
+  /** Kept if nobody else listens: everything that the engine has told. */
   readonly news: NodeEffect[] = []
+  /** How far its clock is off; may be changed at any time. */
+  skewUs: number
+  isUp = false
   store: DiskStore
   engine: NodeEngine
   mirror: Mirror | undefined
@@ -65,27 +87,24 @@ export class SimNode {
   readonly #options: SimNodeOptions
   readonly #index: SimIndex
   readonly #headLogAnchor: SimAnchor
+  readonly #actors: SimActor[] = []
   /** Survives restarts, as a configuration file would. */
   readonly #joined: Ticket[] = []
-  #endpoint: SimEndpoint
-  /** Grows with every restart: what an earlier life has scheduled no longer happens. */
+  #services: Record<string, Service> = {}
+  #commits: SimCommits
+  #endpoint: SimEndpoint | undefined
+  /** Grows with every start: what an earlier life has scheduled no longer happens. */
   #life = 0
-  #isCommitting = false
-  #wantsCut = false
-  #ticket = 0
+  #boot = 1
+  #depth = 0
   #wakeUs = Number.POSITIVE_INFINITY
 
   constructor(network: SimNetwork, prng: Prng, name: string, options: SimNodeOptions = {}) {
     this.name = name
     this.#network = network
     this.#options = options
-    const random = prng.child()
-    this.runtime = {
-      nowUs: () => EPOCH_US + network.queue.nowUs + (options.skewUs ?? 0),
-      randomBytes: (byteLength) => random.bytes(byteLength),
-      bootId: name,
-      log: () => {},
-    }
+    this.skewUs = options.skewUs ?? 0
+    this.runtime = this.#createRuntime(prng.child())
     const facts = { nonce: prng.bytes(16), timeUs: this.runtime.nowUs(), labels: { name } }
     this.principal = createNodePrincipal(prng.bytes(32), facts)
     const { node, seeds } = this.principal
@@ -102,32 +121,66 @@ export class SimNode {
     this.#index = new SimIndex(prng.child())
     this.#headLogAnchor = new SimAnchor(prng.child())
     this.store = this.#openStore()
+    this.#commits = this.#createCommits()
     this.#createHeadLog()
     this.publisher = this.#createPublisher()
     this.mirror = this.#createMirror()
     this.engine = this.#createEngine()
-    this.#endpoint = this.#attach()
-    this.#start()
+    this.#goUp()
   }
 
-  /** One event, and everything that follows at once. */
+  get isRouter(): boolean {
+    return this.#options.isRouter === true
+  }
+
+  get queue(): EventQueue {
+    return this.#network.queue
+  }
+
+  /** One event, and everything that follows at once. A node that is down hears nothing. */
   step(event: NodeEvent): void {
-    for (const effect of this.engine.step(event)) this.#apply(effect)
+    if (!this.isUp) return
+    this.#guard(() => {
+      this.#options.onEvent?.(this, event)
+      for (const effect of this.engine.step(event)) this.#apply(effect)
+    })
   }
 
-  join(other: SimNode): void {
+  join(other: Pick<SimNode, 'ticket'>): void {
     this.#joined.push(other.ticket)
     this.step({ type: 'join', ticket: other.ticket })
   }
 
+  add(actor: SimActor): void {
+    this.#actors.push(actor)
+    Object.assign(this.#services, actor.services?.())
+    this.#guard(() => actor.started?.())
+  }
+
+  /** Has the source cut at the next commit. */
+  request(source: SimSource): void {
+    if (this.isUp) this.#commits.request(source)
+  }
+
   /** Commits changes of this node's own, such as the entries of a capsule that it writes. */
   commit(ops: readonly StoreOp[]): void {
-    this.#submit({ ops, durable: () => {}, committed: () => [], failed: () => [] })
+    this.#commits.now(ops)
     this.step({ type: 'run', service: 'publisher', effects: [] })
   }
 
+  /** Happens after so much time, unless the node has died meanwhile. */
+  after(delayUs: number, action: () => void): void {
+    const life = this.#life
+    this.queue.schedule(this.queue.nowUs + delayUs, () => {
+      if (life === this.#life && this.isUp) this.#guard(action)
+    })
+  }
+
   /** Pushes a capsule that this node's store has to these mirrors. */
-  publish(name: CapsuleName, mirrors: readonly { mirror: SimNode; chain: CertChain }[]): void {
+  publish(
+    name: CapsuleName,
+    mirrors: readonly { mirror: Pick<SimNode, 'identity'>; chain: CertChain }[],
+  ): void {
     const targets = mirrors.map(({ mirror, chain }) => ({
       mirror: mirror.identity.name,
       chain: encodeCertChain(chain),
@@ -137,25 +190,42 @@ export class SimNode {
     this.step({ type: 'run', service: 'publisher', effects })
   }
 
-  /** The process dies, or the power fails; another one opens what is left. */
-  restart(how: 'kill' | 'power'): void {
+  /** The process dies, or the power fails. */
+  crash(how: 'kill' | 'power', index: IndexCrash = 'keep'): void {
+    if (this.isUp) this.#endpoint?.detach(how === 'kill' ? 'reset' : 'silent')
+    this.isUp = false
     this.#life++
-    this.#endpoint.detach(how === 'kill' ? 'reset' : 'silent')
     this.disk.crash(how)
-    this.#index.crash('keep')
-    if (how === 'power') this.#headLogAnchor.losePower()
-    this.#isCommitting = false
-    this.#wantsCut = false
-    this.#wakeUs = Number.POSITIVE_INFINITY
-    this.store = this.#openStore()
-    this.publisher = this.#createPublisher()
-    this.mirror = this.#createMirror()
-    this.engine = this.#createEngine()
-    this.#endpoint = this.#attach()
-    this.#start()
+    this.#index.crash(index)
+    if (how === 'kill') return
+    this.#headLogAnchor.losePower()
+    for (const actor of this.#actors) actor.losePower?.()
+    this.#boot++
   }
 
-  #start(): void {
+  /** Another process opens what is left. */
+  start(): void {
+    if (this.isUp) return
+    this.#wakeUs = Number.POSITIVE_INFINITY
+    this.#guard(() => {
+      this.store = this.#openStore()
+      this.#commits = this.#createCommits()
+      this.publisher = this.#createPublisher()
+      this.mirror = this.#createMirror()
+      this.engine = this.#createEngine()
+      this.#goUp()
+    })
+  }
+
+  restart(how: 'kill' | 'power'): void {
+    this.crash(how)
+    this.start()
+  }
+
+  #goUp(): void {
+    this.isUp = true
+    this.#endpoint = this.#attach()
+    for (const actor of this.#actors) Object.assign(this.#services, actor.services?.())
     for (const ticket of this.#joined) this.step({ type: 'join', ticket })
     if (this.mirror !== undefined) {
       this.step({
@@ -165,6 +235,45 @@ export class SimNode {
       })
     }
     this.step({ type: 'tick' })
+    for (const actor of this.#actors) actor.started?.()
+  }
+
+  /** A call to the disk may be the last thing that this life does. */
+  #guard(action: () => void): void {
+    this.#depth++
+    try {
+      action()
+    } catch (error) {
+      if (!(error instanceof SimCrash) || this.#depth > 1) throw error
+      this.#die()
+    } finally {
+      this.#depth--
+    }
+  }
+
+  #die(): void {
+    this.crash('kill')
+    this.#options.onDeath?.(this)
+  }
+
+  #createRuntime(random: Prng): Runtime {
+    const { name } = this
+    const boot = (): number => this.#boot
+    return {
+      nowUs: () => EPOCH_US + this.#network.queue.nowUs + this.skewUs,
+      randomBytes: (byteLength) => random.bytes(byteLength),
+      get bootId() {
+        return `${name}-${boot()}`
+      },
+      log: () => {},
+    }
+  }
+
+  #createCommits(): SimCommits {
+    const after = (delayUs: number, action: () => void): void => this.after(delayUs, action)
+    return new SimCommits(this.store, after, () => {
+      throw new SimCrash('a sync failed')
+    })
   }
 
   #attach(): SimEndpoint {
@@ -177,16 +286,17 @@ export class SimNode {
 
   #createEngine(): NodeEngine {
     const { identity, runtime, mirror, publisher } = this
-    const { isRouter = false, membership } = this.#options
-    const services: Record<string, Service> = { publisher: publisherService(publisher) }
+    const { isRouter = false, membership, lie } = this.#options
+    this.#services = { publisher: publisherService(publisher) }
     if (mirror !== undefined) {
-      services['mirror'] = mirrorService({ mirror, self: identity.name, store: this.store })
+      const service = mirrorService({ mirror, self: identity.name, store: this.store })
+      this.#services['mirror'] = lie === undefined ? service : lyingService(service, lie)
     }
     return new NodeEngine({
       identity,
       runtime,
       isRouter,
-      services,
+      services: this.#services,
       listen: this.ticket.addresses,
       ...(membership === undefined ? {} : { membership: membership(identity.name) }),
     })
@@ -240,14 +350,7 @@ export class SimNode {
       name,
       signed,
     }))
-    this.#submit({
-      ops: [...manifests, first.note],
-      durable: () => {},
-      committed: () => [],
-      failed: (error) => {
-        throw error
-      },
-    })
+    this.#commits.now([...manifests, first.note])
   }
 
   #apply(effect: NodeEffect): void {
@@ -257,69 +360,48 @@ export class SimNode {
       case 'close':
       case 'pause':
       case 'resume':
-        this.#endpoint.apply(effect)
+        this.#endpoint?.apply(effect)
         return
       case 'wake':
         this.#wake(effect.atUs)
         return
       case 'news':
-        if (effect.news.type === 'request-cut') this.#requestCut()
-        else this.news.push(effect)
+        if (effect.news.type === 'request-cut') this.#commits.request(this.#mirrorSource)
+        else this.#tell(effect)
         return
       default:
-        this.news.push(effect)
+        this.#tell(effect)
     }
+  }
+
+  #tell(effect: NodeEffect): void {
+    if (this.#actors.length === 0) this.news.push(effect)
+    for (const actor of this.#actors) actor.heard?.(effect)
   }
 
   #wake(atUs: number): void {
     this.#wakeUs = atUs
-    const life = this.#life
-    const { queue } = this.#network
-    queue.schedule(Math.ceil(atUs - EPOCH_US - (this.#options.skewUs ?? 0)), () => {
-      if (life !== this.#life || this.#wakeUs !== atUs) return
+    this.after(Math.max(0, Math.ceil(atUs - this.runtime.nowUs())), () => {
+      if (this.#wakeUs !== atUs) return
       this.#wakeUs = Number.POSITIVE_INFINITY
       this.step({ type: 'tick' })
     })
   }
 
-  /** The next commit takes what the mirror has by then; one is under way at a time. */
-  #requestCut(): void {
-    this.#wantsCut = true
-    if (this.#isCommitting) return
-    this.#isCommitting = true
-    const life = this.#life
-    this.#network.queue.schedule(this.#network.queue.nowUs + COMMIT_US, () => {
-      if (life !== this.#life) return
-      this.#isCommitting = false
-      if (!this.#wantsCut) return
-      this.#wantsCut = false
+  /** What the mirror has pending goes with the next commit. */
+  readonly #mirrorSource: SimSource = {
+    cut: () => {
       const transaction = this.mirror?.cut()
-      if (transaction !== undefined) this.#submit(transaction)
-    })
-  }
-
-  #submit(transaction: MirrorTransaction): void {
-    const ticket = ++this.#ticket
-    const effects = [
-      ...this.store.step({ type: 'submit', ticket, ops: transaction.ops }),
-      ...this.store.step({ type: 'flush' }),
-    ]
-    for (const effect of effects) this.#answer(transaction, effect)
-  }
-
-  #answer(transaction: MirrorTransaction, effect: StoreEffect): void {
-    const tell = (effects: ReturnType<MirrorTransaction['committed']>): void => {
-      if (effects.length > 0) this.step({ type: 'run', service: 'mirror', effects })
-    }
-    if (effect.type === 'refused') {
-      tell(transaction.failed(effect.error))
-      return
-    }
-    assert(effect.type === 'sync', 'a group is written and wants a sync')
-    effect.file.sync()
-    transaction.durable()
-    const [committed] = this.store.step({ type: 'synced', token: effect.token })
-    assert(committed?.type === 'committed', 'a group commits')
-    tell(transaction.committed())
+      if (transaction === undefined) return undefined
+      const { lie = (effects) => effects } = this.#options
+      const tell = (effects: ReturnType<typeof transaction.committed>): void =>
+        this.step({ type: 'run', service: 'mirror', effects: lie(effects) })
+      return {
+        ops: transaction.ops,
+        durable: () => transaction.durable(),
+        committed: () => tell(transaction.committed()),
+        failed: (error) => tell(transaction.failed(error)),
+      }
+    },
   }
 }

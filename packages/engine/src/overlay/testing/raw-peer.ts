@@ -48,7 +48,7 @@ export class RawPeer {
   readonly #reader = new FrameReader(FRAME_BYTES_MAX)
   #lastDial = 0
 
-  constructor(world: OverlayWorld, number: number, tlsKey?: PublicKey) {
+  constructor(world: Pick<OverlayWorld, 'prng' | 'network'>, number: number, tlsKey?: PublicKey) {
     const { prng } = world
     this.address = `mem://raw-${number}`
     const facts = { nonce: prng.bytes(16), timeUs: 0 }
@@ -63,7 +63,7 @@ export class RawPeer {
     return this.manifest.name
   }
 
-  dial(node: WorldNode): void {
+  dial(node: Pick<WorldNode, 'ticket'>): void {
     const { addresses, tlsKey } = node.ticket
     const [address = ''] = addresses
     this.#endpoint.apply({ type: 'dial', dial: ++this.#lastDial, address, tlsKey })

@@ -2,7 +2,7 @@
  * Time that only goes forward, from a clock that may be set.
  *
  * Timeouts must not fire because somebody corrected the clock, nor wait for an hour because it was
- * set back. A step larger than anything that sessions wait for counts as so much.
+ * set back. A step larger than anything that its user waits for counts as so much.
  *
  * @module
  */

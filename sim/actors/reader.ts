@@ -1,0 +1,155 @@
+/**
+ * An application that follows one capsule: the remote reader, with the head that it remembers in a
+ * file of its own. It goes by several mirrors and by what routers hand on, and believes neither.
+ *
+ * @module
+ */
+import { decodeHead, encodeHead, formatHex, type Head, MAIN_BRANCH } from '@longshore/capsule'
+import {
+  type NodeEffect,
+  type ReaderEffect,
+  RemoteReader,
+  readerService,
+  type Service,
+  type ServiceEffect,
+} from '@longshore/engine'
+import { type Prng, type SimActor, SimAnchor, type SimNode } from '@longshore/engine/testing'
+import type { Truth } from '../truth.ts'
+import type { World } from '../world.ts'
+
+export interface ReaderOptions {
+  readonly truth: Truth
+  /** Whom it asks. */
+  readonly mirrors: readonly SimNode[]
+  readonly mirrorsMin?: number
+}
+
+/** How often it asks everybody whether there is more. */
+const REFRESH_US = 10_000_000
+const FOLLOW = 1
+
+export class Reader implements SimActor {
+  readonly label: string
+  readonly truth: Truth
+  readonly node: SimNode
+  /** Entries that the application has, in order and without gaps. */
+  size = 0
+  isCondemned = false
+  readonly #world: World
+  readonly #options: ReaderOptions
+  readonly #service: string
+  /** Holds the head as bytes, and loses what was not synced. */
+  readonly #memory: SimAnchor
+  #reader: RemoteReader | undefined
+  /** Who is on the other side, by session. */
+  readonly #peers = new Map<number, string>()
+
+  constructor(world: World, node: SimNode, prng: Prng, options: ReaderOptions) {
+    this.#world = world
+    this.node = node
+    this.truth = options.truth
+    this.label = `${node.name}:${options.truth.label}`
+    this.#options = options
+    this.#service = `reader of ${options.truth.label}`
+    this.#memory = new SimAnchor(prng)
+    node.add(this)
+  }
+
+  losePower(): void {
+    this.#memory.losePower()
+  }
+
+  get head(): Head | undefined {
+    return this.#reader?.head
+  }
+
+  services(): Readonly<Record<string, Service>> {
+    const { truth, node } = this
+    const bytes = this.#memory.read()
+    const reader = new RemoteReader({
+      ...{ name: truth.name, branch: MAIN_BRANCH, nowUs: () => node.runtime.nowUs() },
+      ...(bytes === undefined ? {} : { remembered: decodeHead(bytes) }),
+      mirrorsMin: this.#options.mirrorsMin ?? 0,
+    })
+    this.#reader = reader
+    const keys = new Set(this.#options.mirrors.map(({ identity }) => formatHex(identity.name)))
+    const service = readerService(reader, (target) => keys.has(formatHex(target)))
+    this.#peers.clear()
+    const opened: Service['opened'] = (session, peer, target) => {
+      this.#peers.set(session, formatHex(peer.name))
+      return service.opened(session, peer, target)
+    }
+    return { [this.#service]: { ...service, opened } }
+  }
+
+  started(): void {
+    const reader = this.#reader
+    if (reader === undefined) return
+    // An application that starts again reads again: from anywhere that it likes.
+    this.size = 0
+    const opens = this.#options.mirrors.map(({ identity }) => {
+      return { type: 'open-session' as const, target: identity.name }
+    })
+    this.node.step({ type: 'subscribe', name: this.truth.name })
+    this.#run([...opens, ...reader.follow(FOLLOW, 0)])
+    this.#planRefresh()
+  }
+
+  heard(effect: NodeEffect): void {
+    const reader = this.#reader
+    if (reader === undefined) return
+    if (effect.type === 'news') {
+      if (effect.service === this.#service) this.#news(effect.news as ReaderEffect)
+      return
+    }
+    if (effect.type !== 'published' && effect.type !== 'gap') return
+    if (formatHex(effect.name) !== formatHex(this.truth.name)) return
+    this.#run(effect.type === 'gap' ? reader.refresh() : reader.published(effect.payload))
+  }
+
+  #run(effects: readonly ServiceEffect[]): void {
+    this.node.step({ type: 'run', service: this.#service, effects })
+  }
+
+  #planRefresh(): void {
+    const reader = this.#reader
+    this.node.after(REFRESH_US, () => {
+      this.#run(reader?.refresh() ?? [])
+      this.#planRefresh()
+    })
+  }
+
+  #news(news: ReaderEffect): void {
+    const { claims, history } = this.#world
+    switch (news.type) {
+      case 'head':
+        this.#memory.write(encodeHead(news.head))
+        this.#memory.sync()
+        claims.head(this.label, this.truth, news.head)
+        history.push({
+          ...{ type: 'head', reader: this.label, capsule: this.truth.label },
+          ...{ size: news.head.size, root: formatHex(news.head.root) },
+        })
+        return
+      case 'entries':
+        this.#entries(news)
+        return
+      case 'distrusted':
+        claims.distrusted(this.label, this.#peers.get(news.session) ?? '', news.error)
+        return
+      case 'evidence':
+        this.isCondemned = true
+        claims.evidence(this.label, this.truth, news.bytes)
+    }
+  }
+
+  #entries(news: Extract<ReaderEffect, { type: 'entries' }>): void {
+    const { claims, history } = this.#world
+    const { label: reader, truth } = this
+    const leaves = claims.entries(reader, truth, news, this.size)
+    for (const [i, leaf] of leaves.entries()) {
+      history.push({ type: 'entry', reader, capsule: truth.label, index: news.start + i, leaf })
+    }
+    this.size = news.start + leaves.length
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * One world: nodes, a network, time, what is true in it, and the checkers that watch.
+ *
+ * Everything in it follows from the seed. It runs in ticks of one virtual second; after each the
+ * machines are looked at, while what they say is judged at the moment in which they say it.
+ *
+ * @module
+ */
+import { bytesEqual, type CapsuleName, formatHex, MAIN_BRANCH } from '@longshore/capsule'
+import type { Membership, NodeEffect } from '@longshore/engine'
+import {
+  EPOCH_US,
+  type Lie,
+  type LinkConditions,
+  Prng,
+  SimNetwork,
+  SimNode,
+} from '@longshore/engine/testing'
+import { Reader, type ReaderOptions } from './actors/reader.ts'
+import { Writer, type WriterOptions } from './actors/writer.ts'
+import { type Authority, type Capsule, createCapsule, createMembership } from './authorities.ts'
+import { Claims } from './checkers/claims.ts'
+import { checkCopy, checkLimits, checkStated, RouteChecker } from './checkers/machines.ts'
+import { Digest } from './digest.ts'
+import { checkHistory, type HistoryEvent } from './history.ts'
+import { Truth } from './truth.ts'
+import { hold } from './violation.ts'
+
+export const TICK_US = 1_000_000
+/** Events in one tick beyond which a world is taken to run in circles. */
+const EVENTS_PER_TICK_MAX = 2_000_000
+/** How long a node that died of itself stays down, at most. */
+const DOWN_US_MAX = 5_000_000
+
+export interface NodeOptions {
+  readonly isRouter?: boolean
+  readonly isMirror?: boolean
+  readonly domain?: Authority
+  /** Its mirror says something else: bound by nothing, whatever it states or lacks. */
+  readonly lie?: Lie
+}
+
+export class World {
+  readonly seed: number
+  readonly prng: Prng
+  readonly network: SimNetwork
+  readonly digest: Digest = new Digest()
+  readonly history: HistoryEvent[] = []
+  readonly claims: Claims
+  readonly nodes: SimNode[] = []
+  readonly truths: Truth[] = []
+  readonly writers: Writer[] = []
+  readonly readers: Reader[] = []
+  /** Copies that must be whole at the end. */
+  readonly copies: { readonly node: SimNode; readonly truth: Truth }[] = []
+  readonly liars: Set<string> = new Set()
+  ticks = 0
+  deaths = 0
+  readonly #domains = new Map<string, CapsuleName>()
+  readonly #routes: RouteChecker
+
+  constructor(seed: number, conditions?: LinkConditions) {
+    this.seed = seed
+    this.prng = new Prng(seed)
+    this.network = new SimNetwork(this.prng.child(), conditions)
+    this.claims = new Claims(formatHex, this.liars)
+    this.#routes = new RouteChecker((node) => {
+      const domain = this.#domains.get(formatHex(node))
+      return domain === undefined ? [] : [domain]
+    })
+  }
+
+  get nowUs(): number {
+    return this.network.queue.nowUs
+  }
+
+  addNode(name: string, options: NodeOptions = {}): SimNode {
+    const { domain, ...rest } = options
+    const prng = this.prng.child()
+    const membership = (self: CapsuleName): Membership =>
+      createMembership(new Prng(prng.seed), domain as Authority, self)
+    const node = new SimNode(this.network, prng, name, {
+      ...rest,
+      ...(domain === undefined ? {} : { membership }),
+      onEvent: (self, event) => this.digest.event(this.nowUs, self.name, event),
+      onDeath: (self) => this.#died(self),
+    })
+    const key = formatHex(node.identity.name)
+    if (domain !== undefined) this.#domains.set(key, domain.manifest.name)
+    if (options.lie !== undefined) this.liars.add(key)
+    node.add({ heard: (effect) => this.#heard(node, effect) })
+    this.nodes.push(node)
+    return node
+  }
+
+  /** The writer's key in other hands: a second home that signs a history of its own. */
+  copyCapsule(label: string, capsule: Capsule): Truth {
+    const truth = new Truth(label, capsule.signed)
+    this.truths.push(truth)
+    for (const known of this.truths) {
+      if (bytesEqual(known.name, truth.name)) known.isCorrect = false
+    }
+    return truth
+  }
+
+  addCapsule(
+    label: string,
+    owner: Authority,
+    policy: Parameters<typeof createCapsule>[2] = {},
+  ): { readonly capsule: Capsule; readonly truth: Truth } {
+    const capsule = createCapsule(this.prng, owner, policy)
+    const truth = new Truth(label, capsule.signed)
+    this.truths.push(truth)
+    return { capsule, truth }
+  }
+
+  addWriter(node: SimNode, options: WriterOptions): Writer {
+    const writer = new Writer(this, node, this.prng.child(), options)
+    this.writers.push(writer)
+    for (const { mirror } of options.mirrors)
+      this.copies.push({ node: mirror, truth: writer.truth })
+    return writer
+  }
+
+  addReader(node: SimNode, options: ReaderOptions): Reader {
+    const reader = new Reader(this, node, this.prng.child(), options)
+    this.readers.push(reader)
+    return reader
+  }
+
+  isLiar(node: SimNode): boolean {
+    return this.liars.has(formatHex(node.identity.name))
+  }
+
+  /** Happens after so much virtual time. */
+  after(delayUs: number, action: () => void): void {
+    this.network.queue.schedule(this.nowUs + delayUs, action)
+  }
+
+  crash(node: SimNode, how: 'kill' | 'power'): void {
+    this.digest.note(this.nowUs, node.name, how)
+    node.crash(how, this.prng.pick(['keep', 'roll-back', 'vanish'] as const))
+  }
+
+  start(node: SimNode): void {
+    if (node.isUp) return
+    this.digest.note(this.nowUs, node.name, 'start')
+    node.start()
+    if (!this.isLiar(node)) checkStated(node, this.claims.stated.get(formatHex(node.identity.name)))
+  }
+
+  /** Lets so many seconds pass. */
+  run(ticks: number): void {
+    for (let i = 0; i < ticks; i++) {
+      this.ticks++
+      this.#runUntil(this.nowUs + TICK_US)
+      this.inspect()
+    }
+  }
+
+  inspect(): void {
+    for (const node of this.nodes) {
+      if (!node.isUp || this.isLiar(node)) continue
+      const nowS = Math.floor(node.runtime.nowUs() / 1e6)
+      this.#routes.check(node, nowS)
+      checkLimits(node)
+    }
+  }
+
+  /** Faults are over: everything must come to rest, and be where it belongs. */
+  converge(ticksMax: number): number {
+    let ticks = 0
+    while (this.#unfinished() !== undefined) {
+      const why = this.#unfinished()
+      hold('I8', ticks < ticksMax, () => `after ${ticks} quiet seconds: ${why}`)
+      this.run(1)
+      ticks++
+    }
+    this.#checkEnd()
+    return ticks
+  }
+
+  #runUntil(endUs: number): void {
+    const { queue } = this.network
+    for (let count = 0; (queue.nextUs ?? Number.POSITIVE_INFINITY) <= endUs; count++) {
+      hold('I6', count < EVENTS_PER_TICK_MAX, () => 'the world runs in circles')
+      queue.step()
+    }
+    queue.runUntil(endUs)
+  }
+
+  /** Mirrors and publishers keep evidence under the name of its capsule. */
+  #heard(node: SimNode, effect: NodeEffect): void {
+    if (effect.type !== 'news' || effect.news.type !== 'evidence' || !('name' in effect.news))
+      return
+    const { name, bytes } = effect.news
+    const truth = this.truths.find((known) => bytesEqual(known.name, name))
+    hold('I4', truth !== undefined, () => `${node.name} has evidence about nobody's capsule`)
+    if (truth !== undefined && !this.isLiar(node)) this.claims.evidence(node.name, truth, bytes)
+  }
+
+  #isConvicted(truth: Truth): boolean {
+    const { convicted } = this.claims
+    return this.truths.some((other) => bytesEqual(other.name, truth.name) && convicted.has(other))
+  }
+
+  #died(node: SimNode): void {
+    this.deaths++
+    this.digest.note(this.nowUs, node.name, 'died')
+    // Sometimes the power was the reason.
+    if (this.prng.chance(0.3)) node.crash('power')
+    this.after(this.prng.below(DOWN_US_MAX), () => this.start(node))
+  }
+
+  /** What is still missing; undefined if nothing is. */
+  #unfinished(): string | undefined {
+    for (const { node, truth } of this.copies) {
+      if (!truth.isCorrect || this.isLiar(node)) continue
+      const size = node.store.state(truth.name, MAIN_BRANCH)?.size ?? 0
+      if (size < truth.size) return `${node.name} has ${size} of ${truth.size} of ${truth.label}`
+    }
+    for (const { truth, size, label } of this.readers) {
+      if (truth.isCorrect && size < truth.size) return `${label} has ${size} of ${truth.size}`
+    }
+    for (const { truth, acknowledged } of this.writers) {
+      if (truth.isCorrect && acknowledged < truth.size) {
+        return `${acknowledged} of ${truth.size} of ${truth.label} are acknowledged`
+      }
+    }
+    const unnoticed = this.truths.find((truth) => !truth.isCorrect && !this.#isConvicted(truth))
+    return unnoticed && `nobody noticed the two histories of ${unnoticed.label}`
+  }
+
+  #checkEnd(): void {
+    for (const { node, truth } of this.copies) {
+      if (!truth.isCorrect || this.isLiar(node)) continue
+      checkCopy(node, truth)
+      checkStated(node, this.claims.stated.get(formatHex(node.identity.name)))
+    }
+    for (const truth of this.truths) {
+      if (!truth.isCorrect) continue
+      const leaves = Array.from({ length: truth.size }, (_, i) => truth.leaf(i) ?? '')
+      this.history.push({ type: 'final', capsule: truth.label, leaves })
+    }
+    const dishonest = new Set(this.truths.filter((t) => !t.isCorrect).map((t) => t.label))
+    checkHistory(this.history.filter(({ capsule }) => !dishonest.has(capsule)))
+  }
+}
+
+/** Seconds since 1970 at virtual time 0. */
+export const EPOCH_S: number = EPOCH_US / 1_000_000
