@@ -52,6 +52,7 @@ export type {
   RouteEntry,
 } from './overlay/overlay-events.ts'
 export { decodeBodies } from './replica/bodies-message.ts'
+export { BranchIntake } from './replica/branch-intake.ts'
 export { readChain } from './replica/chain-notes.ts'
 export {
   committedHead,
@@ -105,10 +106,7 @@ export {
   type ReaderOptions,
   RemoteReader,
 } from './replica/remote-reader.ts'
-export type {
-  ReaderPeer,
-  Source,
-} from './replica/remote-sources.ts'
+export type { ReaderPeer, Source } from './replica/remote-sources.ts'
 export { EntriesVerifier } from './replica/verify-entries.ts'
 export type { AnchorSlot } from './runtime/anchor-slot.ts'
 export {
