@@ -252,7 +252,7 @@ export class Mirror {
           send(id, {
             kind: 'presented',
             id: message.id,
-            chains: this.#options.memberships ?? [],
+            chains: this.#options.memberships?.() ?? [],
           }),
         ]
       case 'unfollow':
