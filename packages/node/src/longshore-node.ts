@@ -15,6 +15,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import {
   type CapsuleName,
+  encodeCertChain,
   formatName,
   formatTicket,
   isLongshoreError,
@@ -485,6 +486,10 @@ export class LongshoreNode {
       mirror: identity.mirror,
       openHeadLog: () => this.#home.openHeadLog(),
       canSend: (session) => this.#engine.sessions.canSend(session, true),
+      memberships: () => {
+        const { held: membership } = this.#domain
+        return membership === undefined ? [] : [encodeCertChain(membership.chain)]
+      },
       policy: createMirrorPolicy({
         self: identity.name,
         domains: () => this.#domain.names,

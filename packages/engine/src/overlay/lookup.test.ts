@@ -136,7 +136,7 @@ test('OV27: an answer without certificates to this node is refused, recorded and
   world.run(100)
   const [resolved] = client.of('resolved')
   assert.deepEqual([resolved?.code, resolved?.entries], ['NO_ROUTE', []])
-  const refused = client.runtime.logged.filter(({ event }) => event === 'advertisement-refused')
+  const refused = client.runtime.logged.filter(({ event }) => event === 'route.refused')
   assert.equal(refused[0]?.details['code'], 'CERT_CHAIN')
 })
 
