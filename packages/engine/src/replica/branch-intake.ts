@@ -76,6 +76,8 @@ export interface BranchCut {
   readonly head: Head | undefined
   /** Undefined if there is nothing new to state. */
   readonly statement: PlannedStatement | undefined
+  /** Memory of its entries, to be used again once they are committed. */
+  readonly frames: Uint8Array | undefined
 }
 
 export class BranchIntake {
@@ -290,7 +292,10 @@ export class BranchIntake {
   cut(nowS: number | undefined): BranchCut | undefined {
     const statement = nowS === undefined ? undefined : this.#planStatement(nowS)
     if (!this.isDirty && statement === undefined) return undefined
-    const ops: StoreOp[] = [...this.#cutEntries()]
+    const appended = this.#cutEntries()
+    const [append] = appended
+    const frames = append?.type === 'append' ? append.entries.frames : undefined
+    const ops: StoreOp[] = [...appended]
     const { name, branch } = this
     for (const { index, body } of this.#fills) {
       ops.push({ type: 'payload', name, branch, index, body })
@@ -306,11 +311,12 @@ export class BranchIntake {
     this.#cutsInFlight++
     const before = this.#cutHead
     this.#cutHead = this.#head
-    return { ops, before, head: this.#head, statement }
+    return { ops, before, head: this.#head, statement, frames }
   }
 
   committed(cut: BranchCut): void {
     this.#cutsInFlight--
+    if (cut.frames !== undefined) this.#builder.giveBack(cut.frames)
     this.#committedHead = cut.head
     if (cut.statement !== undefined) this.#committedStatement = cut.statement
     const stated = this.#committedStatement

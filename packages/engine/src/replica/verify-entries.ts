@@ -20,18 +20,18 @@ import {
   copyBytes,
   decodeHead,
   decodeHeader,
+  EMPTY_HASH,
   HASH_BYTES,
   type Hash,
   type Head,
   type HotFields,
-  hashLeafInto,
   isHotHeader,
   packageAlignedStart,
   prefixRoot,
   type RoleKey,
   readHotHeader,
   type SubtreeProof,
-  sha256Into,
+  sha256Ranges,
   subtreeRoot,
   TILE_WIDTH,
   VerificationError,
@@ -41,6 +41,12 @@ import {
 import type { EntryBatchBuilder } from '../store/entry-batch-builder.ts'
 import type { IndexRange } from '../store/store.ts'
 import { EntriesFrame } from './entries-message.ts'
+
+/** RFC 9162 section 2.1.1. */
+const LEAF_PREFIX = 0x00
+
+/** 256 headers of the common form take a quarter of this. */
+const LEAVES_BYTES_KEPT = 65_536
 
 /** A tree that is trusted: that of a verified head. */
 export interface TrustedTree {
@@ -98,7 +104,12 @@ export class EntriesVerifier {
   /** From the beginning of the tile that the message is in. */
   readonly #leafHashes = new Uint8Array(TILE_WIDTH * HASH_BYTES)
   readonly #timesUs = new Float64Array(TILE_WIDTH)
-  readonly #bodyHash = new Uint8Array(HASH_BYTES)
+  /** By position in the message; of bodies that are there. */
+  readonly #bodyHashes = new Uint8Array(TILE_WIDTH * HASH_BYTES)
+  /** As `sha256Ranges` wants them. */
+  readonly #ranges = new Uint32Array(3 * TILE_WIDTH)
+  /** The headers of a message, with the leaf prefix before each. */
+  #leaves: Uint8Array = new Uint8Array(LEAVES_BYTES_KEPT)
   readonly #fields: HotFields = { kind: 0, timeUs: 0, payloadBytes: 0, hashAt: 0 }
   #proof: SubtreeProof | undefined
   /** Of the entries from the beginning of the tile to the end of the message. */
@@ -113,6 +124,7 @@ export class EntriesVerifier {
    */
   verify(branch: BranchId, tree: TrustedTree, prior: Uint8Array): VerifiedContent {
     this.#verifyPackage(tree, prior)
+    this.#hashBodies()
     const erasures: IndexRange[] = []
     const holes: { start: number; end: number }[] = []
     for (let i = 0; i < this.frame.count; i++) this.#verifyEntry(branch, i, erasures, holes)
@@ -154,18 +166,9 @@ export class EntriesVerifier {
   addTo(builder: EntryBatchBuilder, index: number): void {
     const { frame } = this
     const aligned = packageAlignedStart(frame.start)
-    for (let i = index - frame.start; i < frame.count; i++) {
-      builder.addVerified(
-        frame.bytes,
-        frame.headerStart[i] as number,
-        frame.headerEnd[i] as number,
-        frame.bodyStart[i] as number,
-        frame.bodyEnd[i] as number,
-        this.#timesUs[i] as number,
-        this.#leafHashes,
-        (frame.start + i - aligned) * HASH_BYTES,
-      )
-    }
+    const leaves = (index - aligned) * HASH_BYTES
+    const leafHashes = this.#leafHashes.subarray(leaves, (frame.end - aligned) * HASH_BYTES)
+    builder.addVerified(frame, index - frame.start, this.#timesUs, leafHashes)
   }
 
   #verifyPackage(tree: TrustedTree, prior: Uint8Array): void {
@@ -179,15 +182,46 @@ export class EntriesVerifier {
       throw new VerificationError('PROOF_SHAPE', 'entries beyond the tree', details)
     }
     this.#leafHashes.set(prior)
-    for (let i = 0; i < frame.count; i++) {
-      const header = frame.bytes.subarray(frame.headerStart[i], frame.headerEnd[i])
-      hashLeafInto(this.#leafHashes, (start + i - aligned) * HASH_BYTES, header)
-    }
+    this.#hashLeaves((start - aligned) * HASH_BYTES)
     const root = subtreeRoot(this.#leafHashes.subarray(0, (end - aligned) * HASH_BYTES))
     const proof = { start: aligned, end, size: tree.size, path }
     verifySubtree(proof, root, tree.root)
     this.#root = root
     this.#proof = proof
+  }
+
+  /** Into `#leafHashes` from `at` on. */
+  #hashLeaves(at: number): void {
+    const { bytes, headerStart, headerEnd, count } = this.frame
+    // The byte before each header is the end of its length: in a copy, it becomes the leaf prefix.
+    const base = (headerStart[0] as number) - 1
+    const end = headerEnd[count - 1] as number
+    let leaves = this.#leaves
+    if (end - base > leaves.length) leaves = new Uint8Array(end - base)
+    leaves.set(bytes.subarray(base, end))
+    const ranges = this.#ranges
+    for (let i = 0; i < count; i++) {
+      const leafStart = (headerStart[i] as number) - 1 - base
+      leaves[leafStart] = LEAF_PREFIX
+      ranges[3 * i] = leafStart
+      ranges[3 * i + 1] = (headerEnd[i] as number) - base
+      ranges[3 * i + 2] = at + i * HASH_BYTES
+    }
+    sha256Ranges(leaves, ranges, count, this.#leafHashes)
+  }
+
+  #hashBodies(): void {
+    const { bytes, bodyStart, bodyEnd, count } = this.frame
+    const ranges = this.#ranges
+    let sent = 0
+    for (let i = 0; i < count; i++) {
+      if (bodyStart[i] === -1) continue
+      const at = 3 * sent++
+      ranges[at] = bodyStart[i] as number
+      ranges[at + 1] = bodyEnd[i] as number
+      ranges[at + 2] = i * HASH_BYTES
+    }
+    sha256Ranges(bytes, ranges, sent, this.#bodyHashes)
   }
 
   #verifyEntry(
@@ -230,12 +264,13 @@ export class EntriesVerifier {
       // A body of no bytes is never missing.
       if (expectedBytes > 0) return
       frame.bodyStart[i] = frame.bodyEnd[i] = 0
+      this.#bodyHashes.set(EMPTY_HASH, i * HASH_BYTES)
     }
-    const [start, end] = [frame.bodyStart[i] as number, frame.bodyEnd[i] as number]
-    if (end - start !== expectedBytes) throw this.#mismatch(i, 'size')
-    sha256Into(this.#bodyHash, 0, frame.bytes, start, end)
+    const bytes = (frame.bodyEnd[i] as number) - (frame.bodyStart[i] as number)
+    if (bytes !== expectedBytes) throw this.#mismatch(i, 'size')
+    const bodyHash = i * HASH_BYTES
     for (let at = 0; at < HASH_BYTES; at++) {
-      if (this.#bodyHash[at] !== hashes[hashAt + at]) throw this.#mismatch(i, 'hash')
+      if (this.#bodyHashes[bodyHash + at] !== hashes[hashAt + at]) throw this.#mismatch(i, 'hash')
     }
   }
 

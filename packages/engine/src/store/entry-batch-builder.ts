@@ -42,6 +42,17 @@ const STATE_ABSENT = 0
 const STATE_PRESENT = 1
 const NO_SALT: Uint8Array = new Uint8Array(0)
 
+/** Entries that lie in one array, in order: their ranges in it. */
+export interface VerifiedRun {
+  readonly bytes: Uint8Array
+  readonly count: number
+  readonly headerStart: Uint32Array
+  readonly headerEnd: Uint32Array
+  /** -1 makes a hole. */
+  readonly bodyStart: Int32Array
+  readonly bodyEnd: Uint32Array
+}
+
 export class EntryBatchBuilder {
   readonly #frames = new Slab((size) => new Uint8Array(size), FRAME_SLAB_BYTES)
   readonly #hashes = new Slab((size) => new Uint8Array(size), HASH_SLAB_BYTES)
@@ -105,33 +116,31 @@ export class EntryBatchBuilder {
   }
 
   /**
-   * Adds an entry that was verified where it lay: header and body are ranges of `source`, the leaf
-   * hash is that of the header. `bodyStart` -1 makes a hole. Nothing is hashed again.
+   * Adds the entries of `run` from position `from` on, which were verified where they lay. Times
+   * are by position; the leaf hashes are those of the entries that are added. Nothing is hashed
+   * again.
    */
-  addVerified(
-    source: Uint8Array,
-    headerStart: number,
-    headerEnd: number,
-    bodyStart: number,
-    bodyEnd: number,
-    timeUs: number,
-    leafHashes: Uint8Array,
-    leafHashAt: number,
-  ): void {
-    const headerBytes = headerEnd - headerStart
-    const isHole = bodyStart < 0
-    const bodyBytes = isHole ? 0 : bodyEnd - bodyStart
-    const at = this.#beginFrame(headerBytes, bodyBytes, isHole ? STATE_ABSENT : STATE_PRESENT)
-    const frames = this.#frames.array
-    copyInto(frames, at, source, headerStart, headerEnd)
-    if (!isHole) copyInto(frames, at + headerBytes, source, bodyStart, bodyEnd)
+  addVerified(run: VerifiedRun, from: number, timesUs: Float64Array, leafHashes: Uint8Array): void {
+    const { bytes, headerStart, headerEnd, bodyStart, bodyEnd, count } = run
+    assert(leafHashes.length === (count - from) * HASH_BYTES, 'each entry has its leaf hash')
+    for (let i = from; i < count; i++) {
+      const [start, end] = [headerStart[i] as number, headerEnd[i] as number]
+      const headerBytes = end - start
+      const body = bodyStart[i] as number
+      const isHole = body < 0
+      const bodyBytes = isHole ? 0 : (bodyEnd[i] as number) - body
+      const at = this.#beginFrame(headerBytes, bodyBytes, isHole ? STATE_ABSENT : STATE_PRESENT)
+      const frames = this.#frames.array
+      copyInto(frames, at, bytes, start, end)
+      if (!isHole) copyInto(frames, at + headerBytes, bytes, body, body + bodyBytes)
+      this.#closeFrame(at + headerBytes + bodyBytes, timesUs[i] as number)
+    }
     // Leaf hashes lie in the order of the entries: those that wait come first.
     if (this.#leafCount > 0) this.#hash()
     const hashes = this.#hashes
-    hashes.reserve(HASH_BYTES)
-    copyInto(hashes.array, hashes.end, leafHashes, leafHashAt, leafHashAt + HASH_BYTES)
-    hashes.end += HASH_BYTES
-    this.#closeFrame(at + headerBytes + bodyBytes, timeUs)
+    hashes.reserve(leafHashes.length)
+    hashes.array.set(leafHashes, hashes.end)
+    hashes.end += leafHashes.length
     this.#hashedBytes = this.framesBytes
   }
 

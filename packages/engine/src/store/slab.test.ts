@@ -46,7 +46,17 @@ test('ST19: what is given back is used again: two slabs serve for ever', () => {
   assert.ok(created.length < 8, 'the first ones are smaller')
 })
 
-test('ST19: a batch larger than a slab has memory of its own, which is not kept', () => {
+test('ST19: the memory of a somewhat larger batch is kept as well', () => {
+  const { slab, created } = createSlab()
+  for (let i = 0; i < 1000; i++) {
+    const taken = build(slab, 150, i)
+    assert.deepEqual(taken, new Uint8Array(150).fill(i))
+    slab.giveBack(taken)
+  }
+  assert.ok(created.length < 5, 'it is used again and again')
+})
+
+test('ST19: a batch much larger than a slab has memory of its own, which is not kept', () => {
   const { slab, created } = createSlab()
   for (let i = 0; i < 10; i++) slab.giveBack(build(slab, 3 * SIZE, i))
   assert.equal(created.length, 5, 'each holds two of them')

@@ -13,6 +13,8 @@ import { assert } from '@longshore/capsule'
 
 /** The first slab is this part of an ordinary one. */
 const FIRST_PART = 64
+/** Slabs that grew larger than so many ordinary ones are not kept. */
+const KEPT_MAX = 4
 
 type SlabArray = Uint8Array | Uint32Array
 
@@ -65,28 +67,28 @@ export class Slab<TArray extends SlabArray> {
     if (--lent.count > 0) return
     this.#lent.delete(taken.buffer)
     const { slab } = lent
-    if (slab !== this.array && slab.length === this.#size) this.#spare = slab
+    if (slab !== this.array) this.#keep(slab)
   }
 
   #move(count: number): void {
     const built = this.end - this.start
     const size = Math.max(this.#nextSize, 2 * (built + count))
+    const isSpareEnough = this.#spare !== undefined && this.#spare.length >= size
+    const moved = isSpareEnough ? (this.#spare as TArray) : this.#create(size)
+    if (isSpareEnough) this.#spare = undefined
     this.#nextSize = Math.min(this.#size, 2 * size)
-    const moved = size === this.#size ? this.#takeSpare() : this.#create(size)
-    assert(moved.length === size, 'a slab has the size that was asked for')
     moved.set(this.array.subarray(this.start, this.end))
     const before = this.array
     this.array = moved
     // Everything of it came back while it was in use.
-    const isFree = before.length === this.#size && !this.#lent.has(before.buffer)
-    if (isFree) this.#spare = before
+    if (!this.#lent.has(before.buffer)) this.#keep(before)
     this.start = 0
     this.end = built
   }
 
-  #takeSpare(): TArray {
-    const spare = this.#spare
-    this.#spare = undefined
-    return spare ?? this.#create(this.#size)
+  /** Nothing of it is lent: it is filled again, if it is of a useful size. */
+  #keep(slab: TArray): void {
+    if (slab.length < this.#size || slab.length > KEPT_MAX * this.#size) return
+    if (slab.length > (this.#spare?.length ?? 0)) this.#spare = slab
   }
 }
