@@ -2,7 +2,8 @@
  * How much a node may still store: what the operator allows, and what the disk has.
  *
  * Asked before anything is accepted, and therefore often; looked at after each commit, and once a
- * second because others write to the disk as well. What is on its way meanwhile has the reserve. Rule ND14 of docs/spec/node.md.
+ * second because others write to the disk as well. What is on its way meanwhile has the reserve.
+ * Rule ND14 of docs/spec/node.md.
  *
  * @module
  */

@@ -11,14 +11,12 @@
  *
  * @module
  */
-import fs from 'node:fs'
 import { join } from 'node:path'
 import {
   type CapsuleName,
   encodeCertChain,
   formatName,
   formatTicket,
-  isLongshoreError,
   MAIN_BRANCH,
   manifestKey,
   parseName,
@@ -55,8 +53,9 @@ import { NodeDomain } from './node-domain.ts'
 import { writeNodeFile } from './node-file.ts'
 import { judgeHealth, type NodeHealth } from './node-health.ts'
 import { type NodeHome, openNodeHome } from './node-home.ts'
+import { NodeLogbook } from './node-logbook.ts'
 import { NodeMeters } from './node-meters.ts'
-import type { NodeRole } from './node-settings.ts'
+import type { NodeOptions } from './node-options.ts'
 import {
   counterReport,
   countsByCode,
@@ -65,26 +64,7 @@ import {
   type NodeStatus,
   neighborStatus,
 } from './node-status.ts'
-
-export interface NodeOptions {
-  /** Directory with the node's keys and everything that it holds. Made if missing. */
-  readonly data: string
-  /** `tls://HOST:PORT`, port 0 for any free one. */
-  readonly listen: readonly string[]
-  /** Where others dial it, if that is not where it listens. */
-  readonly announce?: readonly string[]
-  /** `HOST:PORT` of the HTTP gateway. */
-  readonly http?: string | undefined
-  readonly join: readonly Ticket[]
-  readonly roles: readonly NodeRole[]
-  /** The node must be a member of this domain. */
-  readonly domain?: CapsuleName | undefined
-  /** Bytes that the store may take. Default: what the disk has. */
-  readonly quotaBytes?: number | undefined
-  /** Public, in the node's manifest when it is made. */
-  readonly labels?: Readonly<Record<string, string>>
-  readonly log?: Runtime['log']
-}
+import { storeFailure } from './store-failure.ts'
 
 /** A timer of the system cannot be longer. */
 const TIMER_MS_MAX = 2_147_483_647
@@ -102,6 +82,7 @@ export class LongshoreNode {
   readonly #domain: NodeDomain
   readonly #room: DiskRoom
   readonly #meters: NodeMeters
+  readonly #logbook: NodeLogbook
   readonly #startedMs = performance.now()
   readonly #failure = Promise.withResolvers<never>()
   #control: ControlServer | undefined
@@ -120,6 +101,7 @@ export class LongshoreNode {
     this.#listen = bound.listen
     this.#announced = options.announce?.length ? options.announce : announcedAddresses(bound.listen)
     this.#meters = bound.meters
+    this.#logbook = new NodeLogbook(home.held.path, runtime)
     this.#transport = bound.transport
     this.#failure.promise.catch(() => {})
     const { roles, domain: required } = options
@@ -208,7 +190,7 @@ export class LongshoreNode {
   get health(): NodeHealth {
     const { held } = this.#home
     return judgeHealth({
-      storeError: storeErrorOf(() => held.driver.checkAlive()),
+      storeError: storeFailure(held),
       isDraining: this.#closing !== undefined,
       freeBytes: this.#room.freeBytes,
       isMirror: this.#mirror !== undefined,
@@ -388,24 +370,8 @@ export class LongshoreNode {
       case 'news':
         this.#news(effect.news)
         return
-      case 'link-up': {
-        const { principal, remote } = effect
-        this.#runtime.log('info', 'node.link-up', { peer: formatName(principal), remote })
-        return
-      }
-      case 'link-down': {
-        const { principal, remote, reason } = effect
-        this.#runtime.log('info', 'node.link-down', { peer: formatName(principal), remote, reason })
-        return
-      }
-      case 'refused': {
-        const { name, router, code } = effect
-        const details = { name: formatName(name), router: formatName(router), code }
-        this.#runtime.log('warn', 'node.advertisement-refused', details)
-        return
-      }
-      case 'advertised':
-        this.#runtime.log('debug', 'node.advertised', { name: formatName(effect.name) })
+      default:
+        this.#logbook.report(effect)
     }
   }
 
@@ -415,7 +381,7 @@ export class LongshoreNode {
         this.#home.held.driver.request(this.#source)
         return
       case 'evidence':
-        if ('name' in news) this.#keepEvidence(news.name, news.bytes)
+        if ('name' in news) this.#logbook.keepEvidence(news.name, news.bytes)
     }
   }
 
@@ -438,7 +404,7 @@ export class LongshoreNode {
   }
 
   #endIfStoreFailed(): void {
-    const error = storeErrorOf(() => this.#home.held.driver.checkAlive())
+    const error = storeFailure(this.#home.held)
     if (error === undefined) return
     this.#runtime.log('error', 'node.failed', { code: error.code, message: error.message })
     this.#failure.reject(error)
@@ -449,15 +415,6 @@ export class LongshoreNode {
     const ms = Math.ceil((atUs - this.#runtime.nowUs()) / 1000)
     const tick = (): void => this.#step({ type: 'tick' })
     this.#timer = setTimeout(tick, Math.min(Math.max(ms, 0), TIMER_MS_MAX))
-  }
-
-  /** A file that convicts: whoever operates the node decides whom to show it to. */
-  #keepEvidence(name: CapsuleName, bytes: Uint8Array): void {
-    const directory = join(this.#home.held.path, 'evidence')
-    fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
-    const path = join(directory, `${formatName(name)}.evidence`)
-    fs.writeFileSync(path, bytes, { mode: 0o600 })
-    this.#runtime.log('error', 'mirror.equivocation', { capsule: formatName(name), path })
   }
 
   #createEngine(): NodeEngine {
@@ -516,16 +473,4 @@ interface Bound {
   readonly listen: readonly string[]
   readonly meters: NodeMeters
   receive(listener: (event: TransportEvent) => void): void
-}
-
-/** What ended the store; undefined while it lives. */
-function storeErrorOf(checkAlive: () => void): UnavailableError | undefined {
-  try {
-    checkAlive()
-    return undefined
-  } catch (cause) {
-    if (isLongshoreError(cause) && cause instanceof UnavailableError) return cause
-    const message = (cause as Error).message
-    return new UnavailableError('STORE_FAILED', message, undefined, { cause })
-  }
 }

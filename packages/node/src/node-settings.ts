@@ -91,7 +91,7 @@ export function readSettingsFile(path: string): NodeSettings {
   return { ...settings, data: resolve(dirname(path), settings.data) }
 }
 
-/** @throws {UsageError} `USAGE`, `TICKET_INVALID`, `NAME_INVALID` for a value that means nothing. */
+/** @throws {UsageError} `USAGE`, `TICKET_INVALID`, `NAME_INVALID` for what means nothing. */
 export function planNode(settings: NodeSettings): NodePlan {
   const { data, listen = [], announce = [], http, join = [], domain, quota } = settings
   if (data === undefined || data === '') {

@@ -38,6 +38,9 @@ import {
 
 type News = Exclude<PublisherEffect, { type: 'send' | 'open-session' | 'consumed' }>
 
+/** A mirror that was killed is noticed sooner than a path that may heal. */
+const HASTY = { keepaliveUs: 200_000, pingUs: 200_000, peerLostUs: 2_000_000 }
+
 export class RemoteWriter {
   readonly capsule: CapsuleFixture
   readonly #prng: Prng
@@ -71,6 +74,7 @@ export class RemoteWriter {
       runtime: this.#runtime,
       isRouter: false,
       services: { publisher: publisherService(this.#publisher) },
+      sessionLimits: HASTY,
     })
   }
 
