@@ -108,3 +108,31 @@ function grant(
   )
   return { certs: [cert], manifests: [person.signed] }
 }
+
+test('ND20: a node whose clock is hours off is refused with a code, and nobody else notices', () => {
+  for (const skewUs of [-6 * 3_600_000_000, 6 * 3_600_000_000]) {
+    const prng = new Prng(3)
+    const network = new SimNetwork(prng.child())
+    const router = new SimNode(network, prng, 'router', { isRouter: true })
+    const late = new SimNode(network, prng, 'late', { isMirror: true, skewUs })
+    const mirror = new SimNode(network, prng, 'mirror', { isMirror: true })
+    const writer = new SimNode(network, prng, 'writer')
+    for (const node of [late, mirror, writer]) node.join(router)
+    network.queue.runUntil(2_000_000)
+    const capsule = createCapsuleFixture(prng, { read: 'any' })
+    const branch = new SignedBranch(prng.child(), capsule, MAIN_BRANCH)
+    writer.commit([capsule.manifest, branch.append(5)])
+    const owner = personOf(capsule.owner)
+    const chain = grant(owner, capsule.owner, mirror.identity.name, prng)
+    writer.publish(capsule.name, [{ mirror, chain }])
+    network.queue.runUntil(5_000_000)
+    assert.equal(mirror.store.state(capsule.name, MAIN_BRANCH)?.size, 5)
+    const told = late.news.flatMap((effect) => {
+      if (effect.type === 'refused') return [effect.code]
+      return effect.type === 'link-down' ? [/CLOCK_SKEW/.exec(effect.reason)?.[0]] : []
+    })
+    // Behind: what it says has ended already. Ahead: what it is given has not begun.
+    assert.equal(told[0], skewUs < 0 ? 'CLOCK_SKEW' : 'CERT_EXPIRED')
+    assert.ok(told.length <= 6, `${told.length} attempts in five seconds`)
+  }
+})

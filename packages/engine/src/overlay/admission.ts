@@ -15,12 +15,14 @@
  * @module
  */
 import {
+  type AdvertisementExpectation,
   advertisedNamesDigest,
   type CapsuleName,
   type ErrorCode,
   isLongshoreError,
   openManifest,
   ProtocolError,
+  UnavailableError,
   VerificationError,
   verifyAdvertisement,
 } from '@longshore/capsule'
@@ -68,7 +70,7 @@ export class Admission {
     link.chargeAdmissions(claims.length)
     const names = claims.map(({ name }) => name)
     const { name: router, nowS, limits } = this.#machine
-    const { expiresS } = verifyAdvertisement(statement, {
+    const expiresS = this.#verifyStatement(statement, {
       ...{ advertiser: link.up.manifest, router, atS: nowS },
       ...{ exporter: link.exporter, nonce: link.ownNonce, names: advertisedNamesDigest(names) },
     })
@@ -93,6 +95,17 @@ export class Admission {
         const some = names.slice(at, at + namesPerAdvertisementMax)
         link.send(encodeControl(ADVERTISED, advertisedValue(UNASKED, some)))
       }
+    }
+  }
+
+  /** The statement was made for this very connection: only its clock can have made it end. */
+  #verifyStatement(statement: Uint8Array, expected: AdvertisementExpectation): number {
+    try {
+      return verifyAdvertisement(statement, expected).expiresS
+    } catch (cause) {
+      if (!isLongshoreError(cause) || cause.code !== 'CERT_EXPIRED') throw cause
+      const message = 'the clocks of the two nodes differ too much'
+      throw new UnavailableError('CLOCK_SKEW', message, undefined, { cause })
     }
   }
 

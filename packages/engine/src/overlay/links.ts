@@ -235,10 +235,6 @@ export class Links {
     this.#strangerCount--
     link.peer = peer
     link.reader.frameBytesMax = FRAME_BYTES_MAX
-    if (link.join !== undefined) {
-      link.join.failures = 0
-      link.join.reason = ''
-    }
     const links = this.#byPeer.get(peer.key) ?? []
     this.#byPeer.set(peer.key, [...links, link])
     // The oldest goes: it is the one that a peer which came back does not know any more.
@@ -271,6 +267,11 @@ export class Links {
     if (unansweredUs !== undefined && nowUs - unansweredUs >= limits.silenceUs) {
       this.close(link, new UnavailableError('PEER_LOST', 'the other side is silent'))
       return
+    }
+    // It has stood for a while: a link that falls at once would be dialled again at once for ever.
+    if (link.join !== undefined && link.pingNumber > 0) {
+      link.join.failures = 0
+      link.join.reason = ''
     }
     link.unansweredUs ??= nowUs
     link.pingSentUs = nowUs

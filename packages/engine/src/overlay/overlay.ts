@@ -12,7 +12,6 @@
 import {
   type CapsuleName,
   encodeCertChain,
-  isLongshoreError,
   openManifest,
   ProtocolError,
   type SignedManifest,
@@ -150,7 +149,7 @@ export class Overlay {
         this.#links.leave(event.principal)
         return
       case 'advertise':
-        this.#advertise(event)
+        this.#installOwn(openManifest(event.capsule), encodeCertChain(event.chain))
         return
       case 'withdraw':
         this.#table.removeOver(nameKey(event.name), undefined)
@@ -245,17 +244,6 @@ export class Overlay {
         return
       default:
         throw new ProtocolError('PROTOCOL_ERROR', 'a frame that is not expected here', { type })
-    }
-  }
-
-  /** Certificates end while a node is down, or up: then it serves without saying so. */
-  #advertise({ capsule, chain }: Extract<OverlayEvent, { type: 'advertise' }>): void {
-    const opened = openManifest(capsule)
-    try {
-      this.#installOwn(opened, encodeCertChain(chain))
-    } catch (error) {
-      if (!isLongshoreError(error)) throw error
-      this.#machine.recordRefusal(opened.name, this.#machine.name, error.code)
     }
   }
 
