@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { join } from 'node:path'
@@ -7,6 +8,17 @@ import { decodeBackupList, encodeBackupList, isHomePath } from './backup-format.
 import { restoreHome } from './restore.ts'
 import { temporaryDirectory } from './testing-directory.ts'
 import { collect, newHomePath, openAt } from './testing-home.ts'
+
+async function backUpOneCapsule(): Promise<string> {
+  const home = await openAt(newHomePath())
+  const capsule = await home.create({})
+  await capsule.append('one')
+  const file = join(temporaryDirectory(), 'backup')
+  await home.backup(file)
+  await capsule.close()
+  await home.close()
+  return file
+}
 
 test('BK1 BK2 BK3: a backup made while writing goes on is one consistent state, keys included', async () => {
   const home = await openAt(newHomePath())
@@ -117,6 +129,47 @@ test('BK5 BK6: nothing is put in place of a damaged backup, or where something i
     code: 'FILE_UNREADABLE',
   })
   await restoreHome(file, { path: temporaryDirectory() })
+})
+
+test('BK5: a link to an empty directory stays, and the home is where it leads to', async () => {
+  const file = await backUpOneCapsule()
+  const directory = temporaryDirectory()
+  const [place, link] = [join(directory, 'place'), join(directory, 'link')]
+  fs.mkdirSync(place)
+  fs.symlinkSync('place', link)
+  const { path } = await restoreHome(file, { path: link })
+  assert.equal(path, fs.realpathSync(place))
+  assert.ok(fs.lstatSync(link).isSymbolicLink())
+  assert.ok(fs.existsSync(join(place, 'config.json')))
+  assert.deepEqual(fs.readdirSync(directory).sort(), ['link', 'place'])
+})
+
+test('BK5 BK8: when a home cannot be prepared, the place beside it is named', async () => {
+  const file = await backUpOneCapsule()
+  const path = join(temporaryDirectory(), 'x'.repeat(250))
+  await assert.rejects(restoreHome(file, { path }), {
+    code: 'FILE_UNWRITABLE',
+    message: `cannot write ${path}.restoring: its name is too long`,
+  })
+})
+
+test('BK5: a directory on which a file system is mounted is refused, and told as such', (t) => {
+  const place = temporaryDirectory()
+  const inMount = (...command: string[]): ReturnType<typeof spawnSync> => {
+    const script = 'place=$1; shift; mount -t tmpfs none "$place" && exec "$@"'
+    const words = ['--user', '--map-root-user', '--mount', 'sh', '-c', script, 'sh', place]
+    return spawnSync('unshare', [...words, ...command], { encoding: 'utf8' })
+  }
+  if (inMount('true').status !== 0) {
+    t.skip('nothing can be mounted here')
+    return
+  }
+  const program = `
+    import { restoreHome } from ${JSON.stringify(import.meta.resolve('./restore.ts'))}
+    const restoring = restoreHome('none', { path: ${JSON.stringify(place)} })
+    await restoring.catch(({ code, message }) => console.log(code, message))`
+  const { stdout } = inMount(process.execPath, '--input-type=module', '-e', program)
+  assert.match(String(stdout), /^FILE_UNWRITABLE .* a file system is mounted there/)
 })
 
 test('BK4: only the files of a home are known, by exactly their names', () => {

@@ -12,6 +12,7 @@
 import fs from 'node:fs'
 import { dirname, join } from 'node:path'
 import { UnavailableError, UsageError } from '@longshore/capsule'
+import { toWritingError } from './file-error.ts'
 import { type HomePaths, homePaths } from './home-layout.ts'
 import { HomeLock } from './home-lock.ts'
 import { makeDirectories, syncDirectory } from './node-disk.ts'
@@ -32,12 +33,16 @@ export class RestoreSite implements Disposable {
 
   /**
    * @throws {UnavailableError} `LOCKED` while another process restores to the same place.
-   * @throws {UsageError} `FILE_EXISTS` if there is something else at the site.
+   * @throws {UsageError} `FILE_EXISTS` if there is something else at the site; `FILE_UNWRITABLE`
    */
   static prepare(target: string): RestoreSite {
     const site = siteOf(target)
-    checkOwn(site)
-    makeDirectories(site, 0o700)
+    try {
+      checkOwn(site)
+      makeDirectories(site, 0o700)
+    } catch (cause) {
+      throw toWritingError(site, cause)
+    }
     const path = join(site, 'lock')
     const lock = HomeLock.tryAcquire(path)
     // Whoever was here before may have removed it before he let go of it.

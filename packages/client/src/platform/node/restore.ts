@@ -51,8 +51,8 @@ export function restoreHome(
   file: string,
   options: { readonly path: string },
 ): Promise<RestoreReport> {
-  const target = homePaths(options.path).home
-  return withWriting(target, () => restoreTo(target, file))
+  const { home } = homePaths(options.path)
+  return withWriting(home, () => restoreTo(placeOf(home), file))
 }
 
 async function restoreTo(target: string, file: string): Promise<RestoreReport> {
@@ -72,17 +72,33 @@ async function restoreTo(target: string, file: string): Promise<RestoreReport> {
   }
 }
 
+/** Nothing can be moved into the place of a mounted file system, only into it. */
+function checkReplaceable(target: string, { dev }: fs.Stats): void {
+  if (dev === fs.statSync(dirname(target)).dev) return
+  const message = `cannot write ${target}: a file system is mounted there; name a directory in it`
+  throw new UsageError('FILE_UNWRITABLE', message, { path: target })
+}
+
 interface Source {
   readonly fd: number
   readonly byteLength: number
 }
 
+/** A link to an empty directory stays: the home takes the place of that directory. */
+function placeOf(home: string): string {
+  return fs.existsSync(home) ? fs.realpathSync(home) : home
+}
+
 function checkEmpty(target: string): void {
   try {
     if (!fs.existsSync(target)) return
-    if (fs.statSync(target).isDirectory() && fs.readdirSync(target).length === 0) return
+    const stat = fs.statSync(target)
+    if (stat.isDirectory() && fs.readdirSync(target).length === 0) {
+      checkReplaceable(target, stat)
+      return
+    }
   } catch (cause) {
-    throw fileUnreadable(target, cause)
+    throw isLongshoreError(cause) ? cause : fileUnreadable(target, cause)
   }
   const message = `there is something at ${target}, and a home is restored only where nothing is`
   throw new UsageError('FILE_EXISTS', message, { path: target })
