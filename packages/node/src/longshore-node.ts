@@ -37,6 +37,7 @@ import {
   type TransportEvent,
 } from '@longshore/engine'
 import { TlsTransport } from '@longshore/engine/node'
+import { collectRarely } from './collector.ts'
 import { HttpGateway, parseHttpAddress } from './http-gateway.ts'
 import { type NodeHome, openNodeHome } from './node-home.ts'
 
@@ -93,12 +94,14 @@ export class LongshoreNode {
   }
 
   /**
-   * Opens the data directory, listens, and joins its neighbors.
+   * Opens the data directory, listens, and joins its neighbors. The process is meant to be this
+   * node and nothing else: its garbage is collected as suits a node.
    *
    * @throws {UnavailableError} `LOCKED`, `HOME_UNREADABLE`, `STORE_CORRUPT`, `NODE_MISMATCH`,
    * `PORT_TAKEN`
    */
   static async open(options: NodeOptions): Promise<LongshoreNode> {
+    collectRarely()
     const runtime = createNodeRuntime(options.log === undefined ? {} : { log: options.log })
     let receive: ((event: TransportEvent) => void) | undefined
     let node: LongshoreNode | undefined
