@@ -37,6 +37,7 @@ const WORKLOADS: Readonly<Record<string, Load>> = {
   session: async () => (await import('./workloads/session.ts')).sessionRows,
   hash: async () => (await import('./workloads/hash.ts')).hashRows,
   codec: async () => (await import('./workloads/codec.ts')).codecRows,
+  network: async () => (await import('./workloads/network.ts')).networkRows,
   router: async () => (await import('./workloads/router.ts')).routerRows,
   cli: async () => (await import('./workloads/cli.ts')).cliRows,
 }

@@ -14,7 +14,7 @@ const SAMPLES = 200
 type Kind = 'longshore' | 'hypercore'
 
 /** The writer appends one entry, waits until the follower has it, and goes on. */
-class Pair {
+export class Pair {
   readonly #writer: ChildProcess
   readonly #follower: ChildProcess
 

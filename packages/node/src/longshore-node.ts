@@ -45,6 +45,7 @@ import {
 import { TlsTransport } from '@longshore/engine/node'
 import packageJson from '../package.json' with { type: 'json' }
 import { announcedAddresses } from './announced-addresses.ts'
+import { collectRarely } from './collector.ts'
 import { ControlServer } from './control-server.ts'
 import { DiskRoom } from './disk-room.ts'
 import { HttpGateway, parseHttpAddress } from './http-gateway.ts'
@@ -121,13 +122,15 @@ export class LongshoreNode {
   }
 
   /**
-   * Opens the data directory, listens, and joins its neighbors.
+   * Opens the data directory, listens, and joins its neighbors. The process is meant to be this
+   * node and nothing else: its garbage is collected as suits a node.
    *
    * @throws {UnavailableError} `LOCKED`, `HOME_UNREADABLE`, `STORE_CORRUPT`, `NODE_MISMATCH`,
    * `PORT_TAKEN`
    * @throws {UsageError} `MEMBERSHIP_INVALID`, and `CERT_…` for a domain that it has to be in
    */
   static async open(options: NodeOptions): Promise<LongshoreNode> {
+    collectRarely()
     const runtime = createNodeRuntime(options.log === undefined ? {} : { log: options.log })
     const meters = new NodeMeters()
     let receive: ((event: TransportEvent) => void) | undefined
