@@ -16,7 +16,10 @@ import type { AppendOptions, Level } from './capsule.ts'
 
 /** What is said once for all payloads of a call. Undefined: decided where they are appended. */
 export interface AppendTerms {
-  readonly level: Level
+  /** Where the appending home answers. */
+  readonly level: 'buffered' | 'stored'
+  /** How many mirrors must hold it before the caller is answered. */
+  readonly copies: number
   readonly timeUs: number | undefined
   readonly kind: 0 | 1 | undefined
   readonly pointers: readonly Pointer[] | undefined
@@ -25,6 +28,7 @@ export interface AppendTerms {
 
 export const DEFAULT_TERMS: AppendTerms = Object.freeze({
   level: 'stored',
+  copies: 0,
   timeUs: undefined,
   kind: undefined,
   pointers: undefined,
@@ -37,13 +41,8 @@ export const DEFAULT_TERMS: AppendTerms = Object.freeze({
  */
 export function checkTerms(options: AppendOptions | undefined): AppendTerms {
   if (options === undefined) return DEFAULT_TERMS
-  const { level = 'stored', timeUs, kind, pointers, ext } = options
-  if (level !== 'stored' && level !== 'buffered') {
-    throw new UnavailableError(
-      'LEVEL_UNSUPPORTED',
-      `the level ${String(level)} is not offered here`,
-    )
-  }
+  const { timeUs, kind, pointers, ext } = options
+  const { level, copies } = checkLevel(options.level ?? 'stored')
   if (timeUs !== undefined && !(Number.isSafeInteger(timeUs) && timeUs >= 0)) {
     throw new UsageError('TIME_INVALID', 'a time is an integer from 0 to 2^53 - 1 microseconds', {
       timeUs: String(timeUs),
@@ -55,12 +54,22 @@ export function checkTerms(options: AppendOptions | undefined): AppendTerms {
   }
   return {
     level,
+    copies,
     timeUs,
     kind,
     pointers: pointers !== undefined && pointers.length > 0 ? pointers : undefined,
     ext:
       ext !== undefined && Object.keys(ext).length > 0 ? new Map(Object.entries(ext)) : undefined,
   }
+}
+
+/** @throws {UnavailableError} `LEVEL_UNSUPPORTED` */
+function checkLevel(level: Level): Pick<AppendTerms, 'level' | 'copies'> {
+  if (level === 'stored' || level === 'buffered') return { level, copies: 0 }
+  const [, copies] = /^replicated:([1-9][0-9]?)$/.exec(String(level)) ?? []
+  if (copies !== undefined) return { level: 'stored', copies: Number(copies) }
+  const message = `the level ${String(level)} is not offered here`
+  throw new UnavailableError('LEVEL_UNSUPPORTED', message)
 }
 
 /**

@@ -30,7 +30,7 @@ import {
   type StoreReader,
 } from '@longshore/engine'
 import type { AppendTerms } from './append-request.ts'
-import type { Ack, Level } from './capsule.ts'
+import type { Ack } from './capsule.ts'
 import { aborted } from './commit-signal.ts'
 import type { BranchAddress } from './home-writer.ts'
 import type { Transaction, TransactionSource, WriteDriver } from './write-driver.ts'
@@ -50,7 +50,7 @@ export interface AppenderContext {
 interface Call {
   readonly payloads: readonly Uint8Array[]
   readonly options: EntryOptions
-  readonly level: Level
+  readonly level: AppendTerms['level']
   /** Next payload to take in. */
   next: number
   /** Of its first entry, once that is taken in. */
@@ -119,6 +119,22 @@ export class BranchAppender implements TransactionSource {
       this.#isAdopting = true
       return index
     }, true)
+  }
+
+  /**
+   * Goes on after everybody who may have been given a head was asked (F20): by itself where the
+   * home is what the anchor says; else with an entry, if nothing is known to be missing.
+   */
+  async resume(record: string): Promise<void> {
+    if (this.#isAdopting) return
+    const writer = this.#openWriter()
+    if (writer.doubt === undefined || writer.isCaughtUp) return
+    if (!writer.isCovered) {
+      // Looked at again with the next call: somebody may bring what is missing.
+      this.#writer = undefined
+      throw missing(writer)
+    }
+    await this.recover(record)
   }
 
   /** A checkpoint with the writer's cosignature of now. It leaves when its position is durable. */
@@ -295,4 +311,10 @@ export class BranchAppender implements TransactionSource {
     }
     return this.#writer
   }
+}
+
+/** This machine has signed more than was found. */
+function missing({ doubt = 'ahead' }: BranchWriter): UnavailableError {
+  const message = 'this machine has signed entries that neither this home nor its mirrors hold'
+  return new UnavailableError('WRITER_STATE_UNKNOWN', message, { doubt })
 }

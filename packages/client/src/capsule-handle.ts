@@ -13,8 +13,10 @@ import {
   formatCheckpoint,
   formatName,
   type Head,
+  isLongshoreError,
   MAIN_BRANCH,
   type Manifest,
+  type MirrorCosignature,
   manifestKey,
   proveInclusion,
   RECEIPT_BODY_BYTES_MAX,
@@ -23,8 +25,8 @@ import {
   UnavailableError,
   UsageError,
 } from '@longshore/capsule'
-import type { StoreReader } from '@longshore/engine'
-import { checkPayload, checkTerms } from './append-request.ts'
+import type { MirrorReceipt, StoreReader } from '@longshore/engine'
+import { type AppendTerms, checkPayload, checkTerms } from './append-request.ts'
 import { appendStream, type StreamSource } from './append-stream.ts'
 import type {
   Ack,
@@ -56,11 +58,27 @@ export interface CapsuleContext {
   hasKey(name: CapsuleName): boolean
   /** Runs `action` in a later turn of the event loop. */
   defer(action: () => void): void
+  /** The home's dealings with mirrors. */
+  readonly network: HandleNetwork
   exportTiles(
     capsule: CapsuleHandle,
     directory: string,
     signal: AbortSignal | undefined,
   ): Promise<ExportReport>
+}
+
+/** What a handle needs of the network of its home. */
+export interface HandleNetwork {
+  hasMirrors(name: CapsuleName): boolean
+  checkLevel(name: CapsuleName, copies: number): Promise<void>
+  replicate(
+    name: CapsuleName,
+    size: number,
+    options: { copies: number; timeoutMs?: number; signal?: AbortSignal },
+  ): Promise<readonly MirrorReceipt[]>
+  /** Mirrors that have stated that they hold what is under this head. */
+  cosigners(name: CapsuleName, head: Head): readonly MirrorCosignature[]
+  catchUp(name: CapsuleName, signal?: AbortSignal): Promise<string>
 }
 
 /** Entries verified in one go: the event loop has its turn between. */
@@ -79,6 +97,8 @@ export class CapsuleHandle implements Capsule {
   /** Changes that do not go straight to a writer in this process. */
   readonly #forwarded = new Set<Promise<unknown>>()
   #isClosed = false
+  #hasMirrors: boolean | undefined
+  #catchingUp: Promise<void> | undefined
 
   /** `signed` was verified. */
   constructor(context: CapsuleContext, signed: SignedManifest) {
@@ -191,6 +211,7 @@ export class CapsuleHandle implements Capsule {
       head,
       path: proveInclusion(this.verified.nodes, index, head.size),
       writerKey: this.#writerKey,
+      mirrors: this.#context.network.cosigners(this.name, head),
     })
   }
 
@@ -251,9 +272,68 @@ export class CapsuleHandle implements Capsule {
 
   #append(payloads: readonly Uint8Array[], options: AppendOptions | undefined): Promise<Ack> {
     const terms = checkTerms(options)
+    if (terms.copies > 0) return this.#replicate(payloads, terms, options ?? {})
+    const ack = this.#store(payloads, terms, options?.signal)
+    this.#hasMirrors ??= this.#context.network.hasMirrors(this.name)
+    if (!this.#hasMirrors) return ack
+    return ack.catch((error) => this.#storeAgain(error, payloads, terms, options?.signal))
+  }
+
+  #store(
+    payloads: readonly Uint8Array[],
+    terms: AppendTerms,
+    signal: AbortSignal | undefined,
+  ): Promise<Ack> {
     const writer = this.#context.writerNow()
-    if (writer !== undefined) return writer.append(this, payloads, terms, options?.signal)
-    return this.#write((late) => late.append(this, payloads, terms, options?.signal))
+    if (writer !== undefined) return writer.append(this, payloads, terms, signal)
+    return this.#write((late) => late.append(this, payloads, terms, signal))
+  }
+
+  /** Stored first, so that nothing is lost, whatever becomes of the mirrors. */
+  async #replicate(
+    payloads: readonly Uint8Array[],
+    terms: AppendTerms,
+    { signal, timeoutMs }: AppendOptions,
+  ): Promise<Ack> {
+    const { network } = this.#context
+    const { copies } = terms
+    await network.checkLevel(this.name, copies)
+    const ack = await this.#store(payloads, terms, signal).catch((error) =>
+      this.#storeAgain(error, payloads, terms, signal),
+    )
+    try {
+      const receipts = await network.replicate(this.name, ack.size, {
+        copies,
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        ...(signal === undefined ? {} : { signal }),
+      })
+      return { ...ack, level: `replicated:${copies}`, receipts }
+    } catch (error) {
+      throw storedOnly(error, ack)
+    }
+  }
+
+  /**
+   * If it is not known what this writer has signed last, its mirrors know (F20): one question for
+   * all appends that wait, then each is tried once more.
+   */
+  async #storeAgain(
+    error: unknown,
+    payloads: readonly Uint8Array[],
+    terms: AppendTerms,
+    signal: AbortSignal | undefined,
+  ): Promise<Ack> {
+    if (!isLongshoreError(error) || error.code !== 'WRITER_STATE_UNKNOWN') throw error
+    this.#catchingUp ??= this.#catchUp(signal).finally(() => {
+      this.#catchingUp = undefined
+    })
+    await this.#catchingUp
+    return this.#store(payloads, terms, signal)
+  }
+
+  async #catchUp(signal: AbortSignal | undefined): Promise<void> {
+    const record = await this.#context.network.catchUp(this.name, signal)
+    await this.#write((writer) => writer.resume(this, record))
   }
 
   async #write<T>(action: (writer: HomeWriter) => Promise<T>): Promise<T> {
@@ -306,4 +386,12 @@ export class CapsuleHandle implements Capsule {
   #checkOpen(): void {
     if (this.#isClosed) throw new UnavailableError('CLOSED', 'this capsule handle was closed')
   }
+}
+
+/** The entries are here, and not where they were to be: they go there later. */
+function storedOnly(error: unknown, { index, count, size }: Ack): unknown {
+  if (!isLongshoreError(error) || error.code !== 'NO_MIRROR') return error
+  const message = `stored here, and delivered later: ${error.message}`
+  const details = { ...error.details, index, count, size, level: 'stored' }
+  return new UnavailableError('NO_MIRROR', message, details, { cause: error })
 }

@@ -20,14 +20,16 @@ import type {
   Pointer,
   RoleKey,
 } from '@longshore/capsule'
+import type { MirrorReceipt } from '@longshore/engine'
 
 /**
  * When an append is acknowledged.
  *
  * `buffered`: it is in this process's memory, unsigned; a crash loses it. `stored`: it is synced
  * to the disk of this home and covered by the writer's signature; a power loss does not lose it.
+ * `replicated:K`: and K mirrors that count (F17) have stated that they hold it durably.
  */
-export type Level = 'buffered' | 'stored'
+export type Level = 'buffered' | 'stored' | `replicated:${number}`
 
 export interface AppendOptions {
   /** Default `stored`. */
@@ -40,6 +42,11 @@ export interface AppendOptions {
   readonly timeUs?: number
   /** 0 plain, 1 blinded (a secret salt is hashed in). Default: 1 in a blind capsule, else 0. */
   readonly kind?: 0 | 1
+  /**
+   * How long to wait for mirrors, for a level that needs them. Default 30 seconds. Then the entries
+   * are stored all the same, and delivered later.
+   */
+  readonly timeoutMs?: number
   /** References to earlier entries, of this capsule or others. At most 64. */
   readonly pointers?: readonly Pointer[]
   /** Application data in the header, never erasable. Keys contain a `/`: `example.com/lang`. */
@@ -59,6 +66,8 @@ export interface Ack {
   readonly count: number
   readonly size: number
   readonly level: Level
+  /** For a level that needs mirrors: what each has stated. Verified. */
+  readonly receipts?: readonly MirrorReceipt[]
 }
 
 /** One entry, verified: header against the signed tree, payload against the header. */
@@ -150,7 +159,8 @@ export interface Capsule extends AsyncDisposable {
    *
    * @throws {UsageError} `PAYLOAD_TOO_LARGE`, `NOT_A_WRITER`, `TIME_INVALID`
    * @throws {UnavailableError} `WRITER_STATE_UNKNOWN`, `STORE_FULL` (nothing was appended; try
-   * again), `STORE_FAILED`, `HOLDER_LOST` (the process that was writing died: look what arrived),
+   * again), `LEVEL_IMPOSSIBLE` (nothing was appended), `NO_MIRROR` (appended and `stored`, with
+   * `index`, `count` and `size` in the details; mirrors get it later), `STORE_FAILED`, `HOLDER_LOST` (the process that was writing died: look what arrived),
    * `ANCHOR_UNWRITABLE`, `KEY_UNREADABLE`, `ABORTED`, `CLOSED`
    */
   append(payload: Uint8Array | string, options?: AppendOptions): Promise<Ack>

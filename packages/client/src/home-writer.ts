@@ -34,10 +34,17 @@ export interface HomeWriter {
   ): Promise<Ack>
   erase(at: BranchAddress, ranges: readonly IndexRange[], reason: string): Promise<Ack>
   recover(at: BranchAddress, reason: string): Promise<Ack>
+  /**
+   * Goes on after everybody was asked: with the record as an entry where this machine has no word
+   * on what was signed last; not at all if it has signed what is not here.
+   */
+  resume(at: BranchAddress, record: string): Promise<void>
   heartbeat(at: BranchAddress): Promise<string>
   create(options: CreateOptions): Promise<CapsuleName>
   createIdentity(options: IdentityOptions): Promise<IdentityInfo>
   importTiles(directory: string, signal?: AbortSignal): Promise<ImportReport>
+  /** Verifies and stores what a file of entries holds (taken-entries.ts). */
+  takeIn(signedManifest: Uint8Array, file: string): Promise<void>
   backup(file: string): Promise<BackupReport>
   compact(): Promise<CompactReport>
   fsck(repair: boolean): Promise<FsckReport>

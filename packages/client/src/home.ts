@@ -8,6 +8,7 @@
  */
 import type { CapsuleName, Hash, MemberRight, PrincipalType } from '@longshore/capsule'
 import type { Capsule } from './capsule.ts'
+import type { HomeNetwork, RemoteOptions } from './network/home-network.ts'
 
 export interface IdentityInfo {
   /** Of the person's manifest. */
@@ -42,6 +43,16 @@ export interface CreateOptions {
   readonly blind?: boolean
   /** Anybody may read it. Default: its owner and writer only. */
   readonly public?: boolean
+  /** Copies that the owner wants, 1 to 64. Default 1. */
+  readonly copies?: number
+  /** Domains whose mirrors may hold a copy. Default: any. */
+  readonly hold?: readonly CapsuleName[]
+  /** Domains that its traffic may pass. Default: any. */
+  readonly carry?: readonly CapsuleName[]
+  /** Domains that may neither hold nor carry it. Default: none. */
+  readonly exclude?: readonly CapsuleName[]
+  /** Domains whose members may read it. Not together with `public`. */
+  readonly read?: readonly CapsuleName[]
   /** The person it belongs to. Default: the home's default identity, made if there is none. */
   readonly identity?: CapsuleName
   /**
@@ -125,6 +136,8 @@ export interface UsageReport {
 }
 
 export interface Home extends AsyncDisposable {
+  /** Neighbors, mirrors, and capsules that are elsewhere. */
+  readonly network: HomeNetwork
   /** Absolute. */
   readonly path: string
   /** `guest`: another process holds the home; reads are our own, writes are forwarded to it. */
@@ -142,10 +155,12 @@ export interface Home extends AsyncDisposable {
   /** A new capsule of an identity, with a writer key of its own. */
   create(options?: CreateOptions): Promise<Capsule>
   /**
+   * A capsule of this home; if it is not here and the home has tickets, through the network.
+   *
    * @throws {UsageError} `NAME_INVALID`
-   * @throws {UnavailableError} `NOT_FOUND`
+   * @throws {UnavailableError} `NOT_FOUND`, and what `network.open` throws
    */
-  open(name: CapsuleName | string): Promise<Capsule>
+  open(name: CapsuleName | string, options?: RemoteOptions): Promise<Capsule>
   list(): Promise<CapsuleInfo[]>
   /**
    * Verifies an export completely, then stores what this home does not have.

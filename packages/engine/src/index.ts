@@ -61,6 +61,9 @@ export {
   decodeBodies,
 } from './replica/bodies-message.ts'
 export {
+  BranchIntake,
+} from './replica/branch-intake.ts'
+export {
   readChain,
 } from './replica/chain-notes.ts'
 export {

@@ -15,6 +15,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import {
   type CapsuleName,
+  encodeCertChain,
   formatName,
   formatTicket,
   isLongshoreError,
@@ -485,6 +486,7 @@ export class LongshoreNode {
       mirror: identity.mirror,
       openHeadLog: () => this.#home.openHeadLog(),
       canSend: (session) => this.#engine.sessions.canSend(session, true),
+      memberships: domain === undefined ? [] : [encodeCertChain(domain.chain)],
       policy: createMirrorPolicy({
         self: identity.name,
         domains: () => this.#domain.names,

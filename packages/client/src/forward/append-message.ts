@@ -16,7 +16,6 @@ import {
   type Pointer,
 } from '@longshore/capsule'
 import { type AppendTerms, checkPayload } from '../append-request.ts'
-import type { Level } from '../capsule.ts'
 import type { BranchAddress } from '../home-writer.ts'
 import { type Fields, invalid } from './fields.ts'
 import { FRAME_BYTES_MAX } from './frame.ts'
@@ -69,7 +68,8 @@ export function decodeAppend(fields: Fields): AppendMessage {
     at,
     payloads: splitPayloads(fields.bytes('payloads')),
     terms: {
-      level: level as Level,
+      level: level as AppendTerms['level'],
+      copies: 0,
       timeUs: fields.has('timeUs') ? fields.uint('timeUs') : undefined,
       kind: fields.has('kind') ? decodeKind(fields.uint('kind')) : undefined,
       pointers: fields.has('pointers') ? fields.array('pointers').map(decodePointer) : undefined,

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import type { CapsuleName, CborMap, CborValue } from '@longshore/capsule'
+import { asCapsuleName, type CapsuleName, type CborMap, type CborValue } from '@longshore/capsule'
 import type { Ack } from '../capsule.ts'
 import type {
   BackupReport,
@@ -96,6 +96,25 @@ export const RECOVER: Operation<RecoverArgs, Ack> = {
   run: (writer, { at, reason }) => writer.recover(at, reason),
 }
 
+export const RESUME: Operation<{ readonly at: BranchAddress; readonly record: string }, void> = {
+  op: 'resume',
+  encode: ({ at, record }) => createMap([...encodeAddress(at), ['record', record]]),
+  decode: (fields) => ({ at: decodeAddress(fields), record: fields.text('record') }),
+  result: NOTHING,
+  run: (writer, { at, record }) => writer.resume(at, record),
+}
+
+export const TAKE_IN: Operation<
+  { readonly signedManifest: Uint8Array; readonly file: string },
+  void
+> = {
+  op: 'take-in',
+  encode: ({ signedManifest, file }) => createMap([['file', file], ['manifest', signedManifest]]),
+  decode: (fields) => ({ file: fields.text('file'), signedManifest: fields.bytes('manifest') }),
+  result: NOTHING,
+  run: (writer, { signedManifest, file }) => writer.takeIn(signedManifest, file),
+}
+
 export const HEARTBEAT: Operation<BranchAddress, string> = {
   op: 'heartbeat',
   encode: (at) => createMap(encodeAddress(at)),
@@ -112,6 +131,15 @@ export const SETTLE: Operation<BranchAddress, void> = {
   run: (writer, at) => writer.settle(at),
 }
 
+const POLICY_LISTS = ['carry', 'exclude', 'hold', 'read'] as const
+
+function decodePolicyLists(fields: Fields): Pick<CreateOptions, (typeof POLICY_LISTS)[number]> {
+  const given = POLICY_LISTS.filter((list) => fields.has(list))
+  return Object.fromEntries(
+    given.map((list) => [list, fields.array(list).map((name) => readName(name))]),
+  )
+}
+
 export const CREATE: Operation<CreateOptions, CapsuleName> = {
   op: 'create',
   encode: ({
@@ -120,20 +148,26 @@ export const CREATE: Operation<CreateOptions, CapsuleName> = {
     public: isPublic = false,
     identity,
     postQuantum = false,
+    copies,
+    ...domains
   }) =>
     createMap([
       ['blind', blind],
+      ['copies', copies ?? null],
       ['identity', identity ?? null],
       ['labels', new Map(Object.entries(labels))],
       ['post-quantum', postQuantum],
       ['public', isPublic],
+      ...POLICY_LISTS.map((list): [string, CborValue] => [list, domains[list] ?? null]),
     ]),
   decode: (fields) => ({
     blind: fields.boolean('blind'),
     labels: textMap(fields.map('labels')),
     postQuantum: fields.boolean('post-quantum'),
     public: fields.boolean('public'),
+    ...(fields.has('copies') ? { copies: fields.uint('copies') } : {}),
     ...(fields.has('identity') ? { identity: decodeName(fields, 'identity') } : {}),
+    ...decodePolicyLists(fields),
   }),
   result: NAME,
   run: (writer, options) => writer.create(options),
@@ -206,6 +240,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation<never, unknown>> = new Ma
     APPEND,
     ERASE,
     RECOVER,
+    RESUME,
     HEARTBEAT,
     SETTLE,
     CREATE,
@@ -215,11 +250,17 @@ export const OPERATIONS: ReadonlyMap<string, Operation<never, unknown>> = new Ma
     COMPACT_STORE,
     CHECK_STORE,
     REMEMBER,
+    TAKE_IN,
   ].map((operation) => [operation.op, operation as Operation<never, unknown>]),
 )
 
 function createMap(entries: readonly (readonly [string, CborValue])[]): CborMap {
   return new Map(entries)
+}
+
+function readName(value: CborValue): CapsuleName {
+  if (value instanceof Uint8Array && value.length === 32) return asCapsuleName(value)
+  throw invalid('not a name')
 }
 
 function decodeRange(value: CborValue): { start: number; end: number } {

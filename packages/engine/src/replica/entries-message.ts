@@ -120,6 +120,8 @@ export class EntriesFrame {
   /** Where each body begins in `bytes`; -1 if it is not there. */
   readonly bodyStart: Int32Array = new Int32Array(PACKAGE_ENTRIES_MAX)
   readonly bodyEnd: Uint32Array = new Uint32Array(PACKAGE_ENTRIES_MAX)
+  /** 1 where the sender says that the payload was erased. */
+  readonly isErased: Uint8Array = new Uint8Array(PACKAGE_ENTRIES_MAX)
   /** Copies: proofs are kept longer than messages. */
   path: Hash[] = []
 
@@ -178,6 +180,7 @@ export class EntriesFrame {
       if (state === undefined || state > STATE_ERASED) throw invalid('a state is not known')
       this.bodyStart[i] = -1
       this.bodyEnd[i] = 0
+      this.isErased[i] = state === STATE_ERASED ? 1 : 0
       if (state !== STATE_PRESENT) continue
       const bodyBytes = this.#u32(at)
       if (bodyBytes > BODY_BYTES_MAX) throw invalid('a body is too long')

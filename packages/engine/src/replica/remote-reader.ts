@@ -16,6 +16,7 @@
  */
 import {
   assert,
+  type Hash,
   type Head,
   isLongshoreError,
   type LongshoreError,
@@ -33,7 +34,13 @@ import { decodeMessage, isControlMessage, type MessageOf, type ReplicaMessage } 
 import type { SendEffect, SessionId } from './mirror-contract.ts'
 import { send, type Unnumbered } from './mirror-sessions.ts'
 import { peerError } from './peer-error.ts'
-import { continueFollow, type FollowPosition, RemoteRead, type Stretch } from './remote-read.ts'
+import {
+  continueFollow,
+  type FollowPosition,
+  type ReadEntries,
+  RemoteRead,
+  type Stretch,
+} from './remote-read.ts'
 import {
   type Question,
   type ReaderPeer,
@@ -69,6 +76,10 @@ export type ReaderEffect =
       readonly request: number
       readonly start: number
       readonly entries: EntryBatch
+      /** Indices whose payload the mirror says was erased: its claim. */
+      readonly erased: readonly number[]
+      /** From the tile that they are in, up to the end of these entries, to the root of `tree`. */
+      readonly path: readonly Hash[]
       /** The message that brought them, and the head that it verifies under: to be taken in. */
       readonly message: Uint8Array
       readonly tree: Head
@@ -172,8 +183,15 @@ export class RemoteReader {
   }
 
   /** Nothing more of this request is wanted. */
-  stop(request: number): void {
+  stop(request: number): ReaderEffect[] {
+    const task = this.#tasks.get(request)
     this.#tasks.delete(request)
+    if (task?.session === undefined || task.followId === undefined) return []
+    const { session, followId } = task
+    const line = this.#lines.get(session)
+    if (line === undefined) return []
+    line.listeners.delete(followId)
+    return [send(session, { kind: 'unfollow', id: followId })]
   }
 
   receive(session: SessionId, message: Uint8Array): ReaderEffect[] {
@@ -298,6 +316,7 @@ export class RemoteReader {
   #goOnWith(task: Task): ReaderEffect[] {
     if (task.session !== undefined && this.#lines.has(task.session)) return []
     task.session = undefined
+    task.followId = undefined
     const head = this.#inForce
     if (head === undefined) return []
     const isStream = task.position !== undefined && this.#mirrorsMin === 0
@@ -337,9 +356,7 @@ export class RemoteReader {
   #taken(task: Task, read: RemoteRead): ReaderEffect[] {
     const content = read.take(this.#verifier)
     if (content === undefined) return []
-    const { bytes: message } = this.#verifier.frame
-    const { request } = task
-    return [{ type: 'entries', request, ...content, message, tree: read.tree }]
+    return [this.#entries(task, content, read.tree)]
   }
 
   #done(task: Task, read: RemoteRead): ReaderEffect[] {
@@ -406,9 +423,15 @@ export class RemoteReader {
     }
     this.#verifier.addTo(this.#builder, start)
     const entries = this.#builder.build()
-    const { bytes: message } = this.#verifier.frame
-    const { request } = task
-    return [...effects, { type: 'entries', request, start, entries, message, tree: head }]
+    return [...effects, this.#entries(task, { start, entries }, head)]
+  }
+
+  /** What the message in the verifier's frame has brought. */
+  #entries({ request }: Task, content: ReadEntries, tree: Head): ReaderEffect {
+    const { bytes: message, start, count, isErased, path } = this.#verifier.frame
+    const erased: number[] = []
+    for (let i = 0; i < count; i++) if (isErased[i] === 1) erased.push(start + i)
+    return { type: 'entries', request, ...content, erased, path, message, tree }
   }
 
   /** The writer signed a head that does not fit: its own tree may convict it. */

@@ -150,6 +150,16 @@ export function isCaughtUp(anchor: Anchor | undefined, home: AnchorHome): boolea
   return bytesEqual(home.rootAt(home.size), anchor.root)
 }
 
+/**
+ * True if everything that the anchor says was signed is in the home: then this machine knows of
+ * nothing that is missing. It may have been signed elsewhere.
+ */
+export function isCovered(anchor: Anchor | undefined, home: AnchorHome): boolean {
+  if (anchor === undefined || !isOfBranch(anchor, home)) return true
+  if (anchor.epoch > home.epoch || anchor.size > home.size) return false
+  return bytesEqual(home.rootAt(anchor.size), anchor.root)
+}
+
 /** An anchor of another capsule or branch says nothing about this one. */
 export function isOfBranch(
   anchor: Anchor,

@@ -165,6 +165,11 @@ export class BranchWriter {
     return this.#standing.state === 'unknown' && this.#standing.isCaughtUp
   }
 
+  /** True if the state is unknown, but this machine knows of nothing that the home lacks. */
+  get isCovered(): boolean {
+    return this.#standing.state === 'unknown' && this.#standing.isCovered
+  }
+
   /** True after a refusal: open a new writer once the cuts in flight are answered. */
   get isRefused(): boolean {
     return this.#isRefused

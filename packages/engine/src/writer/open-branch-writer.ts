@@ -34,6 +34,7 @@ import {
   decodeAnchor,
   encodeAnchor,
   isCaughtUp,
+  isCovered,
   isOfBranch,
 } from './anchor.ts'
 import { BranchWriter } from './branch-writer.ts'
@@ -153,6 +154,7 @@ function openStanding(slot: AnchorSlot, home: AnchorHome): Standing {
       doubt: verdict.unknown,
       anchor,
       isCaughtUp: isCaughtUp(anchor, home),
+      isCovered: isCovered(anchor, home),
     }
   }
   const { name, branch, epoch, size } = home

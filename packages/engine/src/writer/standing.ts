@@ -17,6 +17,8 @@ export type Standing =
       readonly anchor: Anchor | undefined
       /** The home is exactly what the anchor says: `catchUp` is open. */
       readonly isCaughtUp: boolean
+      /** The home holds everything that the anchor says. */
+      readonly isCovered: boolean
     }
   /** On the way from unknown to ready; `isCut` once the note is on its way to the store. */
   | { readonly state: 'adopting'; readonly instance: Uint8Array; readonly isCut: boolean }

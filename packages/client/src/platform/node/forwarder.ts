@@ -63,6 +63,10 @@ export class Forwarder implements HomeWriter {
     return this.#ask((writer) => writer.recover(at, reason))
   }
 
+  resume(at: BranchAddress, record: string): Promise<void> {
+    return this.#ask((writer) => writer.resume(at, record))
+  }
+
   heartbeat(at: BranchAddress): Promise<string> {
     return this.#ask((writer) => writer.heartbeat(at))
   }
@@ -81,6 +85,10 @@ export class Forwarder implements HomeWriter {
 
   importTiles(directory: string, signal?: AbortSignal): Promise<ImportReport> {
     return this.#ask((writer) => writer.importTiles(directory, signal))
+  }
+
+  takeIn(signedManifest: Uint8Array, file: string): Promise<void> {
+    return this.#ask((writer) => writer.takeIn(signedManifest, file))
   }
 
   backup(file: string): Promise<BackupReport> {

@@ -157,6 +157,10 @@ export class HolderConnection implements HomeWriter {
     return this.#ask(requests.RECOVER, { at, reason })
   }
 
+  resume(at: BranchAddress, record: string): Promise<void> {
+    return this.#ask(requests.RESUME, { at, record })
+  }
+
   heartbeat(at: BranchAddress): Promise<string> {
     return this.#ask(requests.HEARTBEAT, at)
   }
@@ -175,6 +179,10 @@ export class HolderConnection implements HomeWriter {
 
   importTiles(directory: string, signal?: AbortSignal): Promise<ImportReport> {
     return this.#ask(requests.IMPORT_TILES, { directory }, signal)
+  }
+
+  takeIn(signedManifest: Uint8Array, file: string): Promise<void> {
+    return this.#ask(requests.TAKE_IN, { signedManifest, file })
   }
 
   backup(file: string): Promise<BackupReport> {

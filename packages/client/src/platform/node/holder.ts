@@ -51,10 +51,11 @@ import { checkHome } from './check-home.ts'
 import { withWriting } from './file-error.ts'
 import type { HomeConfig } from './home-config.ts'
 import type { HomePaths } from './home-layout.ts'
-import { importVerified } from './import-tiles.ts'
+import { type ImportContext, importVerified } from './import-tiles.ts'
 import type { KeyStore } from './key-store.ts'
 import { syncOffThread } from './node-disk.ts'
 import { Principals } from './principals.ts'
+import { takeInFile } from './take-in.ts'
 import { verifyTileDirectory } from './verify-directory.ts'
 import type { WriterLock } from './writer-lock.ts'
 
@@ -187,6 +188,10 @@ export class Holder implements HomeWriter {
     return this.#appender(at).recover(reason)
   }
 
+  async resume(at: BranchAddress, record: string): Promise<void> {
+    await this.#appender(at).resume(record)
+  }
+
   async heartbeat(at: BranchAddress): Promise<string> {
     return this.#appender(at).heartbeat()
   }
@@ -209,18 +214,16 @@ export class Holder implements HomeWriter {
     return this.#runLong(async () => {
       const verified = await verifyTileDirectory(directory, signal ? { signal } : {})
       const { name } = verified.directory.signed
-      const { store, keys } = this.#parts
       const at = { name, branch: verified.directory.head.branch }
-      const key = addressKey(at)
-      this.#importing.add(key)
-      try {
-        // The tree is about to grow under the writer: it begins anew from what is committed.
-        await this.#retire(key)
-        const context = { store, driver: this.driver, isOwn: keys.has(name) }
-        return await importVerified(verified, context, signal)
-      } finally {
-        this.#importing.delete(key)
-      }
+      return this.#underWriter(at, (context) => importVerified(verified, context, signal))
+    })
+  }
+
+  takeIn(signedManifest: Uint8Array, file: string): Promise<void> {
+    return this.#runLong(async () => {
+      const capsule = openManifest(signedManifest)
+      const at = { name: capsule.name, branch: MAIN_BRANCH }
+      await this.#underWriter(at, (context) => takeInFile(file, capsule, context))
     })
   }
 
@@ -350,6 +353,22 @@ export class Holder implements HomeWriter {
         }
         await new Promise((resolve) => setImmediate(resolve))
       }
+    }
+  }
+
+  /** The tree is about to grow under its writer, which then begins anew from what is committed. */
+  async #underWriter<T>(
+    at: BranchAddress,
+    action: (context: ImportContext) => Promise<T>,
+  ): Promise<T> {
+    const { store, keys } = this.#parts
+    const key = addressKey(at)
+    this.#importing.add(key)
+    try {
+      await this.#retire(key)
+      return await action({ store, driver: this.driver, isOwn: keys.has(at.name) })
+    } finally {
+      this.#importing.delete(key)
     }
   }
 

@@ -11,13 +11,15 @@ import {
   type CapsuleName,
   formatName,
   MAIN_BRANCH,
+  manifestKey,
   openManifest,
   parseName,
+  roleKeysEqual,
   type SignedManifest,
   UnavailableError,
   UsageError,
 } from '@longshore/capsule'
-import { committedHead, type DiskStore, runSlices } from '@longshore/engine'
+import { committedHead, type DiskStore, type Runtime, runSlices } from '@longshore/engine'
 import type { Capsule, ExportReport } from '../../capsule.ts'
 import { type CapsuleContext, CapsuleHandle } from '../../capsule-handle.ts'
 import { type CommitSignal, checkNotAborted } from '../../commit-signal.ts'
@@ -36,6 +38,9 @@ import type {
   UsageReport,
 } from '../../home.ts'
 import type { HomeWriter } from '../../home-writer.ts'
+import { ConnectedHome } from '../../network/connected-home.ts'
+import type { Owner } from '../../network/grant.ts'
+import type { RemoteOptions } from '../../network/home-network.ts'
 import { admitToDomain } from './admit-to-domain.ts'
 import { checkHome } from './check-home.ts'
 import { exportTiles } from './export-tiles.ts'
@@ -46,8 +51,10 @@ import { createHomeDirectories, type HomePaths, homeExists, homePaths } from './
 import { KeyStore } from './key-store.ts'
 import type { LiveReader } from './live-reader.ts'
 import { measureIndex } from './lmdb-index.ts'
+import { openNodeNetwork } from './node-network.ts'
 import { createNodeRuntime } from './node-runtime.ts'
 import { describeIdentity } from './principals.ts'
+import { handOver } from './take-in.ts'
 
 /**
  * Opens a home; makes it where there is none.
@@ -72,9 +79,10 @@ export async function openHome(options: OpenHomeOptions = {}): Promise<Home> {
     }
     createHomeDirectories(paths)
   }
-  const access = new HomeAccess(paths, createNodeRuntime(), readOnly)
+  const runtime = createNodeRuntime()
+  const access = new HomeAccess(paths, runtime, readOnly)
   await access.open(signal)
-  return new NodeHome(paths, access)
+  return new NodeHome(paths, access, runtime)
 }
 
 class NodeHome implements Home, CapsuleContext {
@@ -84,14 +92,32 @@ class NodeHome implements Home, CapsuleContext {
   readonly #paths: HomePaths
   readonly #access: HomeAccess
   readonly #keys: KeyStore
+  readonly network: ConnectedHome
+  readonly #runtime: Runtime
 
-  constructor(paths: HomePaths, access: HomeAccess) {
+  constructor(paths: HomePaths, access: HomeAccess, runtime: Runtime) {
     this.path = paths.home
     this.reader = access.reader
     this.commits = access.commits
     this.#paths = paths
     this.#access = access
     this.#keys = new KeyStore(paths.keys)
+    this.#runtime = runtime
+    this.network = new ConnectedHome({
+      reader: this.reader,
+      commits: this.commits,
+      refresh: () => this.refresh(),
+      canWrite: this.role !== 'reader',
+      writer: () => this.writer(),
+      openNetwork: async (tickets) => openNodeNetwork(this.#runtime, tickets),
+      nowUs: () => this.#runtime.nowUs(),
+      randomBytes: (byteLength) => this.#runtime.randomBytes(byteLength),
+      ownerOf: (capsule) => this.#ownerOf(capsule),
+      takeIn: async (signed, entries) => {
+        await handOver(await this.writer(), signed, entries)
+        this.refresh()
+      },
+    })
   }
 
   get role(): 'holder' | 'guest' | 'reader' {
@@ -126,10 +152,13 @@ class NodeHome implements Home, CapsuleContext {
     return this.open(await writer.create(options))
   }
 
-  async open(name: CapsuleName | string): Promise<Capsule> {
+  async open(name: CapsuleName | string, options: RemoteOptions = {}): Promise<Capsule> {
     const bytes = typeof name === 'string' ? parseName(name) : name
     this.refresh()
     const signed = this.reader.manifest(bytes)
+    if (signed === undefined && this.network.tickets().length > 0) {
+      return this.network.open(bytes, options)
+    }
     if (signed === undefined) {
       const details = { name: formatName(bytes) }
       throw new UnavailableError('NOT_FOUND', 'this home does not know the capsule', details)
@@ -203,6 +232,7 @@ class NodeHome implements Home, CapsuleContext {
   }
 
   async close(): Promise<void> {
+    await this.network.close()
     await this.#access.close()
   }
 
@@ -239,6 +269,21 @@ class NodeHome implements Home, CapsuleContext {
     return withWriting(path, () => exportTiles(capsule, path, signal))
   }
 
+  /** The person whose capsule it is, or the default identity, with the key. */
+  #ownerOf(capsule: SignedManifest | undefined): Owner {
+    const known = readConfig(this.#paths.config)?.identity
+    if (known !== undefined) {
+      const person = openManifest(this.reader.manifest(known) as Uint8Array, known)
+      const isTheirs = capsule === undefined || isOwnedBy(capsule, person)
+      if (isTheirs) return { person, signer: this.#keys.signer(known) }
+    }
+    for (const person of capsule === undefined ? [] : this.#principals()) {
+      if (person.manifest.type === 'capsule' || !isOwnedBy(capsule as SignedManifest, person)) continue
+      return { person, signer: this.#keys.signer(person.name) }
+    }
+    throw new UsageError('KEY_MISSING', 'this home does not have the key of the owner')
+  }
+
   /** As this process sees it. */
   #store(): DiskStore {
     const store = (this.#access.holding ?? this.#access.following)?.store
@@ -258,4 +303,8 @@ class NodeHome implements Home, CapsuleContext {
 /** Oldest first. */
 function byTime(a: { readonly timeUs: number }, b: { readonly timeUs: number }): number {
   return a.timeUs - b.timeUs
+}
+
+function isOwnedBy(capsule: SignedManifest, person: SignedManifest): boolean {
+  return roleKeysEqual(manifestKey(capsule.manifest, 'owner'), manifestKey(person.manifest, 'owner'))
 }

@@ -28,6 +28,19 @@ export type {
   RestoreReport,
   UsageReport,
 } from '../../home.ts'
+export type {
+  Grant,
+  GrantOptions,
+  HomeNetwork,
+  MirrorInfo,
+  MirrorStatus,
+  PullReport,
+  PushOptions,
+  PushReport,
+  RemoteOptions,
+  StatusReport,
+  TraceReport,
+} from '../../network/home-network.ts'
 export type { Transaction, TransactionSource } from '../../write-driver.ts'
 export { AnchorDirectory } from './anchor-directory.ts'
 export { fileUnreadable, fileUnwritable } from './file-error.ts'

@@ -10,7 +10,9 @@
  * @module
  */
 import {
+  bytesEqual,
   type CapsuleName,
+  compareBytes,
   createSigner,
   formatName,
   MAIN_BRANCH,
@@ -18,6 +20,8 @@ import {
   type ManifestKey,
   manifestKeysOf,
   openManifest,
+  POLICY_COPIES_MAX,
+  POLICY_NAMES_MAX,
   type Policy,
   type PrincipalType,
   SEED_BYTES,
@@ -85,6 +89,7 @@ export class Principals {
       isPublic: options.public === true,
       labels: options.labels ?? {},
       isPostQuantum,
+      policy: createPolicy(options),
     })
     await this.#commit(ops, [signed.name])
     return signed.name
@@ -191,13 +196,7 @@ export class Principals {
   }
 
   #manifest(type: PrincipalType, keys: readonly ManifestKey[], terms: ManifestTerms): Manifest {
-    const policy: Policy = {
-      read: terms.isPublic ? 'any' : [],
-      hold: 'any',
-      carry: 'any',
-      exclude: [],
-      copies: 1,
-    }
+    const { policy = createPolicy({ public: terms.isPublic }) } = terms
     return {
       type,
       version: 1,
@@ -220,11 +219,46 @@ interface ManifestTerms {
   readonly blind: boolean
   readonly isPublic: boolean
   readonly labels: Readonly<Record<string, string>>
+  /** Default: anybody may hold and carry it. */
+  readonly policy?: Policy
 }
 
 interface CapsuleTerms extends ManifestTerms {
   /** The writer signs with ML-DSA-44 too. */
   readonly isPostQuantum: boolean
+}
+
+/**
+ * Who may read, hold and carry a capsule, as its manifest says it for ever.
+ *
+ * @throws {UsageError} `USAGE` for too many copies or domains
+ */
+function createPolicy(options: CreateOptions): Policy {
+  const { copies = 1, exclude = [], hold, carry, read } = options
+  if (!(Number.isSafeInteger(copies) && copies >= 1 && copies <= POLICY_COPIES_MAX)) {
+    throw new UsageError('USAGE', `a policy asks for 1 to ${POLICY_COPIES_MAX} copies`, { copies })
+  }
+  if (options.public === true && read !== undefined) {
+    throw new UsageError('USAGE', 'what anybody may read is not for some domains only')
+  }
+  for (const list of [exclude, hold, carry, read]) {
+    if ((list?.length ?? 0) <= POLICY_NAMES_MAX) continue
+    throw new UsageError('USAGE', `a policy names at most ${POLICY_NAMES_MAX} domains in a list`)
+  }
+  return {
+    read: options.public === true ? 'any' : sortedNames(read ?? []),
+    hold: hold === undefined ? 'any' : sortedNames(hold),
+    carry: carry === undefined ? 'any' : sortedNames(carry),
+    exclude: sortedNames(exclude),
+    copies,
+  }
+}
+
+/** As a manifest lists them: ascending, each once. */
+function sortedNames(names: readonly CapsuleName[]): CapsuleName[] {
+  return names
+    .toSorted(compareBytes)
+    .filter((name, i, all) => i === 0 || !bytesEqual(name, all[i - 1] as CapsuleName))
 }
 
 /** A person's manifest as applications see it. */

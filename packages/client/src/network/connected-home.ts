@@ -1,0 +1,334 @@
+/**
+ * A home on the network: the class behind `HomeNetwork`.
+ *
+ * The network is opened when it is first needed, with all neighbors that the home remembers, and
+ * closed with the home. What it finds out (heads that were read, what mirrors have stated) is kept
+ * in the home. Rules NW1-NW24 of docs/spec/network.md.
+ *
+ * @module
+ */
+import {
+  type CapsuleName,
+  decodeCertChain,
+  formatName,
+  type Head,
+  MAIN_BRANCH,
+  type MirrorCosignature,
+  openManifest,
+  parseName,
+  parseTicket,
+  type SignedManifest,
+  type Ticket,
+  UnavailableError,
+  UsageError,
+} from '@longshore/capsule'
+import { committedHead, type MirrorReceipt, type StoreReader } from '@longshore/engine'
+import type { Capsule } from '../capsule.ts'
+import type { CommitSignal } from '../commit-signal.ts'
+import type { HomeWriter } from '../home-writer.ts'
+import { AddressBook } from './address-book.ts'
+import { catchUp } from './catch-up.ts'
+import { mirrorCosignature } from './cosigner.ts'
+import { createReadMemberships, type Owner } from './grant.ts'
+import type {
+  Grant,
+  GrantOptions,
+  HomeNetwork,
+  MirrorInfo,
+  PullReport,
+  PushOptions,
+  PushReport,
+  RemoteOptions,
+  StatusReport,
+  TraceReport,
+} from './home-network.ts'
+import { MirrorDesk } from './mirror-desk.ts'
+import type { Network } from './network.ts'
+import { pullBranch, type TakeIn } from './pull.ts'
+import { RemoteBranch, type RemoteBranchOptions } from './remote-branch.ts'
+import { RemoteCapsule } from './remote-capsule.ts'
+import { Replication } from './replication.ts'
+
+/** What it needs of the home that it belongs to. */
+export interface ConnectedHomeContext {
+  readonly reader: StoreReader
+  readonly commits: CommitSignal
+  refresh(): void
+  /** False for a home that was opened for reading: what it finds out is not kept. */
+  readonly canWrite: boolean
+  writer(): Promise<HomeWriter>
+  openNetwork(tickets: readonly Ticket[]): Promise<Network>
+  nowUs(): number
+  randomBytes(byteLength: number): Uint8Array
+  /**
+   * The owner of a capsule of this home, or of the home itself (undefined).
+   *
+   * @throws {UsageError} `KEY_MISSING`
+   */
+  ownerOf(capsule: SignedManifest | undefined): Owner
+  readonly takeIn: TakeIn
+}
+
+const READ_TIMEOUT_MS = 10_000
+const PUSH_TIMEOUT_MS = 30_000
+
+export class ConnectedHome implements HomeNetwork {
+  readonly book: AddressBook
+  readonly #context: ConnectedHomeContext
+  readonly #desk: MirrorDesk
+  #network: Promise<Network> | undefined
+  #replication: Promise<Replication> | undefined
+  readonly #remotes = new Set<RemoteBranch>()
+  #isClosed = false
+
+  constructor(context: ConnectedHomeContext) {
+    this.#context = context
+    this.book = new AddressBook(context.reader, async (key, value) => {
+      if (!context.canWrite) return
+      await (await context.writer()).remember(key, value)
+      context.refresh()
+    })
+    this.#desk = new MirrorDesk(this, context)
+  }
+
+  async connect(ticket: Ticket | string): Promise<Ticket> {
+    const parsed = typeof ticket === 'string' ? parseTicket(ticket) : ticket
+    await this.book.addTicket(parsed)
+    if (this.#network !== undefined) (await this.#network).join(parsed)
+    return parsed
+  }
+
+  tickets(): readonly Ticket[] {
+    this.#context.refresh()
+    return this.book.tickets()
+  }
+
+  async linked({ timeoutMs = READ_TIMEOUT_MS, signal }: RemoteOptions = {}): Promise<void> {
+    await (await this.network()).linked(timeoutMs, signal)
+  }
+
+  async open(name: CapsuleName | string, options: RemoteOptions = {}): Promise<Capsule> {
+    const bytes = typeof name === 'string' ? parseName(name) : name
+    const branch = await this.openBranch(bytes, options)
+    try {
+      await branch.ready(options.signal)
+      return new RemoteCapsule(branch, openCapsuleManifest(branch, bytes))
+    } catch (error) {
+      branch.close()
+      throw error
+    }
+  }
+
+  grant(name: CapsuleName, node: CapsuleName, options: GrantOptions = {}): Promise<Grant> {
+    return this.#desk.grant(name, node, options)
+  }
+
+  addMirror(name: CapsuleName, node: CapsuleName, options: PushOptions = {}): Promise<MirrorInfo> {
+    return this.#desk.add(name, node, options)
+  }
+
+  removeMirror(name: CapsuleName, node: CapsuleName): Promise<boolean> {
+    return this.book.forgetMirror(name, node)
+  }
+
+  mirrors(name: CapsuleName): MirrorInfo[] {
+    this.#context.refresh()
+    return this.#desk.list(name)
+  }
+
+  status(name: CapsuleName, options: RemoteOptions = {}): Promise<StatusReport> {
+    return this.#desk.status(name, options)
+  }
+
+  async trace(name: CapsuleName, options: RemoteOptions = {}): Promise<TraceReport> {
+    const network = await this.network()
+    await network.linked(options.timeoutMs ?? READ_TIMEOUT_MS, options.signal)
+    return { name, ...(await network.trace(name)) }
+  }
+
+  async push(name: CapsuleName, options: PushOptions = {}): Promise<PushReport> {
+    const size = this.#requireHead(name).size
+    const receipts = await this.replicate(name, size, options)
+    return { name, size, receipts }
+  }
+
+  async pull(name: CapsuleName | string, options: RemoteOptions = {}): Promise<PullReport> {
+    const bytes = typeof name === 'string' ? parseName(name) : name
+    const branch = await this.openBranch(bytes, options)
+    try {
+      await branch.ready(options.signal)
+      const signed = openCapsuleManifest(branch, bytes)
+      const before = this.localHead(bytes)?.size ?? 0
+      const { takeIn } = this.#context
+      await pullBranch(branch, signed, { takeIn, sizeHere: () => this.sizeHere(bytes) }, options)
+      const size = this.localHead(bytes)?.size ?? 0
+      return { name: bytes, size, entriesAdded: size - before }
+    } finally {
+      branch.close()
+    }
+  }
+
+  keepMembership(chain: Uint8Array): Promise<void> {
+    decodeCertChain(chain)
+    return this.book.keepMembership(chain)
+  }
+
+  /** This home knows a mirror of the capsule. */
+  hasMirrors(name: CapsuleName): boolean {
+    return this.book.mirrors(name).length > 0
+  }
+
+  /** Fails before anything is appended if so many copies cannot be had. */
+  async checkLevel(name: CapsuleName, copies: number): Promise<void> {
+    const replication = await this.replication()
+    replication.checkLevel(name, copies)
+  }
+
+  /** Resolves when so many mirrors that count hold all entries below `size`. */
+  async replicate(
+    name: CapsuleName,
+    size: number,
+    { copies, timeoutMs = PUSH_TIMEOUT_MS, signal }: PushOptions,
+  ): Promise<MirrorReceipt[]> {
+    const replication = await this.replication()
+    const wanted = copies ?? Math.max(1, replication.countPossible(name))
+    replication.checkLevel(name, wanted)
+    const receipts = await replication.replicated(name, size, wanted, { timeoutMs, signal })
+    return receipts
+  }
+
+  /** Statements of mirrors over this head that were kept. */
+  cosigners(name: CapsuleName, head: Head): MirrorCosignature[] {
+    return this.book.mirrors(name).flatMap((mirror) => {
+      const receipt = this.book.receipt(name, mirror.name)
+      if (mirror.signedManifest === undefined || receipt?.head.size !== head.size) return []
+      return mirrorCosignature(mirror.signedManifest, receipt, mirror.chain, mirror.memberships)
+    })
+  }
+
+  /**
+   * Every mirror is asked for the newest history of a capsule of this home, which is brought in.
+   * Returns what was found out, for the record. See `catchUp`.
+   */
+  async catchUp(name: CapsuleName, signal?: AbortSignal): Promise<string> {
+    const mirrors = this.book.mirrors(name)
+    const exclusive = { mirrors, isExclusive: true }
+    const branch = await this.openBranch(name, { timeoutMs: READ_TIMEOUT_MS }, exclusive)
+    const { takeIn, reader } = this.#context
+    try {
+      return await catchUp(branch, {
+        name,
+        mirrors: mirrors.map((mirror) => mirror.name),
+        store: reader,
+        signed: openManifest(reader.manifest(name) as Uint8Array, name),
+        takeIn,
+        sizeHere: () => this.sizeHere(name),
+        signal,
+      })
+    } finally {
+      branch.close()
+    }
+  }
+
+  async openBranch(
+    name: CapsuleName,
+    options: RemoteOptions,
+    change: Partial<RemoteBranchOptions> = {},
+  ): Promise<RemoteBranch> {
+    const network = await this.network()
+    const remembered = newest(this.localHead(name), this.book.head(name))
+    const branch = new RemoteBranch(network, {
+      name,
+      branch: MAIN_BRANCH,
+      mirrors: this.book.mirrors(name),
+      remembered,
+      keepHead: (head) => this.book.keepHead(name, head),
+      mirrorsMin: options.mirrors ?? 0,
+      freshS: options.freshS,
+      memberships: this.#memberships(network),
+      timeoutMs: options.timeoutMs ?? READ_TIMEOUT_MS,
+      ...change,
+    })
+    this.#remotes.add(branch)
+    return branch
+  }
+
+  localHead(name: CapsuleName): Head | undefined {
+    this.#context.refresh()
+    return committedHead(this.#context.reader, name, MAIN_BRANCH)
+  }
+
+  /** Entries that are stored, those of an import under way included. */
+  sizeHere(name: CapsuleName): number {
+    this.#context.refresh()
+    return this.#context.reader.state(name, MAIN_BRANCH)?.size ?? 0
+  }
+
+  network(): Promise<Network> {
+    if (this.#isClosed) throw new UnavailableError('CLOSED', 'the home was closed')
+    this.#network ??= this.#openNetwork()
+    return this.#network
+  }
+
+  replication(): Promise<Replication> {
+    this.#replication ??= this.network().then((network) => {
+      const { reader: store, commits } = this.#context
+      return new Replication({ network, store, commits, book: this.book })
+    })
+    return this.#replication
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const remote of this.#remotes) remote.close()
+    const replication = await this.#replication?.catch(() => undefined)
+    await replication?.keepReceipts()
+    replication?.close()
+    const network = await this.#network?.catch(() => undefined)
+    await network?.close()
+  }
+
+  #openNetwork(): Promise<Network> {
+    const tickets = this.tickets()
+    if (tickets.length === 0) {
+      const message = 'this home knows no node: give it a ticket first'
+      return Promise.reject(new UnavailableError('NO_MIRROR', message))
+    }
+    return this.#context.openNetwork(tickets)
+  }
+
+  /** What lets this process read what not everybody may. */
+  #memberships(network: Network): Uint8Array[] {
+    const node = network.name
+    let owner: Owner
+    try {
+      owner = this.#context.ownerOf(undefined)
+    } catch (error) {
+      if (error instanceof UsageError) return []
+      throw error
+    }
+    return createReadMemberships(owner, node, network.runtime, this.book.memberships())
+  }
+
+  #requireHead(name: CapsuleName): Head {
+    const head = this.localHead(name)
+    if (head !== undefined) return head
+    const details = { name: formatName(name) }
+    throw new UnavailableError('NOT_FOUND', 'this home has no entry of the capsule', details)
+  }
+}
+
+function openCapsuleManifest(branch: RemoteBranch, name: CapsuleName): SignedManifest {
+  const { signed } = branch
+  if (signed === undefined) {
+    throw new UnavailableError('NO_MIRROR', 'no mirror has shown the manifest of the capsule')
+  }
+  if (signed.manifest.type === 'capsule') return signed
+  const details = { name: formatName(name), type: signed.manifest.type }
+  throw new UsageError('USAGE', `this is the name of a ${details.type}, not of a capsule`, details)
+}
+
+function newest(a: Head | undefined, b: Head | undefined): Head | undefined {
+  return a === undefined || (b !== undefined && b.size > a.size) ? b : a
+}

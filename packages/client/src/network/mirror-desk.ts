@@ -1,0 +1,239 @@
+/**
+ * Grants and mirrors of a home's capsules: who may hold them, who does, and how much of them.
+ *
+ * Rules NW15-NW21 of docs/spec/network.md.
+ *
+ * @module
+ */
+import {
+  bytesEqual,
+  type CapsuleName,
+  decodeAdCert,
+  decodeCertChain,
+  encodeCertChain,
+  formatName,
+  isLongshoreError,
+  openManifest,
+  type SignedManifest,
+  UnavailableError,
+  UsageError,
+} from '@longshore/capsule'
+import type { Source } from '@longshore/engine'
+import type { KnownMirror } from './address-book.ts'
+import type { ConnectedHome, ConnectedHomeContext } from './connected-home.ts'
+import { createGrant, GRANT_S } from './grant.ts'
+import type {
+  Grant,
+  GrantOptions,
+  MirrorInfo,
+  MirrorStatus,
+  PushOptions,
+  RemoteOptions,
+  StatusReport,
+} from './home-network.ts'
+import { judgeKnownMirror } from './mirror-standing.ts'
+import type { RemoteBranch } from './remote-branch.ts'
+
+/** A mirror that is there answers within this time, also from the other side of the world. */
+const MEET_TIMEOUT_MS = 5000
+
+export class MirrorDesk {
+  readonly #home: ConnectedHome
+  readonly #context: ConnectedHomeContext
+
+  constructor(home: ConnectedHome, context: ConnectedHomeContext) {
+    this.#home = home
+    this.#context = context
+  }
+
+  async grant(name: CapsuleName, node: CapsuleName, options: GrantOptions): Promise<Grant> {
+    const signed = this.#capsule(name)
+    const { rights = ['advertise', 'serve'], notAfterS = this.#nowS() + GRANT_S } = options
+    if (notAfterS <= this.#nowS()) {
+      throw new UsageError('TIME_INVALID', 'a grant that is over gives nothing', { notAfterS })
+    }
+    const terms = { capsule: name, node, rights, notAfterS }
+    const chain = createGrant(this.#context.ownerOf(signed), terms, this.#context)
+    const known = this.#home.book.mirror(name, node)
+    await this.#home.book.keepGrant(name, node, encodeCertChain(chain))
+    if (known !== undefined) await this.#keep(name, known, { chain: encodeCertChain(chain) })
+    return { ...terms, chain }
+  }
+
+  async add(name: CapsuleName, node: CapsuleName, options: PushOptions): Promise<MirrorInfo> {
+    const signed = this.#capsule(name)
+    const { book } = this.#home
+    const kept = book.mirror(name, node)?.chain ?? book.grant(name, node)
+    const chain =
+      kept !== undefined && this.#holds(signed, node, kept)
+        ? kept
+        : encodeCertChain((await this.grant(name, node, {})).chain)
+    const known = book.mirror(name, node)
+    await book.keepMirror(name, {
+      name: node,
+      chain,
+      signedManifest: known?.signedManifest,
+      memberships: known?.memberships ?? [],
+    })
+    if (this.#home.tickets().length > 0) await this.#meet(signed, node, options)
+    const added = this.list(name).find((mirror) => bytesEqual(mirror.name, node))
+    return added as MirrorInfo
+  }
+
+  list(name: CapsuleName): MirrorInfo[] {
+    const signed = this.#capsule(name)
+    return this.#home.book.mirrors(name).map((mirror) => this.#describe(signed, mirror))
+  }
+
+  async status(name: CapsuleName, options: RemoteOptions): Promise<StatusReport> {
+    const { book } = this.#home
+    const local = this.#context.reader.manifest(name)
+    const known = book.mirrors(name)
+    const { timeoutMs = MEET_TIMEOUT_MS, signal } = options
+    const branch = await this.#home.openBranch(name, { ...options, timeoutMs })
+    try {
+      await this.#heard(branch, known, signal)
+      const signed = local === undefined ? branch.signed : openManifest(local, name)
+      if (signed === undefined) await branch.ready(signal)
+      const capsule = signed ?? (branch.signed as SignedManifest)
+      const shown = branch.sources.map((source) => shownBy(source).size)
+      const size = Math.max(this.#home.localHead(name)?.size ?? 0, ...shown)
+      const others = branch.sources.filter(({ peer }) => !isAmong(known, peer.name))
+      const mirrors = [
+        ...known.map((mirror) => this.#statusOf(capsule, mirror, branch, size)),
+        ...others.flatMap((source) => {
+          const chain = branch.chainOf(source.peer.name)
+          if (chain === undefined) return []
+          const { signedManifest } = source.peer
+          const mirror = { name: source.peer.name, chain, signedManifest, memberships: [] }
+          return [this.#statusOf(capsule, mirror, branch, size)]
+        }),
+      ]
+      return { name, size, isLocal: local !== undefined, mirrors }
+    } finally {
+      branch.close()
+    }
+  }
+
+  /** What is new about the mirrors that answered is kept. */
+  async #heard(
+    branch: RemoteBranch,
+    known: readonly KnownMirror[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const isHeard = (name: CapsuleName): boolean =>
+      branch.sources.some(({ peer, hasAnswered }) => hasAnswered && bytesEqual(peer.name, name))
+    try {
+      const all = (): boolean =>
+        branch.sources.length > 0 &&
+        branch.sources.every(({ hasAnswered }) => hasAnswered) &&
+        known.every(({ name }) => isHeard(name))
+      await branch.until(all, signal)
+    } catch (error) {
+      // Who does not answer is reported as unreachable.
+      if (!isLongshoreError(error) || error.code === 'ABORTED') throw error
+      if (error.code === 'EQUIVOCATION') throw error
+    }
+  }
+
+  /** Learns who the node is, and has it take the capsule on. */
+  async #meet(signed: SignedManifest, node: CapsuleName, options: PushOptions): Promise<void> {
+    const { name } = signed
+    const { timeoutMs = MEET_TIMEOUT_MS, signal } = options
+    const { book } = this.#home
+    const known = book.mirror(name, node) as KnownMirror
+    const exclusive = { mirrors: [known], isExclusive: true }
+    const branch = await this.#home.openBranch(name, { timeoutMs }, exclusive)
+    try {
+      await this.#heard(branch, [known], signal)
+      const [source] = branch.sources
+      if (source === undefined) return
+      await this.#keep(name, known, {
+        signedManifest: source.peer.signedManifest,
+        memberships: source.memberships,
+      })
+    } finally {
+      branch.close()
+    }
+    const head = this.#home.localHead(name)
+    const replication = await this.#home.replication()
+    replication.publish(name)
+    if (head === undefined) return
+    const patience = { timeoutMs, signal }
+    await replication.heldBy(name, node, head.size, patience)
+  }
+
+  #statusOf(
+    signed: SignedManifest,
+    mirror: KnownMirror,
+    branch: RemoteBranch,
+    size: number,
+  ): MirrorStatus {
+    const source = branch.sources.find(({ peer }) => bytesEqual(peer.name, mirror.name))
+    const memberships = source?.memberships ?? mirror.memberships
+    const info = this.#describe(signed, { ...mirror, memberships })
+    if (source === undefined || !source.hasAnswered) {
+      return { ...info, state: 'unreachable', lag: size - info.size }
+    }
+    const { size: held, timeS } = shownBy(source)
+    const state = held === 0 && size > 0 ? 'refused' : 'answered'
+    return { ...info, size: held, timeS: timeS ?? info.timeS, state, lag: size - held }
+  }
+
+  #describe(signed: SignedManifest, mirror: KnownMirror): MirrorInfo {
+    const { domains, problem } = judgeKnownMirror(signed, mirror, this.#nowS())
+    const receipt = this.#home.book.receipt(signed.name, mirror.name)
+    return {
+      name: mirror.name,
+      domains,
+      problem,
+      notAfterS: endOf(mirror.chain),
+      size: receipt?.head.size ?? 0,
+      timeS: receipt?.timeS,
+    }
+  }
+
+  #holds(signed: SignedManifest, node: CapsuleName, chain: Uint8Array): boolean {
+    const mirror = { name: node, chain, signedManifest: undefined, memberships: [] }
+    const { problem } = judgeKnownMirror(signed, mirror, this.#nowS())
+    return problem === undefined || problem.code === 'POLICY_REFUSED'
+  }
+
+  #keep(name: CapsuleName, known: KnownMirror, change: Partial<KnownMirror>): Promise<void> {
+    return this.#home.book.keepMirror(name, { ...known, ...change })
+  }
+
+  #capsule(name: CapsuleName): SignedManifest {
+    this.#context.refresh()
+    const signed = this.#context.reader.manifest(name)
+    if (signed !== undefined) return openManifest(signed, name)
+    const details = { name: formatName(name) }
+    throw new UnavailableError('NOT_FOUND', 'this home does not know the capsule', details)
+  }
+
+  #nowS(): number {
+    return Math.floor(this.#context.nowUs() / 1_000_000)
+  }
+}
+
+/** What a mirror has shown: proven, or signed by the writer and smaller than what is here. */
+function shownBy({ head, claim, cosigned }: Source): {
+  readonly size: number
+  readonly timeS: number | undefined
+} {
+  const timeS = cosigned?.statement.timeS ?? claim?.cosignature?.timeS
+  return { size: head?.size ?? claim?.head.size ?? 0, timeS }
+}
+
+function isAmong(mirrors: readonly KnownMirror[], name: CapsuleName): boolean {
+  return mirrors.some((mirror) => bytesEqual(mirror.name, name))
+}
+
+function endOf(chain: Uint8Array): number | undefined {
+  try {
+    return decodeAdCert(decodeCertChain(chain).certs[0] as Uint8Array).notAfterS
+  } catch (error) {
+    if (isLongshoreError(error)) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,531 @@
+/**
+ * One branch that others hold, read through the network: sessions to its mirrors, and the reader
+ * of the engine that believes none of them.
+ *
+ * 1. Everybody who serves the capsule is asked: mirrors that this home knows, those that the
+ *    routers name, and neighbors that are no routers. Whoever is lost is tried again.
+ * 2. Each head is kept before what is under it is handed on (F23).
+ * 3. Entries are asked for in stretches of a few MiB, the next one while the last one is being
+ *    used: a slow caller costs no memory.
+ *
+ * Rules NW7-NW12 of docs/spec/network.md.
+ *
+ * @module
+ */
+import {
+  type BranchId,
+  bytesEqual,
+  type CapsuleName,
+  type ErrorCode,
+  formatBase64,
+  formatName,
+  type Head,
+  type LongshoreError,
+  type MirrorCosignature,
+  type SignedManifest,
+  UnavailableError,
+  VerificationError,
+} from '@longshore/capsule'
+import {
+  type ReaderEffect,
+  RemoteReader,
+  readerService,
+  type Service,
+  type ServiceEffect,
+  type ServiceNews,
+  type Source,
+  type Stretch,
+} from '@longshore/engine'
+import { checkNotAborted } from '../commit-signal.ts'
+import { mirrorCosignature } from './cosigner.ts'
+import type { Network } from './network.ts'
+
+export interface RemoteBranchOptions {
+  readonly name: CapsuleName
+  readonly branch: BranchId
+  /** Mirrors that are known without asking, and what lets them serve the capsule. */
+  readonly mirrors: readonly ServingNode[]
+  /** Only these are asked. Default false: whoever else serves the capsule, too. */
+  readonly isExclusive?: boolean
+  /** The last head that was read. */
+  readonly remembered: Head | undefined
+  /** Keeps a head; nothing under it is handed on before. */
+  readonly keepHead: (head: Head) => Promise<void>
+  /** How many distinct mirrors must have cosigned what is read. */
+  readonly mirrorsMin: number
+  /** How old the newest statement of the head may be. */
+  readonly freshS: number | undefined
+  /** Shown to the mirrors. */
+  readonly memberships: readonly Uint8Array[]
+  /** How long to wait for an answer that does not come. */
+  readonly timeoutMs: number
+}
+
+/** A node that serves the capsule. */
+export interface ServingNode {
+  readonly name: CapsuleName
+  /** AdCert chain, encoded. */
+  readonly chain: Uint8Array
+}
+
+/** Verified entries, as one message brought them. */
+export type RemoteEntries = Extract<ReaderEffect, { readonly type: 'entries' }>
+
+/** One request of the reader, and what came of it. */
+interface Channel {
+  readonly arrived: RemoteEntries[]
+  isOver: boolean
+  error: LongshoreError | undefined
+}
+
+/** How often those who serve the capsule are looked for, while nobody answers, and later. */
+const SEARCH_MS = 1000
+const SEARCH_LATER_MS = 30_000
+/** How often mirrors are asked for news where a head needs several of them, or must be fresh. */
+const REFRESH_MS = 1000
+/** Bytes asked for at once, and the number of entries to begin with. */
+const STRETCH_BYTES = 2_097_152
+const STRETCH_COUNT_FIRST = 64
+const STRETCH_COUNT_MAX = 8192
+
+let lastBranch = 0
+
+export class RemoteBranch {
+  readonly #network: Network
+  readonly #options: RemoteBranchOptions
+  readonly #id: string
+  readonly #reader: RemoteReader
+  readonly #service: Service
+  readonly #channels = new Map<number, Channel>()
+  readonly #watchers = new Set<() => void>()
+  /** Asked for already. */
+  readonly #targets = new Set<string>()
+  /** What lets a node serve the capsule, by its name. */
+  readonly #chains = new Map<string, Uint8Array>()
+  readonly #sessions = new Set<number>()
+  readonly #unwatch: () => void
+  #lastRequest = 0
+  #cancelSearch: (() => void) | undefined
+  #cancelRefresh: (() => void) | undefined
+  #isSearching = false
+  /** In force and not kept yet: the newest one is enough. */
+  #toKeep: Head | undefined
+  /** Resolves when every head so far is kept. */
+  #keeping: Promise<void> | undefined
+  #evidence: Uint8Array | undefined
+  /** The last thing that a mirror, or the routers, said against it. */
+  #refusal: LongshoreError | undefined
+  #routeCode: ErrorCode | undefined
+  #isClosed = false
+
+  constructor(network: Network, options: RemoteBranchOptions) {
+    const { name, branch, remembered, mirrorsMin, freshS, memberships } = options
+    this.#network = network
+    this.#options = options
+    this.#id = `read/${formatName(name)}/${++lastBranch}`
+    this.#reader = new RemoteReader({
+      name,
+      branch,
+      mirrorsMin,
+      memberships,
+      nowUs: () => network.runtime.nowUs(),
+      ...(remembered === undefined ? {} : { remembered }),
+      ...(freshS === undefined ? {} : { ageSMax: freshS }),
+    })
+    this.#service = this.#createService()
+    network.add(this.#id, this.#service, (news) => this.#hear(news))
+    this.#learn(options.mirrors)
+    this.#unwatch = network.watchLinks(() => this.#search())
+    this.#search()
+    if (mirrorsMin > 0 || freshS !== undefined) this.#refreshSoon()
+  }
+
+  /** The head that reading goes by. */
+  get head(): Head | undefined {
+    return this.#reader.head
+  }
+
+  /** Nothing smaller is believed to be the newest: what is in force, else what was read before. */
+  get floor(): Head | undefined {
+    return this.head ?? this.#options.remembered
+  }
+
+  get signed(): SignedManifest | undefined {
+    return this.#reader.signed
+  }
+
+  get sources(): readonly Source[] {
+    return [...this.#reader.sources]
+  }
+
+  /** What lets this node serve the capsule; undefined if nobody has shown it. */
+  chainOf(node: CapsuleName): Uint8Array | undefined {
+    return this.#chains.get(formatName(node))
+  }
+
+  /** Mirrors whose cosignature is over this head, with everything that a receipt needs. */
+  cosigners(head: Head): MirrorCosignature[] {
+    return this.sources.flatMap(({ peer, cosigned, memberships }) => {
+      const chain = this.chainOf(peer.name)
+      const isOver = cosigned?.head.size === head.size && bytesEqual(cosigned.head.root, head.root)
+      if (chain === undefined || peer.signedManifest === undefined || !isOver) return []
+      return mirrorCosignature(peer.signedManifest, cosigned.statement, chain, memberships)
+    })
+  }
+
+  /**
+   * Resolves once it is known what there is to read: a head, or that the capsule is empty.
+   *
+   * @throws {VerificationError} `EQUIVOCATION` with the evidence in base64 in `details.evidence`;
+   * `ROLLBACK` if the mirrors show less than was read before
+   * @throws {UnavailableError} `NO_MIRROR`, or what the mirrors or routers say against it
+   */
+  ready(signal?: AbortSignal): Promise<void> {
+    return this.until(() => this.#checkReady(), signal)
+  }
+
+  /** Waits for something that mirrors have to say. */
+  until(isThere: () => boolean, signal?: AbortSignal): Promise<void> {
+    const patience = {
+      timeoutMs: this.#options.timeoutMs,
+      signal,
+      orElse: () => this.#whyNot(),
+    }
+    return this.#network.until(
+      () => {
+        this.#checkSound()
+        return isThere()
+      },
+      patience,
+      (look) => this.watch(look),
+    )
+  }
+
+  /** Whenever something was heard, until the returned function is called. */
+  watch(action: () => void): () => void {
+    this.#watchers.add(action)
+    return () => this.#watchers.delete(action)
+  }
+
+  /**
+   * Entries of a range below the size of the head, message by message. `countFirst`: how many to
+   * begin with, before it is known how large they are.
+   */
+  async *read(
+    range: Stretch,
+    signal?: AbortSignal,
+    countFirst: number = STRETCH_COUNT_FIRST,
+  ): AsyncGenerator<RemoteEntries> {
+    let next = this.#openStretch(range, range.start, countFirst)
+    try {
+      while (next !== undefined) {
+        const current = next
+        next = undefined
+        let [count, bytes] = [0, 0]
+        for await (const entries of this.#drain(current, signal)) {
+          count += entries.entries.count
+          bytes += entries.message.length
+          const isEnd = entries.start + entries.entries.count >= current.end
+          if (isEnd) next = this.#openStretch(range, current.end, fittingCount(count, bytes))
+          yield entries
+        }
+      }
+    } finally {
+      if (next !== undefined) this.#stop(next.request)
+    }
+  }
+
+  /** Entries from `start` on, those that come included, until the signal or an error. */
+  async *follow(start: number, signal?: AbortSignal): AsyncGenerator<RemoteEntries> {
+    for (let at = start; ; ) {
+      const size = this.head?.size ?? 0
+      if (at < size) {
+        const range = { start: at, end: size, wantsBodies: true }
+        for await (const entries of this.read(range, signal)) {
+          yield entries
+          at = entries.start + entries.entries.count
+        }
+        continue
+      }
+      const request = ++this.#lastRequest
+      const channel = this.#openChannel(request, this.#reader.follow(request, at))
+      try {
+        for await (const entries of this.#arriving(channel, signal, Number.POSITIVE_INFINITY)) {
+          yield entries
+          at = entries.start + entries.entries.count
+          // The caller is slow: what is missing is asked for again when it is wanted.
+          if (bytesOf(channel) > STRETCH_BYTES) break
+        }
+      } finally {
+        this.#stop(request)
+      }
+    }
+  }
+
+  /** Asks everybody again. */
+  refresh(): void {
+    this.#run(this.#reader.refresh())
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#unwatch()
+    this.#cancelSearch?.()
+    this.#cancelRefresh?.()
+    const sessions = [...this.#sessions]
+    this.#network.run(
+      this.#id,
+      sessions.map((session) => ({ type: 'close-session', session })),
+    )
+    this.#network.remove(this.#id)
+    for (const watcher of [...this.#watchers]) watcher()
+  }
+
+  /** The reader's service, which also knows its sessions. */
+  #createService(): Service {
+    const service = readerService(this.#reader, () => !this.#isClosed)
+    return {
+      ...service,
+      opened: (session, peer, target) => {
+        this.#sessions.add(session)
+        return service.opened(session, peer, target)
+      },
+      closed: (session, target, error) => {
+        this.#sessions.delete(session)
+        if (error !== undefined) this.#refusal ??= error
+        return service.closed(session, target, error)
+      },
+    }
+  }
+
+  #learn(nodes: readonly ServingNode[]): void {
+    for (const { name, chain } of nodes) this.#chains.set(formatName(name), chain)
+    this.#ask(nodes.map(({ name }) => name))
+  }
+
+  #ask(targets: readonly CapsuleName[]): void {
+    const fresh = targets.filter((target) => !this.#targets.has(formatName(target)))
+    for (const target of fresh) this.#targets.add(formatName(target))
+    this.#run(fresh.map((target) => ({ type: 'open-session', target })))
+  }
+
+  #search(): void {
+    if (this.#isClosed || this.#isSearching || this.#options.isExclusive === true) return
+    this.#cancelSearch?.()
+    this.#isSearching = true
+    const { neighbors } = this.#network
+    this.#ask(neighbors.filter(({ isRouter }) => !isRouter).map(({ name }) => name))
+    void this.#network.resolve(this.#options.name).then(({ entries, code }) => {
+      this.#isSearching = false
+      if (this.#isClosed) return
+      this.#routeCode = code
+      this.#learn(
+        entries.flatMap(({ server, chain }) => (chain === null ? [] : [{ name: server, chain }])),
+      )
+      this.#notify()
+      const delayMs = this.head === undefined ? SEARCH_MS : SEARCH_LATER_MS
+      this.#cancelSearch = this.#network.after(delayMs, () => this.#search())
+    })
+  }
+
+  #refreshSoon(): void {
+    this.#cancelRefresh = this.#network.after(REFRESH_MS, () => {
+      this.refresh()
+      this.#refreshSoon()
+    })
+  }
+
+  #run(effects: readonly ServiceEffect[]): void {
+    if (effects.length > 0) this.#network.run(this.#id, effects)
+  }
+
+  #hear(news: ServiceNews): void {
+    switch (news.type) {
+      case 'head':
+        this.#toKeep = news.head
+        this.#keeping ??= this.#keepHeads()
+        // Whoever waits for entries is told what went wrong.
+        this.#keeping.catch(() => {})
+        break
+      case 'entries':
+        this.#channels.get(news.request)?.arrived.push(news)
+        break
+      case 'end': {
+        const channel = this.#channels.get(news.request)
+        if (channel !== undefined) channel.isOver = true
+        break
+      }
+      case 'failed': {
+        const channel = 'request' in news ? this.#channels.get(news.request) : undefined
+        if (channel !== undefined && 'request' in news) channel.error = news.error
+        break
+      }
+      case 'distrusted':
+      case 'refused':
+        this.#refusal = news.error
+        break
+      case 'evidence':
+        this.#evidence = news.bytes
+        break
+    }
+    this.#notify()
+  }
+
+  async #keepHeads(): Promise<void> {
+    try {
+      for (let head = this.#toKeep; head !== undefined; head = this.#toKeep) {
+        this.#toKeep = undefined
+        await this.#options.keepHead(head)
+      }
+    } finally {
+      this.#keeping = undefined
+    }
+  }
+
+  #notify(): void {
+    for (const watcher of [...this.#watchers]) watcher()
+  }
+
+  #checkReady(): boolean {
+    if (this.head !== undefined) return true
+    const { remembered, mirrorsMin } = this.#options
+    if (this.signed === undefined || remembered !== undefined || mirrorsMin > 0) return false
+    return this.sources.some(({ hasAnswered }) => hasAnswered) && this.#isEmpty
+  }
+
+  /** Every mirror that has answered holds no entry. */
+  get #isEmpty(): boolean {
+    return this.sources.every(({ head, claim }) => head === undefined && claim === undefined)
+  }
+
+  #checkSound(): void {
+    if (this.#evidence !== undefined) {
+      const message = 'the writer of this capsule signed two histories'
+      const evidence = formatBase64(this.#evidence)
+      throw new VerificationError('EQUIVOCATION', message, { evidence })
+    }
+    // Routers that refuse to carry it will not change their mind.
+    if (this.#routeCode === 'POLICY_REFUSED' && this.sources.length === 0) throw this.#whyNot()
+  }
+
+  /** Nobody gave what was waited for. */
+  #whyNot(): LongshoreError {
+    const { name, remembered, mirrorsMin, freshS } = this.#options
+    const details = { name: formatName(name) }
+    const shown = Math.max(0, ...this.sources.map(({ head }) => head?.size ?? 0))
+    const claims = this.sources.flatMap(({ claim }) => claim?.head ?? [])
+    if (shown > 0) {
+      const what =
+        freshS === undefined
+          ? `${mirrorsMin} distinct mirrors have not cosigned the same entries`
+          : `nobody has stated the head within the last ${freshS} s`
+      return new UnavailableError('NO_MIRROR', what, { ...details, mirrors: this.sources.length })
+    }
+    if (remembered !== undefined && this.sources.some(({ hasAnswered }) => hasAnswered)) {
+      const largest = Math.max(0, ...claims.map(({ size }) => size))
+      const message = `the mirrors show ${largest} entries, but ${remembered.size} were seen before`
+      const sizes = { seen: remembered.size, shown: largest }
+      return new VerificationError('ROLLBACK', message, { ...details, ...sizes })
+    }
+    if (this.#refusal !== undefined) return this.#refusal
+    if (this.#routeCode === 'POLICY_REFUSED') {
+      const message = 'a domain on the way refuses to carry this capsule'
+      return new UnavailableError('POLICY_REFUSED', message, details)
+    }
+    if (this.#network.neighbors.length === 0) {
+      const message = 'none of the nodes that this home connects to answers'
+      return new UnavailableError('NO_MIRROR', message, details)
+    }
+    return new UnavailableError('NO_MIRROR', 'no mirror of the capsule answers', details)
+  }
+
+  #openStretch(range: Stretch, start: number, count: number): OpenStretch | undefined {
+    if (start >= range.end) return undefined
+    // A stretch that ends with a tile spares the next one a question.
+    const whole = start + count - ((start + count) % 256)
+    const end = Math.min(range.end, whole > start ? whole : start + count)
+    const request = ++this.#lastRequest
+    const { wantsBodies } = range
+    const channel = this.#openChannel(request, this.#reader.read(request, { start, end, wantsBodies }))
+    return { request, end, channel }
+  }
+
+  #openChannel(request: number, effects: readonly ReaderEffect[]): Channel {
+    const channel: Channel = { arrived: [], isOver: false, error: undefined }
+    this.#channels.set(request, channel)
+    this.#run(effects)
+    return channel
+  }
+
+  #stop(request: number): void {
+    this.#channels.delete(request)
+    if (!this.#isClosed) this.#run(this.#reader.stop(request))
+  }
+
+  async *#drain(
+    { request, channel }: OpenStretch,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<RemoteEntries> {
+    try {
+      yield* this.#arriving(channel, signal, this.#options.timeoutMs)
+    } finally {
+      this.#stop(request)
+    }
+  }
+
+  /** What arrives, each under a head that is kept. */
+  async *#arriving(
+    channel: Channel,
+    signal: AbortSignal | undefined,
+    timeoutMs: number,
+  ): AsyncGenerator<RemoteEntries> {
+    const patience = { timeoutMs, signal, orElse: () => this.#whyStopped() }
+    for (;;) {
+      checkNotAborted(signal)
+      const entries = channel.arrived.shift()
+      if (entries !== undefined) {
+        await this.#keeping
+        yield entries
+      } else if (channel.error !== undefined) {
+        this.#checkSound()
+        throw channel.error
+      } else if (channel.isOver) {
+        return
+      } else {
+        await this.#network.until(
+          () => this.#hasMoved(channel),
+          patience,
+          (look) => this.watch(look),
+        )
+      }
+    }
+  }
+
+  #hasMoved({ arrived, isOver, error }: Channel): boolean {
+    if (this.#isClosed) throw new UnavailableError('CLOSED', 'this capsule handle was closed')
+    return arrived.length > 0 || isOver || error !== undefined
+  }
+
+  #whyStopped(): LongshoreError {
+    const details = { name: formatName(this.#options.name) }
+    const message = 'no mirror goes on with what was asked for'
+    return new UnavailableError('NO_MIRROR', message, details)
+  }
+}
+
+interface OpenStretch {
+  readonly request: number
+  readonly end: number
+  readonly channel: Channel
+}
+
+/** How many entries like these are about one stretch. */
+function fittingCount(count: number, bytes: number): number {
+  const fitting = Math.floor((STRETCH_BYTES * count) / Math.max(1, bytes))
+  return Math.max(1, Math.min(STRETCH_COUNT_MAX, fitting, 8 * count))
+}
+
+function bytesOf({ arrived }: Channel): number {
+  return arrived.reduce((sum, { message }) => sum + message.length, 0)
+}

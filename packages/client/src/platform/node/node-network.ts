@@ -1,0 +1,44 @@
+/**
+ * This process on the network: TLS, timers, and a node whose keys live as long as it does.
+ *
+ * Rule NW5 of docs/spec/network.md.
+ *
+ * @module
+ */
+import { createSigner, SEED_BYTES, type Ticket } from '@longshore/capsule'
+import { createNodePrincipal, type Runtime, type TransportEvent } from '@longshore/engine'
+import { TlsTransport } from '@longshore/engine/node'
+import { Network } from '../../network/network.ts'
+
+const NONCE_BYTES = 16
+/** A timer of the system cannot be longer. */
+const TIMER_MS_MAX = 2_147_483_647
+
+export function openNodeNetwork(runtime: Runtime, tickets: readonly Ticket[]): Network {
+  const seed = runtime.randomBytes(SEED_BYTES)
+  const nonce = runtime.randomBytes(NONCE_BYTES)
+  const { node, seeds } = createNodePrincipal(seed, { nonce, timeUs: runtime.nowUs() })
+  let receive: ((event: TransportEvent) => void) | undefined
+  const transport = new TlsTransport({ seed: seeds.tls, onEvent: (event) => receive?.(event) })
+  const network = new Network({
+    identity: {
+      name: node.name,
+      signedManifest: node.signed,
+      manifest: node.manifest,
+      identity: createSigner(seeds.identity),
+      mirror: createSigner(seeds.mirror),
+    },
+    runtime,
+    platform: {
+      apply: (effect) => transport.apply(effect),
+      after: (delayMs, action) => {
+        const timer = setTimeout(action, Math.min(delayMs, TIMER_MS_MAX))
+        return () => clearTimeout(timer)
+      },
+      close: () => transport.close(),
+    },
+    tickets,
+  })
+  receive = (event) => network.receive(event)
+  return network
+}

@@ -1,0 +1,85 @@
+/**
+ * Entries from mirrors come into the store of this home.
+ *
+ * They lie in a file, so that a guest can hand over as much as the holder. Whoever made it is not
+ * believed: every message is verified under a head that the writer signed, and that must continue
+ * what is here. Rule NW22 of docs/spec/network.md.
+ *
+ * @module
+ */
+import fs from 'node:fs'
+import os from 'node:os'
+import { join } from 'node:path'
+import {
+  type BranchId,
+  MAIN_BRANCH,
+  type SignedManifest,
+  UnavailableError,
+} from '@longshore/capsule'
+import {
+  BranchIntake,
+  createGiveUpNote,
+  EntriesVerifier,
+  REPLICA_LIMITS,
+  type StoreOp,
+  type StoreReader,
+} from '@longshore/engine'
+import type { HomeWriter } from '../../home-writer.ts'
+import { decodeTaken, encodeTaken, type TakenEntries } from '../../network/taken-entries.ts'
+import type { WriteDriver } from '../../write-driver.ts'
+
+/** A few steps of a pull; nobody makes a larger one. */
+const FILE_BYTES_MAX = 67_108_864
+
+export interface TakeInContext {
+  readonly store: StoreReader
+  readonly driver: WriteDriver
+  /** The capsule's writer is this home's own: its state changes under it. */
+  readonly isOwn: boolean
+}
+
+/** Writes a file for whoever holds the home, has it taken in, and removes it. */
+export async function handOver(
+  writer: HomeWriter,
+  { signed }: SignedManifest,
+  entries: readonly TakenEntries[],
+): Promise<void> {
+  const directory = fs.mkdtempSync(join(os.tmpdir(), 'longshore-'))
+  try {
+    const file = join(directory, 'entries')
+    fs.writeFileSync(file, Buffer.concat(entries.map(encodeTaken)), { mode: 0o600 })
+    await writer.takeIn(signed, file)
+  } finally {
+    fs.rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** What a file holds, as one transaction. No writer of the capsule is at work. */
+export async function takeInFile(
+  file: string,
+  capsule: SignedManifest,
+  { store, driver, isOwn }: TakeInContext,
+): Promise<void> {
+  const { size } = fs.statSync(file)
+  if (size > FILE_BYTES_MAX) {
+    throw new UnavailableError('OVERLOADED', 'too many entries at once', { bytes: size })
+  }
+  const ops: StoreOp[] = []
+  if (store.manifest(capsule.name) === undefined) {
+    ops.push({ type: 'manifest', name: capsule.name, signed: capsule.signed })
+  }
+  const branch: BranchId = MAIN_BRANCH
+  const intake = new BranchIntake(store, capsule, branch, REPLICA_LIMITS.holeRangesMax)
+  const verifier = new EntriesVerifier()
+  for (const { tree, message } of decodeTaken(new Uint8Array(fs.readFileSync(file)))) {
+    verifier.frame.read(message)
+    intake.heads.check(tree)
+    intake.accept(verifier, tree)
+  }
+  const cut = intake.cut(undefined)
+  if (cut !== undefined) {
+    ops.push(...cut.ops)
+    if (isOwn) ops.push(createGiveUpNote(capsule.name, branch))
+  }
+  if (ops.length > 0) await driver.submit(ops)
+}
