@@ -486,7 +486,10 @@ export class LongshoreNode {
       mirror: identity.mirror,
       openHeadLog: () => this.#home.openHeadLog(),
       canSend: (session) => this.#engine.sessions.canSend(session, true),
-      memberships: domain === undefined ? [] : [encodeCertChain(domain.chain)],
+      memberships: () => {
+        const { held: membership } = this.#domain
+        return membership === undefined ? [] : [encodeCertChain(membership.chain)]
+      },
       policy: createMirrorPolicy({
         self: identity.name,
         domains: () => this.#domain.names,

@@ -52,7 +52,7 @@ export interface MirrorOptions {
   /** False while the window of a session is full: nothing is made for it until then. */
   readonly canSend: (session: SessionId) => boolean
   /** Shows in which domains this node holds copies, encoded. Default: in none. */
-  readonly memberships?: readonly Uint8Array[]
+  readonly memberships?: () => readonly Uint8Array[]
   readonly limits?: Partial<ReplicaLimits>
 }
 

@@ -254,7 +254,7 @@ export class Mirror {
           send(id, {
             kind: 'presented',
             id: message.id,
-            chains: this.#options.memberships ?? [],
+            chains: this.#options.memberships?.() ?? [],
           }),
         ]
       case 'unfollow':
