@@ -39,7 +39,7 @@ function settled(): Promise<void> {
 
 test('CL24: every entry gets its own time, and acknowledgements come as they come', async () => {
   const held = new HeldCapsule()
-  const acks = appendTimed(held.asCapsule(), piecesOf(3), 'stored')
+  const acks = appendTimed(held.asCapsule(), piecesOf(3), { level: 'stored' })
   const first = acks.next()
   await settled()
   assert.deepEqual(held.times, [0, 10, 20])
@@ -58,7 +58,7 @@ test('CL26: no more is taken from the input than is under way at once', async ()
     [1_048_576, 8],
   ] as const) {
     const held = new HeldCapsule()
-    const acks = appendTimed(held.asCapsule(), piecesOf(5000, bytes), 'stored')
+    const acks = appendTimed(held.asCapsule(), piecesOf(5000, bytes), { level: 'stored' })
     const first = acks.next()
     await settled()
     assert.equal(held.times.length, most)
@@ -71,7 +71,7 @@ test('CL26: no more is taken from the input than is under way at once', async ()
 
 test('CL27: a bad input is reported after what came before it is acknowledged', async () => {
   const held = new HeldCapsule()
-  const acks = appendTimed(held.asCapsule(), piecesOf(2, 1, new Error('bad line')), 'stored')
+  const acks = appendTimed(held.asCapsule(), piecesOf(2, 1, new Error('bad line')), { level: 'stored' })
   const first = acks.next()
   await settled()
   held.acknowledge(0)
@@ -87,7 +87,7 @@ test('CL27: a failed append ends it, also while the input stays open', async () 
     yield { payload: new Uint8Array(1), timeUs: 0 }
     await new Promise(() => undefined)
   }
-  const acks = appendTimed(held.asCapsule(), open(), 'stored')
+  const acks = appendTimed(held.asCapsule(), open(), { level: 'stored' })
   const first = acks.next()
   await settled()
   held.fail(0)

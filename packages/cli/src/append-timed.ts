@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Ack, Capsule, Level } from '@longshore/client/node'
+import type { Ack, AppendOptions, Capsule } from '@longshore/client/node'
 import type { Piece } from './input/piece.ts'
 
 /** Enough for large commits. */
@@ -21,10 +21,10 @@ const BYTES_IN_FLIGHT_MAX = 8_388_608
 export async function* appendTimed(
   capsule: Capsule,
   pieces: AsyncIterable<Piece>,
-  level: Level,
+  terms: AppendOptions,
 ): AsyncGenerator<Ack> {
   const window = new Window()
-  void fill(window, capsule, pieces, level)
+  void fill(window, capsule, pieces, terms)
   for (;;) {
     const ack = window.acks.shift()
     if (ack !== undefined) yield ack
@@ -40,13 +40,13 @@ async function fill(
   window: Window,
   capsule: Capsule,
   pieces: AsyncIterable<Piece>,
-  level: Level,
+  terms: AppendOptions,
 ): Promise<void> {
   try {
     for await (const { payload, timeUs } of pieces) {
       while (window.full && window.failure === undefined) await window.changed()
       if (window.failure !== undefined) return
-      const options = timeUs === undefined ? { level } : { level, timeUs }
+      const options = timeUs === undefined ? terms : { ...terms, timeUs }
       window.add(capsule.append(payload, options), payload.length)
     }
     window.close({})

@@ -17,6 +17,8 @@ export type ValueType =
   | 'integer'
   /** Bytes: `512`, `64K`, `1M`, `1G` (powers of 1024), at least 1. */
   | 'byteSize'
+  /** `stored`, `buffered`, `replicated:K` or `witnessed:K`, K from 1 to 64. */
+  | 'level'
   /** `KEY=VALUE`, the key not empty. */
   | 'pair'
 

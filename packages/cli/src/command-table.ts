@@ -8,11 +8,13 @@
  */
 
 import type { CommandSpec, OptionSpec, PositionalSpec, ValueSpec } from './command-spec.ts'
+import { NETWORK_COMMANDS, REMOTE_OPTIONS, TIMEOUT } from './network-command-table.ts'
 import { DOMAIN_COMMANDS, NODE_COMMANDS } from './node-command-table.ts'
 
 const NAME: ValueSpec = { name: 'NAME', type: 'name' }
 const INTEGER_I: ValueSpec = { name: 'I', type: 'integer' }
 const INTEGER_J: ValueSpec = { name: 'J', type: 'integer' }
+const DOMAIN: ValueSpec = { name: 'DOMAIN', type: 'text' }
 const capsule: PositionalSpec = { value: NAME }
 
 const RANGE_OPTIONS: readonly OptionSpec[] = [
@@ -105,7 +107,25 @@ const CAPSULE_COMMANDS: readonly CommandSpec[] = [
         name: 'blind',
         help: 'Blind every payload’s hash with 16 random bytes, so that an erased one cannot be guessed.',
       },
-      { name: 'public', help: 'Let everyone read it. Default: only its owner and writer.' },
+      {
+        name: 'public',
+        excludes: ['read'],
+        help: 'Let everyone read it. Default: only its owner and writer.',
+      },
+      {
+        name: 'copies',
+        value: { name: 'N', type: 'integer' },
+        help: 'How many copies the owner wants, 1 to 64. Default 1.',
+      },
+      { name: 'hold', value: DOMAIN, many: true, help: 'Only mirrors of this domain may hold it.' },
+      { name: 'carry', value: DOMAIN, many: true, help: 'It may only pass this domain.' },
+      {
+        name: 'exclude',
+        value: DOMAIN,
+        many: true,
+        help: 'This domain may neither hold nor carry it.',
+      },
+      { name: 'read', value: DOMAIN, many: true, help: 'Members of this domain may read it.' },
       {
         name: 'identity',
         value: NAME,
@@ -184,9 +204,10 @@ const ENTRY_COMMANDS: readonly CommandSpec[] = [
       },
       {
         name: 'level',
-        value: { name: 'LEVEL', type: 'text', choices: ['stored', 'buffered'] },
-        help: 'When to acknowledge: synced to this disk, or in memory. Default stored.',
+        value: { name: 'LEVEL', type: 'level' },
+        help: 'When to acknowledge: buffered (in memory), stored (synced to this disk, the default), replicated:K (K mirrors have stated that they hold it durably, too).',
       },
+      TIMEOUT,
     ],
     notes: [
       'Entries are committed and acknowledged as they come, also while stdin stays open. With --json: a line {"event":"acked",…} per commit, flushed at once, and {"event":"done",…} at the end.',
@@ -199,8 +220,9 @@ const ENTRY_COMMANDS: readonly CommandSpec[] = [
     name: 'read',
     summary: 'Print entries. Each one is verified first.',
     positionals: [capsule],
-    options: RANGE_OPTIONS,
+    options: [...RANGE_OPTIONS, ...REMOTE_OPTIONS],
     notes: [
+      'A capsule that is not in this home is read from its mirrors, verified all the same.',
       'Times are the writer’s claim. Control characters of payloads are escaped; --raw and --json give the exact bytes.',
     ],
     schema: 'entry',
@@ -209,7 +231,7 @@ const ENTRY_COMMANDS: readonly CommandSpec[] = [
     name: 'follow',
     summary: 'Like read, then wait for more entries, until interrupted.',
     positionals: [capsule],
-    options: RANGE_OPTIONS,
+    options: [...RANGE_OPTIONS, ...REMOTE_OPTIONS],
     notes: ['With --to J it ends by itself before that index. --last 0 starts with what is new.'],
     schema: 'entry',
   },
@@ -237,6 +259,7 @@ const PROOF_COMMANDS: readonly CommandSpec[] = [
         value: { name: 'FILE', type: 'file' },
         help: 'Write there, replacing the file. Default: stdout.',
       },
+      ...REMOTE_OPTIONS,
     ],
     notes: ['A C2SP tlog-proof. It holds the payload if that is at most 64 KiB.'],
     schema: 'receipt',
@@ -245,7 +268,10 @@ const PROOF_COMMANDS: readonly CommandSpec[] = [
     name: 'verify',
     summary: 'Verify a receipt, evidence, an exported directory, or a capsule of this home.',
     positionals: [{ value: { name: 'FILE|DIR|NAME', type: 'file' } }],
-    options: [{ name: 'name', value: NAME, help: 'Fail unless it is about this capsule.' }],
+    options: [
+      { name: 'name', value: NAME, help: 'Fail unless it is about this capsule.' },
+      ...REMOTE_OPTIONS,
+    ],
     notes: [
       'Without --name a file only proves that it is consistent with the name inside it: compare that name with one that you trust.',
       'A well-formed name means the capsule in this home; write ./NAME for a file of that name.',
@@ -361,6 +387,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...EXCHANGE_COMMANDS,
   ...CARE_COMMANDS,
   ...NODE_COMMANDS,
+  ...NETWORK_COMMANDS,
   ...DOMAIN_COMMANDS,
 ]
 

@@ -4,16 +4,20 @@
  * @module
  */
 import { isLongshoreError, UnavailableError, UsageError } from '@longshore/capsule'
-import type { Capsule, Home } from '@longshore/client/node'
+import type { Capsule, Home, RemoteOptions } from '@longshore/client/node'
 import { nearestWord } from './nearest.ts'
 
 /**
  * @throws {UsageError} `NAME_INVALID`
  * @throws {UnavailableError} `NOT_FOUND`
  */
-export async function openCapsule(home: Home, name: string): Promise<Capsule> {
+export async function openCapsule(
+  home: Home,
+  name: string,
+  options: RemoteOptions = {},
+): Promise<Capsule> {
   try {
-    return await home.open(name)
+    return await home.open(name, options)
   } catch (error) {
     const isUnknown =
       isLongshoreError(error) && (error.code === 'NAME_INVALID' || error.code === 'NOT_FOUND')

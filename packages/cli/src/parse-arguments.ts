@@ -233,6 +233,9 @@ function takeOption(
   pass.values.set(option.name, values)
 }
 
+const LEVELS: readonly string[] = ['stored', 'buffered', 'replicated:2']
+const LEVEL = /^(?:stored|buffered|(?:replicated|witnessed):(?:[1-9]|[1-5][0-9]|6[0-4]))$/
+
 function checkValue(spec: ValueSpec, value: string, shown: string): void {
   const { choices } = spec
   if (choices !== undefined && !choices.includes(value)) {
@@ -251,6 +254,11 @@ function checkValue(spec: ValueSpec, value: string, shown: string): void {
       `${shown} has to be a number of bytes, not ${quote(value)}`,
       'For example 512, 64K or 1M.',
     )
+  }
+  if (spec.type === 'level' && !LEVEL.test(value)) {
+    const near = nearestWord(value, LEVELS)
+    const hint = near === undefined ? `One of: ${LEVELS.join(', ')}.` : `Did you mean ${near}?`
+    throw new Problem(`${shown} cannot be ${quote(value)}`, hint)
   }
   if (spec.type === 'pair' && value.indexOf('=') < 1) {
     throw new Problem(`${shown} has to look like KEY=VALUE, not ${quote(value)}`, 'Put in the =.')

@@ -38,6 +38,15 @@ export const COMMAND_MODULES: Readonly<Record<string, () => Promise<CommandModul
   'node drop': () => import('./commands/node-drop.ts'),
   'domain new': () => import('./commands/domain-new.ts'),
   'domain admit': () => import('./commands/domain-admit.ts'),
+  connect: () => import('./commands/connect.ts'),
+  grant: () => import('./commands/grant.ts'),
+  'mirror add': () => import('./commands/mirror-add.ts'),
+  'mirror list': () => import('./commands/mirror-list.ts'),
+  'mirror remove': () => import('./commands/mirror-remove.ts'),
+  push: () => import('./commands/push.ts'),
+  pull: () => import('./commands/pull.ts'),
+  status: () => import('./commands/status.ts'),
+  trace: () => import('./commands/trace.ts'),
   completion: () => import('./commands/completion.ts'),
 }
 

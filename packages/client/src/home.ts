@@ -161,6 +161,8 @@ export interface Home extends AsyncDisposable {
    * @throws {UnavailableError} `NOT_FOUND`, and what `network.open` throws
    */
   open(name: CapsuleName | string, options?: RemoteOptions): Promise<Capsule>
+  /** Whether the capsule is in this home. @throws {UsageError} `NAME_INVALID` */
+  has(name: CapsuleName | string): Promise<boolean>
   list(): Promise<CapsuleInfo[]>
   /**
    * Verifies an export completely, then stores what this home does not have.

@@ -16,8 +16,10 @@ import type { Piece } from '../input/piece.ts'
 import { openCapsule } from '../open-capsule.ts'
 import type { Output } from '../output.ts'
 import { Progress } from '../progress.ts'
+import { timeoutOption } from '../remote-options.ts'
 import { formatByteSize } from '../text/byte-size.ts'
 import { formatCount } from '../text/count.ts'
+import { receiptObjects } from '../text/receipt.ts'
 
 export async function run({ args, out, stop, homePath }: Context): Promise<undefined> {
   const plan = planInput(args)
@@ -26,7 +28,7 @@ export async function run({ args, out, stop, homePath }: Context): Promise<undef
   const interrupt = stop.finish()
   await using home = await openHome({ path: homePath, create: false })
   await using capsule = await openCapsule(home, args.positional(0))
-  const run = new AppendRun(capsule, level, out)
+  const run = new AppendRun(capsule, { level, ...timeoutOption(args) }, out)
   let complete = false
   try {
     await run.appendAll(plan, interrupt)
@@ -34,6 +36,12 @@ export async function run({ args, out, stop, homePath }: Context): Promise<undef
   } finally {
     run.report(complete)
   }
+}
+
+/** The same for all entries of the command. */
+interface AppendTerms {
+  readonly level: Level
+  readonly timeoutMs?: number
 }
 
 /** All sources in order. */
@@ -50,7 +58,7 @@ async function* cutSources(
 /** Counts and prints what was acknowledged. */
 class AppendRun {
   readonly #capsule: Capsule
-  readonly #level: Level
+  readonly #options: AppendTerms
   readonly #out: Output
   readonly #progress: Progress
   #entries = 0
@@ -58,9 +66,9 @@ class AppendRun {
   #first: number | undefined
   #size: number
 
-  constructor(capsule: Capsule, level: Level, out: Output) {
+  constructor(capsule: Capsule, options: AppendTerms, out: Output) {
     this.#capsule = capsule
-    this.#level = level
+    this.#options = options
     this.#out = out
     this.#progress = new Progress(out)
     this.#size = capsule.size
@@ -68,11 +76,11 @@ class AppendRun {
 
   /** A problem with the input is thrown after what was read before it is acknowledged. */
   async appendAll(plan: InputPlan, interrupt: AbortSignal): Promise<void> {
-    const [capsule, level] = [this.#capsule, this.#level]
+    const [capsule, options] = [this.#capsule, this.#options]
     const batches = cutSources(plan, interrupt)
     const acks = plan.hasTimes
-      ? appendTimed(capsule, this.#pieces(batches), level)
-      : capsule.appendStream(this.#payloads(batches), { level })
+      ? appendTimed(capsule, this.#pieces(batches), options)
+      : capsule.appendStream(this.#payloads(batches), options)
     for await (const ack of acks) {
       this.#acknowledged(ack)
       if (this.#out.json) await this.#out.flush()
@@ -97,14 +105,16 @@ class AppendRun {
     }
   }
 
-  #acknowledged({ index, count, size, level }: Ack): void {
+  #acknowledged({ index, count, size, level, receipts }: Ack): void {
     this.#first ??= index
     this.#entries += count
     const grown = size > this.#size
     this.#size = Math.max(size, this.#size)
     this.#progress.update(this.#entries, this.#bytes)
     // Several acknowledgements of one commit have the same size; one line says it.
-    if (grown && this.#out.json) this.#out.line(JSON.stringify({ event: 'acked', size, level }))
+    if (!grown || !this.#out.json) return
+    const held = receipts === undefined ? {} : { receipts: receiptObjects(receipts) }
+    this.#out.line(JSON.stringify({ event: 'acked', size, level, ...held }))
   }
 
   /** `complete`: all input was read and appended. */
@@ -112,7 +122,7 @@ class AppendRun {
     this.#progress.clear()
     const [name, level, size, entries] = [
       this.#capsule.text,
-      this.#level,
+      this.#options.level,
       this.#size,
       this.#entries,
     ]

@@ -3,16 +3,28 @@
  *
  * @module
  */
-import { parseName, UsageError } from '@longshore/capsule'
+import { type CapsuleName, parseName, UsageError } from '@longshore/capsule'
 import { openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
+
+/** Options that name domains, each a list of the policy. */
+const POLICY_LISTS = ['carry', 'exclude', 'hold', 'read'] as const
+type PolicyList = (typeof POLICY_LISTS)[number]
 
 export async function run({ args, out, homePath }: Context): Promise<undefined> {
   const labels = parseLabels(args.all('label'))
   const identity = args.text('identity')
+  const domains: Partial<Record<PolicyList, CapsuleName[]>> = {}
+  for (const list of POLICY_LISTS) {
+    const names = args.all(list)
+    if (names.length > 0) domains[list] = names.map(parseName)
+  }
   await using home = await openHome({ path: homePath, create: true })
+  const copies = args.integer('copies')
   await using capsule = await home.create({
     labels,
+    ...domains,
+    ...(copies === undefined ? {} : { copies }),
     blind: args.flag('blind'),
     public: args.flag('public'),
     postQuantum: args.flag('post-quantum'),

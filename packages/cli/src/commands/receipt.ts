@@ -3,17 +3,18 @@
  *
  * @module
  */
-import { openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
 import { openCapsule } from '../open-capsule.ts'
 import { replaceFile } from '../output-file.ts'
+import { openHomeToRead, remoteOptions } from '../remote-options.ts'
 import { formatPrintable } from '../text/printable.ts'
 
-export async function run({ args, out, homePath }: Context): Promise<undefined> {
+export async function run(context: Context): Promise<undefined> {
+  const { args, out } = context
   const index = Number(args.positional(1))
   const file = args.text('output')
-  await using home = await openHome({ path: homePath, readOnly: true })
-  await using capsule = await openCapsule(home, args.positional(0))
+  await using home = await openHomeToRead(context, args.positional(0))
+  await using capsule = await openCapsule(home, args.positional(0), remoteOptions(args))
   const receipt = await capsule.receipt(index)
   const name = capsule.text
   if (file === undefined) {

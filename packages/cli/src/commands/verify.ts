@@ -14,7 +14,7 @@ import {
   isLongshoreError,
   parseName,
 } from '@longshore/capsule'
-import { openHome, verifyDirectory } from '@longshore/client/node'
+import { verifyDirectory } from '@longshore/client/node'
 import type { Context } from '../context.ts'
 import {
   checkName,
@@ -26,6 +26,7 @@ import {
 import { readVerifiable } from '../input/verifiable-file.ts'
 import { openCapsule } from '../open-capsule.ts'
 import type { Output } from '../output.ts'
+import { openHomeToRead, remoteOptions } from '../remote-options.ts'
 import { ownerFields, ownerRows } from '../text/owner.ts'
 import { formatTime } from '../text/time.ts'
 
@@ -71,10 +72,11 @@ async function findTarget(text: string): Promise<Target> {
 }
 
 async function verifyTarget(
-  { homePath, stop }: Context,
+  context: Context,
   target: Target,
   expected: CapsuleName | undefined,
 ): Promise<Finding> {
+  const { stop, args } = context
   switch (target.kind) {
     case 'receipt':
       return verifyReceiptFile(target.bytes, expected)
@@ -85,8 +87,8 @@ async function verifyTarget(
       return describeReport('export', await verifyDirectory(target.directory, options))
     }
     case 'capsule': {
-      await using home = await openHome({ path: homePath, readOnly: true })
-      await using capsule = await openCapsule(home, target.text)
+      await using home = await openHomeToRead(context, target.text)
+      await using capsule = await openCapsule(home, target.text, remoteOptions(args))
       checkName(capsule.name, expected)
       return describeReport('capsule', await capsule.verify({ signal: stop.finish() }))
     }

@@ -96,6 +96,7 @@ function optionWords(options: readonly OptionSpec[]): string {
 
 function complete({ type, choices }: ValueSpec): string {
   if (choices !== undefined) return `_longshore_words '${choices.join(' ')}'`
+  if (type === 'level') return "_longshore_words 'stored buffered replicated:1 replicated:2'"
   if (type === 'file') return '_longshore_files'
   if (type === 'directory') return '_longshore_directories'
   return type === 'name' ? '_longshore_names' : ':'

@@ -94,6 +94,7 @@ function formatValue({ type, choices }: ValueSpec): string {
   if (choices !== undefined) return ` -a ${quote(choices.join(' '))}`
   if (type === 'file') return ' -F'
   if (type === 'directory') return " -a '(__fish_complete_directories)'"
+  if (type === 'level') return " -a 'stored buffered replicated:1 replicated:2'"
   return type === 'name' ? " -a '(__longshore_names)'" : ''
 }
 

@@ -83,6 +83,8 @@ function action({ type, choices }: ValueSpec): string {
   if (choices !== undefined) return `(${choices.join(' ')})`
   if (type === 'file') return '_files'
   if (type === 'directory') return '_files -/'
+  // A colon would begin an explanation.
+  if (type === 'level') return '(stored buffered replicated\\:1 replicated\\:2)'
   return type === 'name' ? '_longshore_names' : ' '
 }
 

@@ -172,6 +172,11 @@ class NodeHome implements Home, CapsuleContext {
     return new CapsuleHandle(this, opened)
   }
 
+  async has(name: CapsuleName | string): Promise<boolean> {
+    this.refresh()
+    return this.reader.manifest(typeof name === 'string' ? parseName(name) : name) !== undefined
+  }
+
   async list(): Promise<CapsuleInfo[]> {
     const infos: CapsuleInfo[] = []
     for (const { name, manifest } of this.#principals()) {

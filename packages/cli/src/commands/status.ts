@@ -1,0 +1,27 @@
+/**
+ * `longshore status NAME`: which mirrors hold a capsule, and how much of it.
+ *
+ * @module
+ */
+import { formatName, parseName } from '@longshore/capsule'
+import type { Context } from '../context.ts'
+import { openHomeToRead, timeoutOption } from '../remote-options.ts'
+import { formatCount } from '../text/count.ts'
+import { mirrorStatusLine, mirrorStatusObject } from '../text/mirror.ts'
+
+export async function run(context: Context): Promise<undefined> {
+  const { args, out, stop } = context
+  const name = parseName(args.positional(0))
+  await using home = await openHomeToRead(context, args.positional(0))
+  const options = { ...timeoutOption(args), signal: stop.finish() }
+  const { size, isLocal, mirrors } = await home.network.status(name, options)
+  const text = formatName(name)
+  if (out.json) {
+    const object = { name: text, size, local: isLocal, mirrors: mirrors.map(mirrorStatusObject) }
+    out.line(JSON.stringify(object))
+    return
+  }
+  const where = isLocal ? '' : ', not in this home'
+  out.line(`${text}  ${formatCount(size, 'entry', 'entries')}${where}`)
+  for (const mirror of mirrors) out.line(`  ${mirrorStatusLine(mirror)}`)
+}
