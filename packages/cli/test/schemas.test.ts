@@ -1,24 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { findSchemaProblems } from './json-schema.ts'
+import { checkLines } from './check-lines.ts'
 import { Place } from './longshore-process.ts'
-
-const directory = resolve(import.meta.dirname, '../../../docs/spec/cli')
-
-function checkLines(schema: string, text: string): Record<string, unknown>[] {
-  const rules = JSON.parse(readFileSync(join(directory, `${schema}.schema.json`), 'utf8'))
-  const objects = text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line))
-  assert.ok(objects.length > 0, `${schema}: nothing was printed`)
-  for (const object of objects) {
-    assert.deepEqual(findSchemaProblems(rules, object), [], JSON.stringify(object))
-  }
-  return objects
-}
 
 test('CL9 CL10: what every command prints with --json is what its schema says', async () => {
   using place = new Place()

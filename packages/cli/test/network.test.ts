@@ -1,0 +1,167 @@
+/**
+ * A home on the network, as the command line shows it: real nodes, real processes.
+ */
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { checkLines } from './check-lines.ts'
+import { Place } from './longshore-process.ts'
+
+interface RunningNode {
+  readonly principal: string
+  readonly ticket: string
+  stop(): Promise<void>
+}
+
+/** A router that is a mirror, too. */
+async function startNode(place: Place, data: string, ...options: string[]): Promise<RunningNode> {
+  const listen = ['--listen', 'tls://127.0.0.1:0', '--roles', 'router,mirror']
+  const quiet = ['--log-level', 'error', '--json']
+  const started = place.start(['node', 'run', '--data', data, ...listen, ...quiet, ...options])
+  const { principal, ticket } = await started.json()
+  return {
+    principal: String(principal),
+    ticket: String(ticket),
+    async stop() {
+      started.child.kill('SIGTERM')
+      assert.equal((await started.finished).code, 0)
+    },
+  }
+}
+
+/** What a command that succeeds prints, held against its schema. */
+function runner(place: Place) {
+  return async (schema: string, args: string[], input = ''): Promise<Record<string, unknown>[]> => {
+    const { code, stdout, stderr } = await place.run([...args, '--json'], input)
+    assert.equal(code, 0, `${args.join(' ')}: ${stderr}`)
+    return checkLines(schema, stdout)
+  }
+}
+
+/** The error of a command that fails. */
+async function failing(place: Place, args: string[], input = ''): Promise<[unknown, unknown]> {
+  const { code, stderr } = await place.run([...args, '--json'], input)
+  return [code, checkLines('error', stderr)[0]?.['code']]
+}
+
+test('CL51 CL52 CL53 CL55 CL56: a capsule on two mirrors, from its creation to its copy', async () => {
+  using place = new Place()
+  const ok = runner(place)
+  const [one, two] = [await startNode(place, 'n1'), await startNode(place, 'n2')]
+  for (const { ticket, principal } of [one, two]) {
+    const [connected] = await ok('connect', ['connect', ticket])
+    assert.deepEqual([connected?.['principal'], connected?.['linked']], [principal, true])
+  }
+  const [{ name } = {}] = await ok('create', ['create', '--public', '--copies', '2'])
+  const capsule = String(name)
+  const [granted] = await ok('grant', ['grant', capsule, '--to', one.principal, '--until', '30d'])
+  assert.deepEqual(granted?.['rights'], ['advertise', 'serve'])
+  await ok('mirror', ['mirror', 'add', capsule, one.principal])
+  await ok('mirror', ['mirror', 'add', capsule, two.principal])
+  const level = ['--level', 'replicated:2']
+  const lines = await ok('append', ['append', capsule, ...level], 'one\ntwo\n')
+  const receipts = lines.at(-2)?.['receipts'] as { principal: string; size: number }[]
+  assert.deepEqual(
+    receipts.map(({ size }) => size),
+    [2, 2],
+  )
+  assert.deepEqual(
+    receipts.map(({ principal }) => principal).sort(),
+    [one.principal, two.principal].sort(),
+  )
+  const known = await ok('mirror', ['mirror', 'list', capsule])
+  assert.deepEqual(
+    known.map(({ counts, size }) => [counts, size]),
+    [
+      [true, 2],
+      [true, 2],
+    ],
+  )
+
+  await two.stop()
+  const late = ['append', capsule, ...level, '--timeout', '1']
+  assert.deepEqual(await failing(place, late, 'three\n'), [3, 'NO_MIRROR'])
+  const [status] = await ok('status', ['status', capsule, '--timeout', '2'])
+  const states = status?.['mirrors'] as { state: string; lag: number }[]
+  assert.deepEqual([status?.['size'], status?.['local']], [3, true])
+  assert.deepEqual(states.map(({ state }) => state).sort(), ['answered', 'unreachable'])
+  await ok('mirror-remove', ['mirror', 'remove', capsule, two.principal])
+  const [pushed] = await ok('push', ['push', capsule])
+  assert.equal(pushed?.['size'], 3)
+
+  await ok('connect', ['--home', 'other', 'connect', one.ticket])
+  const hops = await ok('trace', ['--home', 'other', 'trace', capsule])
+  assert.equal(hops.at(-1)?.['principal'], one.principal)
+  const [pulled] = await ok('pull', ['--home', 'other', 'pull', capsule])
+  assert.equal(pulled?.['entriesAdded'], 3)
+  await ok('verify', ['--home', 'other', 'verify', capsule])
+  await one.stop()
+})
+
+test('CL54: what is elsewhere is read, followed and proven like what is here', async () => {
+  using place = new Place()
+  const ok = runner(place)
+  const node = await startNode(place, 'n1')
+  await ok('connect', ['connect', node.ticket])
+  const capsule = (await place.run(['create', '--public'])).stdout.trim()
+  await ok('mirror', ['mirror', 'add', capsule, node.principal])
+  await ok('append', ['append', capsule, '--level', 'replicated:1'], 'one\ntwo\n')
+
+  const away = ['--home', 'other']
+  await ok('connect', [...away, 'connect', node.ticket])
+  const entries = await ok('entry', [...away, 'read', capsule, '--mirrors', '1', '--fresh', '600'])
+  assert.equal(entries.length, 2)
+  await ok('verify', [...away, 'verify', capsule])
+  await ok('receipt', [...away, 'receipt', capsule, '1', '-o', 'proof'])
+  const [proven] = await ok('verify', ['verify', 'proof', '--name', capsule])
+  assert.equal(proven?.['level'], 'replicated:1')
+  const following = place.start([...away, 'follow', capsule, '--from', '1', '--to', '3', '--json'])
+  assert.equal((await following.json())['index'], 1)
+  await ok('append', ['append', capsule, '--level', 'replicated:1'], 'three\n')
+  assert.equal((await following.json())['index'], 2)
+  assert.equal((await following.finished).code, 0)
+  await node.stop()
+})
+
+test('CL51 CL52 CL57: what cannot be is said with a code, and nothing is lost', async () => {
+  using place = new Place()
+  assert.deepEqual(await failing(place, ['connect', 'longshore1nothing']), [2, 'TICKET_INVALID'])
+  assert.equal(existsSync(join(place.directory, 'home')), false)
+  const capsule = await place.create()
+  const node = capsule.replace(/^bafyrei./, 'bafyreia')
+  const remove = ['mirror', 'remove', capsule, node]
+  assert.deepEqual(await failing(place, remove), [3, 'NOT_FOUND'])
+  assert.deepEqual(await failing(place, ['status', capsule]), [3, 'NO_MIRROR'])
+  assert.deepEqual(await failing(place, ['create', '--public', '--read', capsule]), [2, 'USAGE'])
+  assert.deepEqual(await failing(place, ['create', '--copies', '65']), [2, 'USAGE'])
+  const past = ['grant', capsule, '--to', node, '--until', '2001-01-01T00:00:00Z']
+  assert.deepEqual(await failing(place, past), [2, 'TIME_INVALID'])
+  const impossible = ['append', capsule, '--level', 'replicated:2']
+  assert.deepEqual(await failing(place, impossible, 'x\n'), [3, 'NO_MIRROR'])
+  const witnessed = ['append', capsule, '--level', 'witnessed:1']
+  assert.deepEqual(await failing(place, witnessed, 'x\n'), [3, 'LEVEL_UNSUPPORTED'])
+})
+
+test('CL53 CL57 NW17: a mirror outside the domains of the policy does not count', async () => {
+  using place = new Place()
+  const ok = runner(place)
+  const node = await startNode(place, 'n1')
+  await ok('connect', ['connect', node.ticket])
+  const domain = (await place.run(['domain', 'new'])).stdout.trim()
+  const held = ['create', '--public', '--hold', domain]
+  const capsule = (await place.run(held)).stdout.trim()
+  assert.deepEqual(await failing(place, ['mirror', 'add', capsule, node.principal]), [
+    3,
+    'POLICY_REFUSED',
+  ])
+  const append = ['append', capsule, '--level', 'replicated:1']
+  assert.deepEqual(await failing(place, append, 'x\n'), [3, 'LEVEL_IMPOSSIBLE'])
+  const admitted = await place.run(['domain', 'admit', domain, node.principal])
+  const membership = admitted.stdout.trim()
+  await ok('node-join-domain', ['node', 'join-domain', '--data', 'n1', membership])
+  const [mirror] = await ok('mirror', ['mirror', 'add', capsule, node.principal])
+  assert.deepEqual([mirror?.['counts'], mirror?.['domains']], [true, [domain]])
+  await ok('append', append, 'x\n')
+  await node.stop()
+})
