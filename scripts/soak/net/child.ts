@@ -28,6 +28,8 @@ export interface ChildOptions {
   /** Arguments before `bin/longshore`, such as those that enter a network namespace. */
   readonly wrapper?: readonly string[]
   readonly onLine: (line: Record<string, unknown>) => void
+  /** Called with what `onLine` throws. */
+  readonly fail: (error: unknown) => void
 }
 
 export class Child {
@@ -36,7 +38,7 @@ export class Child {
   #stderr = ''
   #rssBytesMax = 0
 
-  constructor(args: readonly string[], { env, onLine, wrapper = [] }: ChildOptions) {
+  constructor(args: readonly string[], { env, onLine, fail, wrapper = [] }: ChildOptions) {
     const [command = BIN, ...rest] = [...wrapper, BIN, ...args]
     this.#process = spawn(command, rest, { env: { ...process.env, ...env } })
     running.add(this)
@@ -47,7 +49,11 @@ export class Child {
     })
     createInterface({ input: this.#process.stdout }).on('line', (line) => {
       const value = parseLine(line)
-      if (value !== undefined) onLine(value)
+      try {
+        if (value !== undefined) onLine(value)
+      } catch (error) {
+        fail(error)
+      }
     })
     this.ended = new Promise((done, failed) => {
       this.#process.on('error', failed)

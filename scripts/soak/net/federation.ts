@@ -39,6 +39,8 @@ export class Federation {
   readonly writers: WriterProcess[] = []
   readonly followers: FollowerProcess[] = []
   readonly links: Link[] = []
+  readonly #failure = Promise.withResolvers<never>()
+  readonly #fail = (error: unknown): void => this.#failure.reject(error)
   /** Names of the domains, in the home of whoever made them. */
   readonly #domains: string[] = []
 
@@ -46,6 +48,7 @@ export class Federation {
     this.options = options
     // Anchors of the homes that this process opens itself.
     process.env['XDG_STATE_HOME'] = join(options.directory, 'state')
+    this.#failure.promise.catch(() => {})
   }
 
   /** Brings everything up, and has every capsule taken on by every mirror. */
@@ -63,6 +66,11 @@ export class Federation {
     return [...this.routers, ...this.mirrors]
   }
 
+  /** Rejects when a promise is broken, or a process ends that should not; never resolves. */
+  get failed(): Promise<never> {
+    return this.#failure.promise
+  }
+
   /** Starts whoever writes and follows. */
   start(): void {
     for (const writer of this.writers) writer.start()
@@ -74,8 +82,8 @@ export class Federation {
     const old = mirror.principal
     await mirror.kill()
     mirror.erase()
+    // Nobody has joined a mirror: it is reached over the routers that it joins.
     await mirror.start()
-    // Its TLS key is another one: nobody has joined a mirror, so only its own joins matter.
     await this.#admit(mirror, this.mirrors.indexOf(mirror))
     for (const writer of this.writers) {
       await writer.kill()
@@ -125,7 +133,10 @@ export class Federation {
     for (let i = 1; i <= writers; i++) {
       const history = new CapsuleHistory({ copies: COPIES })
       const id = `writer-${i}`
-      const writer = new WriterProcess({ id, directory, history, copies: COPIES, linesPerS })
+      const writer = new WriterProcess({
+        ...{ id, directory, history, linesPerS },
+        ...{ copies: COPIES, fail: this.#fail },
+      })
       await writer.create(await this.#linksToRouters(id), this.mirrors)
       this.writers.push(writer)
     }
@@ -138,7 +149,10 @@ export class Federation {
       const id = `follower-${i + 1}`
       const { capsule } = writer
       const { history } = writer.options
-      const follower = new FollowerProcess({ id, directory, capsule, history })
+      const follower = new FollowerProcess({
+        ...{ id, directory, capsule, history },
+        fail: this.#fail,
+      })
       await follower.create(await this.#linksToRouters(id))
       this.followers.push(follower)
     }
@@ -146,7 +160,7 @@ export class Federation {
 
   #createNode(role: 'mirror' | 'router', i: number): NodeProcess {
     const { directory } = this.options
-    return new NodeProcess({ id: `${role}-${i + 1}`, role, directory })
+    return new NodeProcess({ id: `${role}-${i + 1}`, role, directory, fail: this.#fail })
   }
 
   async #admit(node: NodeProcess, domain: number): Promise<void> {

@@ -15,6 +15,8 @@ export interface FollowerOptions {
   readonly directory: string
   readonly capsule: string
   readonly history: CapsuleHistory
+  /** Called when a promise is broken, or it ends by itself for no good reason. */
+  readonly fail: (error: unknown) => void
 }
 
 export class FollowerProcess {
@@ -46,11 +48,12 @@ export class FollowerProcess {
   }
 
   start(): void {
-    const { capsule, history, id } = this.options
+    const { capsule, history, id, fail } = this.options
     const from = String(history.nextOf(id))
     const args = ['--home', this.#home, 'follow', capsule, '--from', from, '--json']
     const child = new Child(args, {
       env: {},
+      fail,
       onLine: ({ index, payload }) => {
         if (typeof index !== 'number') return
         const line = Buffer.from(String(payload), 'base64').toString('utf8')
@@ -66,7 +69,8 @@ export class FollowerProcess {
       if (this.#child !== child) return
       this.#child = undefined
       if (!/NO_MIRROR|NOT_FOUND|NO_ROUTE/.test(child.stderr)) {
-        throw new Error(`${id} ended with ${code ?? signal}: ${child.stderr}`)
+        fail(new Error(`${id} ended with ${code ?? signal}: ${child.stderr}`))
+        return
       }
       this.gaveUp++
       this.start()

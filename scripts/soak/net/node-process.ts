@@ -16,6 +16,8 @@ export interface NodeProcessOptions {
   readonly role: 'mirror' | 'router'
   /** Holds everything of the run; the node has a directory of its own in it. */
   readonly directory: string
+  /** Called when it ends by itself. */
+  readonly fail: (error: unknown) => void
 }
 
 /** From one process to a node. */
@@ -38,6 +40,8 @@ export class NodeProcess {
   /** Links to this node. */
   readonly links: Link[] = []
   rssBytesMax = 0
+  /** It may end by itself: its disk is damaged. */
+  isExpendable = false
   #uplinks: readonly Link[] = []
   #ready: Ready | undefined
   #child: Child | undefined
@@ -75,12 +79,13 @@ export class NodeProcess {
   /** Resolves when others can dial it. */
   async start(uplinks: readonly Link[] = this.#uplinks): Promise<void> {
     this.#uplinks = uplinks
-    const { role, id } = this.options
+    const { role, id, fail } = this.options
     const args = ['node', 'run', '--data', this.data, '--listen', 'tls://127.0.0.1:0']
     const joins = uplinks.flatMap(({ ticket }) => ['--join', ticket])
     const ready = Promise.withResolvers<Ready>()
     const child = new Child([...args, '--roles', role, ...joins, '--json', '--log-level', 'warn'], {
       env: this.#env,
+      fail,
       onLine: (line) => {
         if (line['event'] === 'ready') ready.resolve(line as unknown as Ready)
       },
@@ -90,7 +95,12 @@ export class NodeProcess {
       throw new Error(`${id} ended (${code ?? signal}) before it was ready: ${child.stderr}`)
     })
     early.catch(() => {})
-    this.#ready = await Promise.race([ready.promise, early])
+    try {
+      this.#ready = await Promise.race([ready.promise, early])
+    } catch (error) {
+      this.#child = undefined
+      throw error
+    }
     for (const { proxy } of this.links) proxy.aim(this.port)
     void child.ended.then((end) => this.#onEnd(child, end))
   }
@@ -125,6 +135,7 @@ export class NodeProcess {
   async command(...args: readonly string[]): Promise<void> {
     const child = new Child([...args, '--data', this.data, '--json'], {
       env: this.#env,
+      fail: this.options.fail,
       onLine: () => {},
     })
     const { code } = await child.ended
@@ -157,10 +168,8 @@ export class NodeProcess {
   #onEnd(child: Child, { code, signal }: ChildEnd): void {
     if (this.#child !== child) return
     this.#child = undefined
-    const error = new Error(`${this.id} ended by itself (${code ?? signal}): ${child.stderr}`)
-    // A node that ends by itself ends the run, wherever it is.
-    setImmediate(() => {
-      throw error
-    })
+    if (this.isExpendable) return
+    const what = `${this.id} ended by itself (${code ?? signal}): ${child.stderr}`
+    this.options.fail(new Error(what))
   }
 }

@@ -15,6 +15,8 @@ export interface WriterOptions {
   readonly id: string
   readonly directory: string
   readonly history: CapsuleHistory
+  /** Called when a promise is broken, or it ends by itself for no good reason. */
+  readonly fail: (error: unknown) => void
   readonly copies: number
   readonly linesPerS: number
 }
@@ -31,7 +33,6 @@ export class WriterProcess {
   #child: Child | undefined
   #feeding: NodeJS.Timeout | undefined
   #life = 0
-  #isReading = true
 
   constructor(options: WriterOptions) {
     this.options = options
@@ -50,7 +51,7 @@ export class WriterProcess {
   async create(links: readonly Link[], mirrors: readonly NodeProcess[]): Promise<void> {
     await using home = await openHome({ path: this.home })
     for (const { ticket } of links) await home.network.connect(ticket)
-    await using capsule = await home.create({ labels: { soak: this.id } })
+    await using capsule = await home.create({ labels: { soak: this.id }, public: true })
     this.capsule = capsule.text
     const add = ({ principal }: NodeProcess) =>
       home.network.addMirror(capsule.name, parseName(principal), { timeoutMs: ADD_TIMEOUT_MS })
@@ -67,22 +68,21 @@ export class WriterProcess {
   }
 
   start(): void {
-    const { history, id, copies, linesPerS } = this.options
+    const { history, id, copies, linesPerS, fail } = this.options
     const life = ++this.#life
     history.begin()
     const level = `replicated:${copies}`
     const args = ['--home', this.home, 'append', this.capsule, '--level', level, '--json']
     const child = new Child(args, {
       env: {},
+      fail,
       onLine: ({ event, size }) => {
         if (event === 'acked') history.acked(Number(size))
       },
     })
     this.#child = child
-    this.#isReading = true
     let count = 0
     this.#feeding = setInterval(() => {
-      if (!this.#isReading) return
       const line = `${id} ${life}.${count++}`
       history.sent(line)
       child.write(`${line}\n`)
@@ -93,7 +93,8 @@ export class WriterProcess {
       if (code === 0) return
       // 5: nobody could be reached in time; what was appended stays in the home.
       if (code === null || !/NO_MIRROR|LEVEL_IMPOSSIBLE/.test(child.stderr)) {
-        throw new Error(`${id} ended with ${code ?? signal}: ${child.stderr}`)
+        fail(new Error(`${id} ended with ${code ?? signal}: ${child.stderr}`))
+        return
       }
       this.gaveUp++
       this.start()
@@ -111,12 +112,10 @@ export class WriterProcess {
 
   /** No more lines: it ends when everything is acknowledged. */
   async finish(): Promise<void> {
-    this.#isReading = false
-    clearInterval(this.#feeding)
     const child = this.#child
+    this.#end()
     child?.endInput()
     await child?.ended
-    this.#end()
   }
 
   /** Delivers what was stored and never acknowledged. Returns the size of the capsule. */
