@@ -18,10 +18,10 @@ const WEATHER_MS_MIN = 300
 const WEATHER_MS_MAX = 6000
 
 type Role = 'follower' | 'mirror' | 'router' | 'writer'
-type Action = Role | 'link'
+export type Action = Role | 'link'
 
 /** The more often a word stands here, the more often it happens. */
-const ACTIONS: readonly Action[] = [
+export const ALL_ACTIONS: readonly Action[] = [
   ...(['router', 'mirror', 'writer', 'follower'] as const),
   ...(['link', 'link', 'link', 'link'] as const),
 ]
@@ -43,10 +43,12 @@ export class Chaos {
   readonly #recoveries = new Set<Promise<void>>()
   readonly #federation: Federation
   readonly #prng: Prng
+  readonly #actions: readonly Action[]
 
-  constructor(federation: Federation, prng: Prng) {
+  constructor(federation: Federation, prng: Prng, actions: readonly Action[] = ALL_ACTIONS) {
     this.#federation = federation
     this.#prng = prng
+    this.#actions = actions
   }
 
   /** Returns when the time is over and everything has come back. */
@@ -54,7 +56,7 @@ export class Chaos {
     const endMs = performance.now() + seconds * 1000
     while (performance.now() < endMs) {
       await pause(this.#prng.between(GAP_MS_MIN, GAP_MS_MAX))
-      this.#act(this.#prng.pick(ACTIONS))
+      this.#act(this.#prng.pick(this.#actions))
       // What is being recovered fails here, not later.
       await Promise.race([Promise.all(this.#recoveries), Promise.resolve()])
     }

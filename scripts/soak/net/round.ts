@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openHome } from '@longshore/client/node'
 import { Prng } from '@longshore/engine/testing'
-import { Chaos } from './chaos.ts'
+import { type Action, ALL_ACTIONS, Chaos } from './chaos.ts'
 import { damageMirror } from './damage.ts'
 import { Federation } from './federation.ts'
 import type { NodeProcess } from './node-process.ts'
@@ -23,6 +23,8 @@ export interface RoundOptions {
   readonly linesPerS: number
   /** A mirror's disk is damaged, and the mirror replaced. */
   readonly damages: boolean
+  /** Default: everything. */
+  readonly actions?: readonly Action[]
 }
 
 export interface RoundReport {
@@ -50,7 +52,7 @@ export async function runRound(options: RoundOptions): Promise<RoundReport> {
   const terms = { directory, prng: prng.child(), writers, followers, linesPerS }
   const federation = await Federation.open(terms)
   try {
-    const chaos = new Chaos(federation, prng.child())
+    const chaos = new Chaos(federation, prng.child(), options.actions ?? ALL_ACTIONS)
     const working = work(federation, chaos, options, prng.child())
     const report = await Promise.race([working, federation.failed])
     rmSync(directory, { recursive: true })
