@@ -34,6 +34,8 @@ const CONTROL = [
   ['cosign', 15, [NAME, MAIN]],
   ['heartbeat', 16, [NAME, MAIN, 300, TIME_S, SIGNATURE]],
   ['news', 17, [NAME, MAIN, HEAD]],
+  ['present', 18, [[Buffer.from('8080', 'hex')]]],
+  ['presented', 19, [[]]],
 ]
 
 function addControl(file) {

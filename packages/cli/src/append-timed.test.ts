@@ -71,9 +71,7 @@ test('CL26: no more is taken from the input than is under way at once', async ()
 
 test('CL27: a bad input is reported after what came before it is acknowledged', async () => {
   const held = new HeldCapsule()
-  const acks = appendTimed(held.asCapsule(), piecesOf(2, 1, new Error('bad line')), {
-    level: 'stored',
-  })
+  const acks = appendTimed(held.asCapsule(), piecesOf(2, 1, new Error('bad line')), { level: 'stored' })
   const first = acks.next()
   await settled()
   held.acknowledge(0)

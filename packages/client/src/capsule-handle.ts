@@ -78,7 +78,10 @@ export interface HandleNetwork {
   ): Promise<readonly MirrorReceipt[]>
   /** Mirrors that have stated that they hold what is under this head. */
   cosigners(name: CapsuleName, head: Head): readonly MirrorCosignature[]
-  catchUp(name: CapsuleName, signal?: AbortSignal): Promise<string>
+  catchUp(
+    name: CapsuleName,
+    options: { timeoutMs?: number; signal?: AbortSignal },
+  ): Promise<string>
 }
 
 /** Entries verified in one go: the event loop has its turn between. */
@@ -276,7 +279,7 @@ export class CapsuleHandle implements Capsule {
     const ack = this.#store(payloads, terms, options?.signal)
     this.#hasMirrors ??= this.#context.network.hasMirrors(this.name)
     if (!this.#hasMirrors) return ack
-    return ack.catch((error) => this.#storeAgain(error, payloads, terms, options?.signal))
+    return ack.catch((error) => this.#storeAgain(error, payloads, terms, options ?? {}))
   }
 
   #store(
@@ -293,13 +296,14 @@ export class CapsuleHandle implements Capsule {
   async #replicate(
     payloads: readonly Uint8Array[],
     terms: AppendTerms,
-    { signal, timeoutMs }: AppendOptions,
+    options: AppendOptions,
   ): Promise<Ack> {
+    const { signal, timeoutMs } = options
     const { network } = this.#context
     const { copies } = terms
     await network.checkLevel(this.name, copies)
     const ack = await this.#store(payloads, terms, signal).catch((error) =>
-      this.#storeAgain(error, payloads, terms, signal),
+      this.#storeAgain(error, payloads, terms, options),
     )
     try {
       const receipts = await network.replicate(this.name, ack.size, {
@@ -321,18 +325,21 @@ export class CapsuleHandle implements Capsule {
     error: unknown,
     payloads: readonly Uint8Array[],
     terms: AppendTerms,
-    signal: AbortSignal | undefined,
+    options: AppendOptions,
   ): Promise<Ack> {
     if (!isLongshoreError(error) || error.code !== 'WRITER_STATE_UNKNOWN') throw error
-    this.#catchingUp ??= this.#catchUp(signal).finally(() => {
+    this.#catchingUp ??= this.#catchUp(options).finally(() => {
       this.#catchingUp = undefined
     })
     await this.#catchingUp
-    return this.#store(payloads, terms, signal)
+    return this.#store(payloads, terms, options.signal)
   }
 
-  async #catchUp(signal: AbortSignal | undefined): Promise<void> {
-    const record = await this.#context.network.catchUp(this.name, signal)
+  async #catchUp({ timeoutMs, signal }: AppendOptions): Promise<void> {
+    const record = await this.#context.network.catchUp(this.name, {
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(signal === undefined ? {} : { signal }),
+    })
     await this.#write((writer) => writer.resume(this, record))
   }
 

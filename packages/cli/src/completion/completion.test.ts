@@ -64,7 +64,7 @@ test('CL5: bash completes commands, options, values, names and files', {
   skip: missing('bash'),
 }, () => {
   assert.deepEqual(completeInBash('longshore ap'), ['append'])
-  assert.deepEqual(completeInBash('longshore --home /tmp co'), ['compact', 'completion'])
+  assert.deepEqual(completeInBash('longshore --home /tmp co'), ['compact', 'completion', 'connect'])
   assert.deepEqual(completeInBash('longshore id '), ['new', 'list', 'show'])
   assert.deepEqual(completeInBash('longshore append '), ['bafyA', 'bafyB'])
   assert.deepEqual(completeInBash('longshore id show bafyA'), ['bafyA'])

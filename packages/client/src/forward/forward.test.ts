@@ -69,7 +69,7 @@ test('HM42: an append arrives as it was sent', () => {
     payloads: [new Uint8Array(0), new Uint8Array([1, 2, 3]), new Uint8Array(1_048_576)],
     terms: {
       level: 'buffered' as const,
-      copies: 0,
+    copies: 0,
       timeUs: 17,
       kind: 1 as const,
       pointers: [

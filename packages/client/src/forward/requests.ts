@@ -109,11 +109,7 @@ export const TAKE_IN: Operation<
   void
 > = {
   op: 'take-in',
-  encode: ({ signedManifest, file }) =>
-    createMap([
-      ['file', file],
-      ['manifest', signedManifest],
-    ]),
+  encode: ({ signedManifest, file }) => createMap([['file', file], ['manifest', signedManifest]]),
   decode: (fields) => ({ file: fields.text('file'), signedManifest: fields.bytes('manifest') }),
   result: NOTHING,
   run: (writer, { signedManifest, file }) => writer.takeIn(signedManifest, file),

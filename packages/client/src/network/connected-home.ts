@@ -210,10 +210,11 @@ export class ConnectedHome implements HomeNetwork {
    * Every mirror is asked for the newest history of a capsule of this home, which is brought in.
    * Returns what was found out, for the record. See `catchUp`.
    */
-  async catchUp(name: CapsuleName, signal?: AbortSignal): Promise<string> {
+  async catchUp(name: CapsuleName, { timeoutMs, signal }: RemoteOptions = {}): Promise<string> {
     const mirrors = this.book.mirrors(name)
     const exclusive = { mirrors, isExclusive: true }
-    const branch = await this.openBranch(name, { timeoutMs: READ_TIMEOUT_MS }, exclusive)
+    const options = timeoutMs === undefined ? {} : { timeoutMs }
+    const branch = await this.openBranch(name, options, exclusive)
     const { takeIn, reader } = this.#context
     try {
       return await catchUp(branch, {

@@ -165,10 +165,8 @@ export class Network {
     if (this.#neighbors.size > 0) return Promise.resolve()
     const none = (): UnavailableError =>
       new UnavailableError('NO_MIRROR', 'none of the nodes that this home connects to answers')
-    return this.until(
-      () => this.#neighbors.size > 0,
-      { timeoutMs, signal, orElse: none },
-      (look) => this.watchLinks(look),
+    return this.until(() => this.#neighbors.size > 0, { timeoutMs, signal, orElse: none }, (look) =>
+      this.watchLinks(look),
     )
   }
 

@@ -447,10 +447,7 @@ export class RemoteBranch {
     const end = Math.min(range.end, whole > start ? whole : start + count)
     const request = ++this.#lastRequest
     const { wantsBodies } = range
-    const channel = this.#openChannel(
-      request,
-      this.#reader.read(request, { start, end, wantsBodies }),
-    )
+    const channel = this.#openChannel(request, this.#reader.read(request, { start, end, wantsBodies }))
     return { request, end, channel }
   }
 

@@ -22,7 +22,14 @@ import {
   UsageError,
 } from '@longshore/capsule'
 import { RangeSet } from '@longshore/engine'
-import type { Ack, Capsule, Entry, ExportReport, ReadOptions, VerifyReport } from '../capsule.ts'
+import type {
+  Ack,
+  Capsule,
+  Entry,
+  ExportReport,
+  ReadOptions,
+  VerifyReport,
+} from '../capsule.ts'
 import { HeaderAudit } from '../header-audit.ts'
 import { resolveStart } from '../read-range.ts'
 import { openBodyOf } from '../verified-entry.ts'

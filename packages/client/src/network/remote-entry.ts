@@ -19,8 +19,7 @@ export function storedEntries({ start, entries, erased }: RemoteEntries): Stored
   for (let i = 0; i < count; i++) {
     const at = offsets[i] as number
     const end = i + 1 < count ? (offsets[i + 1] as number) : frames.length
-    const headerEnd =
-      at + FRAME_PREFIX_BYTES + (((frames[at] as number) << 8) | (frames[at + 1] as number))
+    const headerEnd = at + FRAME_PREFIX_BYTES + (((frames[at] as number) << 8) | (frames[at + 1] as number))
     const index = start + i
     const header = frames.slice(at + FRAME_PREFIX_BYTES, headerEnd)
     if (frames[at + 2] === STATE_PRESENT) {
@@ -34,7 +33,5 @@ export function storedEntries({ start, entries, erased }: RemoteEntries): Stored
 }
 
 export function verifiedEntries(arrived: RemoteEntries): VerifiedEntry[] {
-  return storedEntries(arrived).map(
-    (stored) => new VerifiedEntry(stored, decodeHeader(stored.header)),
-  )
+  return storedEntries(arrived).map((stored) => new VerifiedEntry(stored, decodeHeader(stored.header)))
 }

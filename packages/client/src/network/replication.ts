@@ -164,9 +164,7 @@ export class Replication {
   /** The newest receipt of each mirror that has given one to this process. */
   receipts(name: CapsuleName): MirrorReceipt[] {
     const mirrors = this.#targets.get(formatName(name))?.keys() ?? []
-    return [...mirrors].flatMap(
-      (mirror) => this.#receipts.get(`${formatName(name)}/${mirror}`) ?? [],
-    )
+    return [...mirrors].flatMap((mirror) => this.#receipts.get(`${formatName(name)}/${mirror}`) ?? [])
   }
 
   /** Why this mirror takes nothing more; undefined if it does, or has not answered. */

@@ -283,8 +283,7 @@ class NodeHome implements Home, CapsuleContext {
       if (isTheirs) return { person, signer: this.#keys.signer(known) }
     }
     for (const person of capsule === undefined ? [] : this.#principals()) {
-      if (person.manifest.type === 'capsule' || !isOwnedBy(capsule as SignedManifest, person))
-        continue
+      if (person.manifest.type === 'capsule' || !isOwnedBy(capsule as SignedManifest, person)) continue
       return { person, signer: this.#keys.signer(person.name) }
     }
     throw new UsageError('KEY_MISSING', 'this home does not have the key of the owner')
@@ -312,8 +311,5 @@ function byTime(a: { readonly timeUs: number }, b: { readonly timeUs: number }):
 }
 
 function isOwnedBy(capsule: SignedManifest, person: SignedManifest): boolean {
-  return roleKeysEqual(
-    manifestKey(capsule.manifest, 'owner'),
-    manifestKey(person.manifest, 'owner'),
-  )
+  return roleKeysEqual(manifestKey(capsule.manifest, 'owner'), manifestKey(person.manifest, 'owner'))
 }

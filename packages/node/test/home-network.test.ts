@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { type CapsuleName, formatName, type Ticket, verifyReceipt } from '@longshore/capsule'
+import { type Capsule, type Home, openHome, restoreHome } from '@longshore/client/node'
+import { LongshoreNode } from '../src/index.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'longshore-network-'))
+process.env['XDG_STATE_HOME'] = join(directory, 'state')
+const nodes = new Set<LongshoreNode>()
+after(async () => {
+  for (const node of nodes) await node.close()
+  rmSync(directory, { recursive: true })
+})
+
+/** A node that routes and mirrors, on a port of its own or, started again, on the one it had. */
+async function startNode(name: string, join_: readonly Ticket[] = [], at = 'tls://127.0.0.1:0') {
+  const node = await LongshoreNode.open({
+    data: join(directory, name),
+    listen: [at],
+    join: join_,
+    roles: ['router', 'mirror'],
+  })
+  nodes.add(node)
+  return node
+}
+
+async function stopNode(node: LongshoreNode): Promise<void> {
+  nodes.delete(node)
+  await node.close()
+}
+
+function ticketOf({ ticket }: LongshoreNode): Ticket {
+  assert.ok(ticket)
+  return ticket
+}
+
+async function openAt(name: string, ...neighbors: readonly LongshoreNode[]): Promise<Home> {
+  const home = await openHome({ path: join(directory, name) })
+  for (const neighbor of neighbors) await home.network.connect(ticketOf(neighbor))
+  return home
+}
+
+async function texts(entries: AsyncIterable<{ text(): string }>): Promise<string[]> {
+  const all: string[] = []
+  for await (const entry of entries) all.push(entry.text())
+  return all
+}
+
+/** A public capsule that these mirrors hold. */
+async function createMirrored(home: Home, ...mirrors: readonly LongshoreNode[]): Promise<Capsule> {
+  const capsule = await home.create({ public: true })
+  for (const mirror of mirrors) await home.network.addMirror(capsule.name, mirror.name)
+  return capsule
+}
+
+test('NW1 NW3 NW15 NW17 NW18 NW4 NW21: copies that were asked for are there, and provable', async () => {
+  const [one, two] = [await startNode('a1'), await startNode('a2')]
+  const receipt = await (async () => {
+    await using home = await openAt('a-home', one, two)
+    assert.equal(home.network.tickets().length, 2)
+    await home.network.connect(ticketOf(two))
+    assert.equal(home.network.tickets().length, 2)
+    await using capsule = await createMirrored(home, one)
+    await assert.rejects(capsule.append('too many', { level: 'replicated:2' }), {
+      code: 'LEVEL_IMPOSSIBLE',
+    })
+    await assert.rejects(capsule.append('x', { level: 'witnessed:1' as 'stored' }), {
+      code: 'LEVEL_UNSUPPORTED',
+    })
+    assert.equal(capsule.size, 0)
+    const first = await capsule.append('first', { level: 'replicated:1' })
+    assert.deepEqual(
+      first.receipts?.map(({ mirror, head }) => [formatName(mirror), head.size]),
+      [[formatName(one.name), 1]],
+    )
+    await home.network.addMirror(capsule.name, two.name)
+    const second = await capsule.append('second', { level: 'replicated:2' })
+    assert.deepEqual([second.level, second.receipts?.length], ['replicated:2', 2])
+    const status = await home.network.status(capsule.name)
+    assert.deepEqual(
+      status.mirrors.map(({ size, lag, state }) => [size, lag, state]),
+      [
+        [2, 0, 'answered'],
+        [2, 0, 'answered'],
+      ],
+    )
+    return capsule.name
+  })()
+  // Another process: what the mirrors have stated is in the home.
+  await using again = await openHome({ path: join(directory, 'a-home'), readOnly: true })
+  await using capsule = await again.open(receipt)
+  const verified = verifyReceipt(Buffer.from(await capsule.receipt(1)), { name: receipt })
+  assert.equal(verified.level, 'replicated:2')
+  await stopNode(one)
+  await stopNode(two)
+})
+
+test('NW5 NW7 NW10 NW11 NW12 NW13 NW14 NW22: a capsule that is elsewhere is read, followed, proven and pulled', async () => {
+  const node = await startNode('b1')
+  await using home = await openAt('b-home', node)
+  await using capsule = await createMirrored(home, node)
+  const payloads = Array.from({ length: 700 }, (_, i) => `entry ${i}`)
+  await capsule.appendMany(payloads, { level: 'replicated:1' })
+
+  await using other = await openAt('b-other', node)
+  await using remote = await other.open(capsule.name)
+  assert.deepEqual([remote.size, remote.writable], [700, false])
+  assert.equal((await remote.get(300)).text(), 'entry 300')
+  assert.deepEqual(await texts(remote.read()), payloads)
+  assert.deepEqual(await texts(remote.read({ from: 255, to: 515 })), payloads.slice(255, 515))
+  assert.deepEqual(await texts(remote.read({ last: 2 })), payloads.slice(-2))
+  await assert.rejects(remote.get(700), { code: 'INDEX_OUT_OF_RANGE' })
+  await assert.rejects(remote.append('x'), { code: 'NOT_A_WRITER' })
+  const { level, index, payload } = verifyReceipt(Buffer.from(await remote.receipt(513)), {
+    name: capsule.name,
+  })
+  assert.deepEqual([level, index, String(Buffer.from(payload ?? []))], ['replicated:1', 513, 'entry 513'])
+  const { present, absent, size } = await remote.verify()
+  assert.deepEqual([present, absent, size], [700, 0, 700])
+
+  const followed: string[] = []
+  for await (const entry of remote.follow({ from: 698, to: 703 })) {
+    followed.push(entry.text())
+    if (entry.index >= 699) await capsule.append(`entry ${entry.index + 1}`)
+    // Another process of the home would push it by itself: here it is the one that has appended.
+    if (entry.index === 699) void home.network.push(capsule.name)
+  }
+  assert.deepEqual(followed, ['entry 698', 'entry 699', 'entry 700', 'entry 701', 'entry 702'])
+
+  const report = await other.network.pull(capsule.name)
+  assert.equal(report.size, report.entriesAdded)
+  assert.ok(report.size >= 703)
+  await using copy = await other.open(capsule.name)
+  const local = await copy.verify()
+  assert.deepEqual([local.present, local.absent], [report.size, 0])
+  await stopNode(node)
+})
+
+test('NW19 NW20: what mirrors did not get is stored, and delivered later, once and in order', async () => {
+  const node = await startNode('c1')
+  const { listen } = node
+  await using home = await openAt('c-home', node)
+  await using capsule = await createMirrored(home, node)
+  await capsule.append('before', { level: 'replicated:1' })
+  await stopNode(node)
+  await assert.rejects(capsule.append('while away', { level: 'replicated:1', timeoutMs: 300 }), {
+    code: 'NO_MIRROR',
+    details: { size: 2, copies: 1, holding: 0, index: 1, count: 1, level: 'stored' },
+  })
+  assert.equal(capsule.size, 2)
+  await capsule.append('without asking')
+  const again = await startNode('c1', [], listen[0])
+  const { size, receipts } = await home.network.push(capsule.name)
+  assert.deepEqual([size, receipts.map(({ head }) => head.size)], [3, [3]])
+  await using other = await openAt('c-other', again)
+  await using remote = await other.open(capsule.name)
+  assert.deepEqual(await texts(remote.read()), ['before', 'while away', 'without asking'])
+  await stopNode(again)
+})
+
+test('NW6 NW8 NW9: what cannot be had is said with a code', async () => {
+  const node = await startNode('d1')
+  await using home = await openAt('d-home', node)
+  await using capsule = await createMirrored(home, node)
+  await using lonely = await openAt('d-lonely')
+  await assert.rejects(lonely.open(capsule.name), { code: 'NOT_FOUND' })
+  await assert.rejects(lonely.network.open(capsule.name), { code: 'NO_MIRROR' })
+  await capsule.append('x', { level: 'replicated:1' })
+  await using other = await openAt('d-other', node)
+  await assert.rejects(other.open(capsule.name, { mirrors: 2, timeoutMs: 500 }), {
+    code: 'NO_MIRROR',
+  })
+  await using fresh = await other.open(capsule.name, { freshS: 3600, mirrors: 1 })
+  assert.equal(fresh.size, 1)
+  const unknown = capsule.name.slice().reverse() as CapsuleName
+  await assert.rejects(other.open(unknown, { timeoutMs: 500 }), { code: 'NO_MIRROR' })
+  await stopNode(node)
+})
+
+test('NW10: a mirror that shows less than was read before is found out', async () => {
+  const [ahead, behind] = [await startNode('e1'), await startNode('e2')]
+  await using home = await openAt('e-home', ahead, behind)
+  await using capsule = await createMirrored(home, ahead, behind)
+  await capsule.append('for both', { level: 'replicated:2' })
+  const { listen } = behind
+  await stopNode(behind)
+  await capsule.append('for one', { level: 'replicated:1' })
+  {
+    await using other = await openAt('e-other', ahead)
+    await using remote = await other.open(capsule.name)
+    assert.equal(remote.size, 2)
+    await stopNode(ahead)
+  }
+  await home.network.removeMirror(capsule.name, behind.name)
+  const again = await startNode('e2', [], listen[0])
+  await using other = await openAt('e-other', again)
+  await assert.rejects(other.open(capsule.name, { timeoutMs: 1500 }), { code: 'ROLLBACK' })
+  await stopNode(again)
+})
+
+test('NW23: after a restore the writer asks its mirrors, and goes on where it was', async () => {
+  const node = await startNode('f1')
+  const backup = join(directory, 'f-backup')
+  const name = await (async () => {
+    await using home = await openAt('f-home', node)
+    await using capsule = await createMirrored(home, node)
+    await capsule.append('one', { level: 'replicated:1' })
+    await home.backup(backup)
+    await capsule.append('two', { level: 'replicated:1' })
+    return capsule.name
+  })()
+  // The same machine: its anchor says what was signed.
+  await restoreHome(backup, { path: join(directory, 'f-same') })
+  {
+    await using home = await openAt('f-same')
+    await using capsule = await home.open(name)
+    assert.equal(capsule.size, 1)
+    const { index } = await capsule.append('three', { level: 'replicated:1' })
+    assert.equal(index, 2)
+    assert.deepEqual(await texts(capsule.read()), ['one', 'two', 'three'])
+  }
+  // Another machine knows nothing: the mirrors are all there is.
+  process.env['XDG_STATE_HOME'] = join(directory, 'f-state')
+  await restoreHome(backup, { path: join(directory, 'f-other') })
+  {
+    await using home = await openAt('f-other')
+    await using capsule = await home.open(name)
+    const { index } = await capsule.append('four', { level: 'replicated:1' })
+    assert.equal(index, 4)
+    const record = (await capsule.get(3)).header.ext.control
+    assert.equal(record?.type, 'recover')
+  }
+  await stopNode(node)
+  process.env['XDG_STATE_HOME'] = join(directory, 'f-third')
+  await restoreHome(backup, { path: join(directory, 'f-alone') })
+  {
+    await using home = await openAt('f-alone')
+    await using capsule = await home.open(name)
+    await assert.rejects(capsule.append('five', { timeoutMs: 500 }), {
+      code: 'WRITER_STATE_UNKNOWN',
+    })
+  }
+  process.env['XDG_STATE_HOME'] = join(directory, 'state')
+})
+
+test('NW8: a writer that has signed two histories is convicted with evidence', async () => {
+  const node = await startNode('g1')
+  const name = await (async () => {
+    await using home = await openAt('g-home', node)
+    await using capsule = await createMirrored(home, node)
+    await capsule.append('one', { level: 'replicated:1' })
+    return capsule.name
+  })()
+  // A copy of home and anchor together cannot be told from the original.
+  cpSync(join(directory, 'g-home'), join(directory, 'g-copy'), { recursive: true })
+  cpSync(join(directory, 'state'), join(directory, 'g-state'), { recursive: true })
+  {
+    await using home = await openAt('g-home')
+    await using capsule = await home.open(name)
+    await capsule.append('two', { level: 'replicated:1' })
+  }
+  process.env['XDG_STATE_HOME'] = join(directory, 'g-state')
+  await using home = await openAt('g-copy')
+  await using capsule = await home.open(name)
+  await assert.rejects(capsule.append('another two', { level: 'replicated:1' }), (error) => {
+    assert.equal((error as { code: string }).code, 'EQUIVOCATION')
+    assert.ok((error as { details: { evidence: string } }).details.evidence.length > 100)
+    return true
+  })
+  process.env['XDG_STATE_HOME'] = join(directory, 'state')
+  await stopNode(node)
+})
+
+test('NW16 MI15: a private capsule is shown to the machines of its owner and to no other', async () => {
+  const node = await startNode('h1')
+  await using home = await openAt('h-home', node)
+  await using capsule = await home.create()
+  await home.network.addMirror(capsule.name, node.name)
+  await capsule.append('secret', { level: 'replicated:1' })
+  const own = await home.network.open(capsule.name)
+  assert.deepEqual(await texts(own.read()), ['secret'])
+  await own.close()
+  await using stranger = await openAt('h-other', node)
+  await stranger.createIdentity()
+  await assert.rejects(stranger.open(capsule.name, { timeoutMs: 1000 }), { code: 'NOT_FOUND' })
+  await stopNode(node)
+})
+
+test('NW24: a trace ends at a node that serves the name', async () => {
+  const router = await startNode('i1')
+  const far = await startNode('i2', [ticketOf(router)])
+  await using home = await openAt('i-home', router, far)
+  await using capsule = await createMirrored(home, far)
+  await capsule.append('x', { level: 'replicated:1' })
+  await using other = await openAt('i-other', router)
+  await using remote = await other.open(capsule.name)
+  assert.equal(remote.size, 1)
+  const { hops, code } = await other.network.trace(capsule.name)
+  assert.equal(code, undefined)
+  assert.deepEqual(
+    hops.slice(1).map(({ principal }) => formatName(principal)),
+    [router, far].map(({ name }) => formatName(name)),
+  )
+  await stopNode(far)
+  await stopNode(router)
+})
