@@ -1,7 +1,8 @@
 /**
  * When to ask again for a session that did not come about, or was lost: at once the first time,
  * then after a quarter of a second, doubling up to half a minute, each time somewhere between
- * half and all of it, so that those who lost the same mirror do not come back together.
+ * half and all of it, so that those who lost the same mirror do not come back together. A link that
+ * comes up may be the way that was missing: then the delays begin anew.
  *
  * @module
  */
@@ -53,9 +54,18 @@ export class Backoff {
     const attempt = this.#attempts.get(attemptKey(service, target))
     if (attempt === undefined) return
     const { delayUs } = attempt
-    const share = 0.5 + readUint32(this.#runtime.randomBytes(4), 0) / (2 * U32_RANGE)
-    attempt.dueUs = this.#clock.read() + Math.floor(delayUs * share)
+    attempt.dueUs = this.#clock.read() + this.#jitter(delayUs)
     attempt.delayUs = Math.min(DELAY_US_MAX, Math.max(DELAY_US_MIN, 2 * delayUs))
+  }
+
+  /** Something has changed that may help: everything that waits begins anew, at the shortest delay. */
+  hasten(): void {
+    for (const attempt of this.#attempts.values()) {
+      if (attempt.dueUs === undefined) continue
+      const soonUs = this.#clock.read() + this.#jitter(DELAY_US_MIN)
+      attempt.dueUs = Math.min(attempt.dueUs, soonUs)
+      attempt.delayUs = DELAY_US_MIN
+    }
   }
 
   /** No longer wanted. */
@@ -82,6 +92,12 @@ export class Backoff {
       due.push(attempt)
     }
     return due
+  }
+
+  /** Between half and all of it. */
+  #jitter(delayUs: number): number {
+    const share = 0.5 + readUint32(this.#runtime.randomBytes(4), 0) / (2 * U32_RANGE)
+    return Math.floor(delayUs * share)
   }
 }
 

@@ -41,6 +41,26 @@ test('ND4: a writer pushes through a router to a mirror, and gets its receipt', 
   assert.equal(mirror.store.state(capsule.name, MAIN_BRANCH)?.size, 700)
 })
 
+test('ND4: whoever had no way for long is there as soon as a link comes up', () => {
+  const prng = new Prng(3)
+  const network = new SimNetwork(prng.child())
+  const router = new SimNode(network, prng, 'router', { isRouter: true })
+  const mirror = new SimNode(network, prng, 'mirror', { isMirror: true })
+  const writer = new SimNode(network, prng, 'writer')
+  mirror.join(router)
+  const capsule = createCapsuleFixture(prng, { read: 'any' })
+  const branch = new SignedBranch(prng.child(), capsule, MAIN_BRANCH)
+  writer.commit([capsule.manifest, branch.append(3)])
+  const owner = personOf(capsule.owner)
+  const chain = grant(owner, capsule.owner, mirror.identity.name, prng)
+  writer.publish(capsule.name, [{ mirror, chain }])
+  network.queue.runUntil(200_000_000)
+  assert.equal(mirror.store.state(capsule.name, MAIN_BRANCH), undefined)
+  writer.join(router)
+  network.queue.runUntil(201_000_000)
+  assert.equal(mirror.store.state(capsule.name, MAIN_BRANCH)?.size, 3)
+})
+
 test('ND4: a mirror whose grant has expired starts all the same, and serves nobody new', () => {
   const prng = new Prng(2)
   const network = new SimNetwork(prng.child())

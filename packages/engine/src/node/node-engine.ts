@@ -11,7 +11,8 @@
  * 1. A session belongs to one service: those that peers open to the first that answers for peers,
  *    the others to whoever asked for them.
  * 2. A service that wants a session gets it as soon as there is a way, and is told once if there
- *    is none now; it is tried again, later and later, until it is there or no longer wanted.
+ *    is none now; it is tried again, later and later, until it is there or no longer wanted, and
+ *    at once after a link came up.
  * 3. Services make messages only while a session has room, a bounded number per step, so that no
  *    request and no follower holds up the others.
  *
@@ -265,6 +266,10 @@ export class NodeEngine {
         return
       case 'resolved':
         this.#resolved(effect)
+        return
+      case 'link-up':
+        this.#wanted.hasten()
+        this.#effects.push(effect)
         return
       default:
         this.#effects.push(effect)

@@ -10,14 +10,23 @@
  */
 import {
   type CapsuleName,
+  createSigner,
   formatName,
   isLongshoreError,
   MAIN_BRANCH,
+  type Manifest,
   manifestKey,
   openManifest,
+  type RoleKey,
   roleKeysEqual,
 } from '@longshore/capsule'
-import { type DiskStore, pendingImport, type Slices, type StoreReader } from '@longshore/engine'
+import {
+  type DiskStore,
+  deriveNodeSeeds,
+  pendingImport,
+  type Slices,
+  type StoreReader,
+} from '@longshore/engine'
 import type { FsckProblem, FsckReport } from '../../home.ts'
 import type { KeyStore } from './key-store.ts'
 
@@ -61,7 +70,7 @@ function checkPrincipal(store: StoreReader, keys: KeyStore, name: CapsuleName): 
   try {
     const { manifest } = openManifest(store.manifest(name) as Uint8Array, name)
     const use = manifest.type === 'capsule' ? 'writer' : 'owner'
-    if (keys.has(name) && !roleKeysEqual(keys.signer(name).key, manifestKey(manifest, use))) {
+    if (keys.has(name) && !roleKeysEqual(keyOf(keys, name, manifest), manifestKey(manifest, use))) {
       problems.push({
         code: 'KEY_MISMATCH',
         message: `the key file is not the ${use} key of ${text}`,
@@ -76,4 +85,10 @@ function checkPrincipal(store: StoreReader, keys: KeyStore, name: CapsuleName): 
     problems.push({ code: error.code, message: `${error.message} (${text})` })
   }
   return problems
+}
+
+/** The key file of a node holds the one seed from which all its keys come (ND1). */
+function keyOf(keys: KeyStore, name: CapsuleName, { type }: Manifest): RoleKey {
+  if (type !== 'node') return keys.signer(name).key
+  return createSigner(deriveNodeSeeds(keys.seeds(name).seed).owner).key
 }

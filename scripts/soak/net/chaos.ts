@@ -1,0 +1,158 @@
+/**
+ * Everything that goes wrong in a run, drawn from a seed: processes of each role are killed and
+ * come back, links have bad weather. Faults overlap; each process and each link has one at a time.
+ *
+ * @module
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Prng } from '@longshore/engine/testing'
+import { drawLinkFault } from '../fault-proxy.ts'
+import type { Federation } from './federation.ts'
+import type { FollowerProcess } from './follower-process.ts'
+import type { Link } from './node-process.ts'
+
+const GAP_MS_MIN = 200
+const GAP_MS_MAX = 1500
+const DOWN_MS_MAX = 2500
+const WEATHER_MS_MIN = 300
+const WEATHER_MS_MAX = 6000
+
+type Role = 'follower' | 'mirror' | 'router' | 'writer'
+export type Action = Role | 'link'
+
+/** The more often a word stands here, the more often it happens. */
+export const ALL_ACTIONS: readonly Action[] = [
+  ...(['router', 'mirror', 'writer', 'follower'] as const),
+  ...(['link', 'link', 'link', 'link'] as const),
+]
+
+interface Mortal {
+  readonly id: string
+  readonly isRunning: boolean
+  kill(): Promise<void>
+  start(): Promise<void> | void
+}
+
+export class Chaos {
+  readonly kills: Record<Role, number> = { router: 0, mirror: 0, writer: 0, follower: 0 }
+  readonly faults: Record<string, number> = {}
+  /** From the death of a router until a follower has the next entry, for each follower. */
+  readonly deliveryMs: number[] = []
+  /** Ids of processes and links that are out of order. */
+  readonly #busy = new Set<string>()
+  readonly #recoveries = new Set<Promise<void>>()
+  readonly #federation: Federation
+  readonly #prng: Prng
+  readonly #actions: readonly Action[]
+
+  constructor(federation: Federation, prng: Prng, actions: readonly Action[] = ALL_ACTIONS) {
+    this.#federation = federation
+    this.#prng = prng
+    this.#actions = actions
+  }
+
+  /** Returns when the time is over and everything has come back. */
+  async run(seconds: number): Promise<void> {
+    const endMs = performance.now() + seconds * 1000
+    while (performance.now() < endMs) {
+      await pause(this.#prng.between(GAP_MS_MIN, GAP_MS_MAX))
+      this.#act(this.#prng.pick(this.#actions))
+      // What is being recovered fails here, not later.
+      await Promise.race([Promise.all(this.#recoveries), Promise.resolve()])
+    }
+    await this.settled()
+  }
+
+  async settled(): Promise<void> {
+    while (this.#recoveries.size > 0) await Promise.all(this.#recoveries)
+  }
+
+  /** Keeps a process out of what is drawn, while somebody else deals with it. */
+  reserve(id: string): () => void {
+    this.#busy.add(id)
+    return () => this.#busy.delete(id)
+  }
+
+  isFree(id: string): boolean {
+    return !this.#busy.has(id)
+  }
+
+  #act(action: Action): void {
+    const { routers, mirrors, writers, followers, links } = this.#federation
+    const rest = this.#prng.below(DOWN_MS_MAX)
+    switch (action) {
+      case 'link': {
+        const link = this.#choose(links)
+        const lastsMs = this.#prng.between(WEATHER_MS_MIN, WEATHER_MS_MAX)
+        if (link !== undefined) this.#recover(link.id, this.#weather(link, lastsMs))
+        return
+      }
+      case 'router':
+        this.#kill(action, this.#choose(routers), rest, () => this.#timeDelivery())
+        return
+      case 'mirror':
+        this.#kill(action, this.#choose(mirrors), rest)
+        return
+      case 'writer':
+        this.#kill(action, this.#choose(writers), rest)
+        return
+      case 'follower':
+        this.#kill(action, this.#choose(followers), rest)
+    }
+  }
+
+  /** Draws the same numbers whatever is busy. */
+  #choose<TItem extends { readonly id: string }>(items: readonly TItem[]): TItem | undefined {
+    const item = this.#prng.pick(items)
+    return this.#busy.has(item.id) ? undefined : item
+  }
+
+  #kill(
+    role: Role,
+    mortal: Mortal | undefined,
+    downMs: number,
+    onKill: () => void = () => {},
+  ): void {
+    if (mortal?.isRunning !== true) return
+    this.kills[role]++
+    const recover = async (): Promise<void> => {
+      onKill()
+      await mortal.kill()
+      await pause(downMs)
+      await mortal.start()
+    }
+    this.#recover(mortal.id, recover())
+  }
+
+  async #weather({ proxy }: Link, lastsMs: number): Promise<void> {
+    const fault = drawLinkFault(this.#prng)
+    this.faults[fault.kind] = (this.faults[fault.kind] ?? 0) + 1
+    proxy.set(fault)
+    await pause(lastsMs)
+    proxy.set(undefined)
+  }
+
+  #recover(id: string, recovery: Promise<void>): void {
+    this.#busy.add(id)
+    const done = recovery.finally(() => {
+      this.#busy.delete(id)
+      this.#recoveries.delete(done)
+    })
+    // Whoever waits for all of them hears of a failure; until then it is no unhandled one.
+    done.catch(() => {})
+    this.#recoveries.add(done)
+  }
+
+  #timeDelivery(): void {
+    const startMs = performance.now()
+    for (const follower of this.#federation.followers) this.#timeNext(follower, startMs)
+  }
+
+  #timeNext(follower: FollowerProcess, startMs: number): void {
+    if (!follower.isRunning || follower.onDelivery !== undefined) return
+    follower.onDelivery = () => {
+      follower.onDelivery = undefined
+      this.deliveryMs.push(performance.now() - startMs)
+    }
+  }
+}

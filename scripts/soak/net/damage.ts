@@ -1,0 +1,91 @@
+/**
+ * Bytes are flipped on the disk of a mirror: it must never show them to anybody as the truth,
+ * `fsck` must find them, and a new mirror in its place must be filled from the others.
+ *
+ * @module
+ */
+import { closeSync, globSync, openSync, readSync, statSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { isLongshoreError } from '@longshore/capsule'
+import { openHome } from '@longshore/client/node'
+import type { Prng } from '@longshore/engine/testing'
+import type { Chaos } from './chaos.ts'
+import type { Federation } from './federation.ts'
+import type { NodeProcess } from './node-process.ts'
+
+const FLIPS = 16
+/** Bytes of zeros lie between records and behind them; somewhere else is soon found. */
+const TRIES_MAX = 1000
+/** How long the damaged mirror is asked by everybody. */
+const SERVING_MS = 3000
+
+/** After some seconds. Says what was found. */
+export async function damageMirror(
+  federation: Federation,
+  chaos: Chaos,
+  prng: Prng,
+  afterS: number,
+): Promise<string> {
+  await pause(afterS * 1000)
+  const mirror = prng.pick(federation.mirrors)
+  // Whatever else happens to it comes to its end first.
+  while (!chaos.isFree(mirror.id)) await pause(100)
+  const release = chaos.reserve(mirror.id)
+  const releases = [release, ...federation.writers.map(({ id }) => chaos.reserve(id))]
+  mirror.isExpendable = true
+  const whileRunning = prng.chance(0.5)
+  if (!whileRunning) await mirror.kill()
+  flipBytes(mirror, prng)
+  const hasRefused = whileRunning ? false : await refusesToStart(mirror)
+  await pause(SERVING_MS)
+  const hasEnded = !mirror.isRunning
+  await mirror.kill()
+  const found = await findProblems(mirror)
+  if (found === 0) throw new Error(`fsck has not found the flipped bytes of ${mirror.id}`)
+  mirror.isExpendable = false
+  for (const { id } of federation.writers) while (!chaos.isFree(id)) break
+  await federation.replaceMirror(mirror)
+  for (const each of releases) each()
+  const how = hasRefused ? 'refused to start' : hasEnded ? 'ended by itself' : 'served the rest'
+  return `${mirror.id}, ${whileRunning ? 'running' : 'killed'}: ${how}, fsck found ${found}, replaced`
+}
+
+/** Bytes that are not zero, anywhere in the journal. */
+function flipBytes({ data }: NodeProcess, prng: Prng): void {
+  const segments = globSync('store/segments/*.seg', { cwd: data }).map((path) => join(data, path))
+  const byte = new Uint8Array(1)
+  let flips = 0
+  for (let tries = 0; tries < TRIES_MAX && flips < FLIPS; tries++) {
+    const path = prng.pick(segments)
+    const file = openSync(path, 'r+')
+    const at = prng.below(statSync(path).size)
+    readSync(file, byte, 0, 1, at)
+    if (byte[0] !== 0) {
+      byte[0] = (byte[0] as number) ^ (1 << prng.below(8))
+      writeSync(file, byte, 0, 1, at)
+      flips++
+    }
+    closeSync(file)
+  }
+  if (flips === 0) throw new Error(`nothing to damage in ${data}`)
+}
+
+async function refusesToStart(mirror: NodeProcess): Promise<boolean> {
+  try {
+    await mirror.start()
+    return false
+  } catch {
+    return true
+  }
+}
+
+async function findProblems({ data }: NodeProcess): Promise<number> {
+  try {
+    await using home = await openHome({ path: data, readOnly: true })
+    return (await home.fsck()).problems.length
+  } catch (error) {
+    if (isLongshoreError(error)) return 1
+    throw error
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * One federation from its first process to its last: load, faults, quiet, and the check of what it
+ * has promised.
+ *
+ * @module
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openHome } from '@longshore/client/node'
+import { Prng } from '@longshore/engine/testing'
+import { type Action, ALL_ACTIONS, Chaos } from './chaos.ts'
+import { damageMirror } from './damage.ts'
+import { Federation } from './federation.ts'
+import type { NodeProcess } from './node-process.ts'
+
+export interface RoundOptions {
+  readonly seed: number
+  /** Of load and faults; set-up and the quiet at the end come on top. */
+  readonly seconds: number
+  readonly writers: number
+  readonly followers: number
+  readonly linesPerS: number
+  /** A mirror's disk is damaged, and the mirror replaced. */
+  readonly damages: boolean
+  /** Default: everything. */
+  readonly actions?: readonly Action[]
+}
+
+export interface RoundReport {
+  readonly acks: number
+  readonly ackedEntries: number
+  readonly entries: number
+  readonly kills: Readonly<Record<string, number>>
+  readonly faults: Readonly<Record<string, number>>
+  readonly gaveUp: number
+  readonly deliveryMs: readonly number[]
+  readonly convergenceMs: number
+  readonly damage: string | undefined
+  /** By role. */
+  readonly rssBytesMax: Readonly<Record<string, number>>
+}
+
+const CONVERGENCE_MS_MAX = 120_000
+const SAMPLE_MS = 1000
+
+/** Throws at the first broken promise, and leaves the directory then. */
+export async function runRound(options: RoundOptions): Promise<RoundReport> {
+  const prng = new Prng(options.seed)
+  const directory = mkdtempSync(join(tmpdir(), 'longshore-net-'))
+  const { writers, followers, linesPerS } = options
+  const terms = { directory, prng: prng.child(), writers, followers, linesPerS }
+  const federation = await Federation.open(terms)
+  try {
+    const chaos = new Chaos(federation, prng.child(), options.actions ?? ALL_ACTIONS)
+    const working = work(federation, chaos, options, prng.child())
+    const report = await Promise.race([working, federation.failed])
+    rmSync(directory, { recursive: true })
+    return report
+  } catch (cause) {
+    throw new Error(`a run with seed ${options.seed} failed; it is in ${directory}`, { cause })
+  } finally {
+    await federation.close()
+  }
+}
+
+async function work(
+  federation: Federation,
+  chaos: Chaos,
+  options: RoundOptions,
+  prng: Prng,
+): Promise<RoundReport> {
+  const sampling = setInterval(() => {
+    for (const node of federation.nodes) node.sampleRss()
+  }, SAMPLE_MS)
+  try {
+    federation.start()
+    const damaging = options.damages
+      ? damageMirror(federation, chaos, prng, options.seconds / 3)
+      : undefined
+    await Promise.all([chaos.run(options.seconds), damaging])
+    federation.calm()
+    const convergenceMs = await converge(federation)
+    await check(federation)
+    return { ...summarize(federation, chaos), convergenceMs, damage: await damaging }
+  } finally {
+    clearInterval(sampling)
+  }
+}
+
+/** Milliseconds until every follower has everything. */
+async function converge(federation: Federation): Promise<number> {
+  const startMs = performance.now()
+  const { writers, followers } = federation
+  await Promise.all(writers.map((writer) => writer.finish()))
+  const sizes = new Map<string, number>()
+  for (const writer of writers) sizes.set(writer.capsule, await writer.deliver())
+  const all = followers.map((follower) => {
+    return follower.caughtUp(sizes.get(follower.options.capsule) ?? 0)
+  })
+  let timer: NodeJS.Timeout | undefined
+  const tooLong = new Promise((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(lagging(federation, sizes))), CONVERGENCE_MS_MAX)
+  })
+  await Promise.race([Promise.all(all), tooLong])
+  clearTimeout(timer)
+  return performance.now() - startMs
+}
+
+function lagging({ followers }: Federation, sizes: ReadonlyMap<string, number>): string {
+  const places = followers.map(({ id, options: { capsule, history } }) => {
+    return `${id} has ${history.nextOf(id)} of ${sizes.get(capsule)}`
+  })
+  return `not converged after ${CONVERGENCE_MS_MAX} ms: ${places.join(', ')}`
+}
+
+/** What every mirror holds is read from its disk, after it has ended. */
+async function check({ followers, writers, mirrors, routers }: Federation): Promise<void> {
+  for (const follower of followers) await follower.kill()
+  for (const mirror of mirrors) await mirror.stop()
+  for (const router of routers) await router.stop()
+  for (const mirror of mirrors) await checkDisk(mirror)
+  for (const { capsule, home, options } of writers) {
+    for (const mirror of mirrors) options.history.held(mirror.id, await readAll(mirror.data, capsule))
+    const own = await readAll(home, capsule)
+    options.history.held('home', own)
+    options.history.check(own.length)
+  }
+}
+
+async function checkDisk({ id, data }: NodeProcess): Promise<void> {
+  await using home = await openHome({ path: data, readOnly: true })
+  const { problems } = await home.fsck()
+  if (problems.length > 0) throw new Error(`fsck of ${id}: ${JSON.stringify(problems)}`)
+}
+
+async function readAll(path: string, name: string): Promise<string[]> {
+  await using home = await openHome({ path, readOnly: true })
+  await using capsule = await home.open(name)
+  const lines: string[] = []
+  for await (const entry of capsule.read()) lines.push(entry.text())
+  return lines
+}
+
+function summarize(
+  { writers, followers, nodes }: Federation,
+  chaos: Chaos,
+): Omit<RoundReport, 'convergenceMs' | 'damage'> {
+  const histories = writers.map(({ options }) => options.history)
+  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
+  const rssBytesMax: Record<string, number> = {}
+  for (const { options, rssBytesMax: bytes } of nodes) {
+    rssBytesMax[options.role] = Math.max(rssBytesMax[options.role] ?? 0, bytes)
+  }
+  return {
+    acks: sum(histories.map(({ ackCount }) => ackCount)),
+    ackedEntries: sum(histories.map(({ ackedSize }) => ackedSize)),
+    entries: sum(histories.map(({ sentCount }) => sentCount)),
+    kills: chaos.kills,
+    faults: chaos.faults,
+    gaveUp: sum([...writers, ...followers].map(({ gaveUp }) => gaveUp)),
+    deliveryMs: chaos.deliveryMs,
+    rssBytesMax,
+  }
+}
