@@ -1,26 +1,32 @@
 /**
  * `npm start`: the main job of a fresh clone.
  *
- * Streams this host's telemetry into a capsule in one process while a second process follows and
- * verifies it, and shows both. `--seconds N` ends by itself; `--json` prints events as JSON lines
- * and a summary at the end; `--home DIR` keeps the capsule there instead of in the clone.
+ * Brings up a federation on this machine: three trust domains, two routers, three mirrors, each a
+ * process of its own; streams this host's telemetry into a capsule that two mirrors have to sign
+ * for; follows and verifies it in another domain; and lets a person break things and watch.
+ *
+ * `--seconds N` breaks them by itself, one after the other, and ends; `--json` prints events as
+ * JSON lines and a summary at the end; `--data DIR` keeps everything there instead of in the
+ * clone. Rules FD1-FD8 of docs/spec/start.md.
  *
  * @module
  */
-import { type ChildProcess, fork } from 'node:child_process'
 import { resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { START_HOME } from './start/commands.ts'
-import type { FollowerMessage } from './start/follower.ts'
-import { createPlainScreen, createTerminalScreen, type Screen, type View } from './start/screen.ts'
-import type { WriterMessage } from './start/writer.ts'
+import { START_DIRECTORY } from './start/commands.ts'
+import type { DramaEvent } from './start/drama.ts'
+import { readKeys } from './start/keys.ts'
+import { Run } from './start/run.ts'
+import { createPlainScreen, createTerminalScreen, type Screen } from './start/screen.ts'
+import { describeEvent, type View } from './start/view.ts'
 
-const RATE_WINDOW_MS = 5000
-const DELAYS_KEPT = 64
-const STOP_TIMEOUT_MS = 10_000
+const AWAY_MS = 6000
+const REDRAW_MS = 250
+const PROGRESS_MS = 1000
 
 interface Options {
-  readonly home: string
+  readonly data: string
   readonly seconds: number | undefined
   readonly json: boolean
 }
@@ -28,7 +34,7 @@ interface Options {
 function parseOptions(): Options {
   const { values } = parseArgs({
     options: {
-      home: { type: 'string', default: START_HOME },
+      data: { type: 'string', default: START_DIRECTORY },
       seconds: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
@@ -37,192 +43,157 @@ function parseOptions(): Options {
   if (seconds !== undefined && !(seconds > 0 && seconds <= 86_400)) {
     throw new RangeError('--seconds takes a number above 0, at most 86400')
   }
-  return { home: values.home, seconds, json: values.json }
+  return { data: values.data, seconds, json: values.json }
 }
 
-/** Everything that the two processes report, folded into what is shown. */
-class Telemetry {
-  readonly view: View = {
-    name: '',
-    resumed: false,
-    written: 0,
-    verified: 0,
-    rate: 0,
-    stored: 0,
-    head: { size: 0, root: '' },
-    delayMs: undefined,
-    seconds: 0,
-  }
-  checkpoint = ''
-  failure: string | undefined
-  readonly #startedMs = performance.now()
-  readonly #acks: { atMs: number; count: number }[] = []
-  readonly #delaysUs: number[] = []
+/** What asks this run to end, and with which exit code. */
+class Ending {
+  readonly #asked = Promise.withResolvers<number>()
 
-  fromWriter(message: WriterMessage): void {
-    const { view } = this
-    if (message.event === 'opened')
-      Object.assign(view, { name: message.name, stored: message.size, resumed: message.resumed })
-    if (message.event === 'acked') {
-      view.stored = message.size
-      view.written += message.count
-      this.#acks.push({ atMs: performance.now(), count: message.count })
+  constructor() {
+    const codes = { SIGINT: 0, SIGTERM: 143, SIGHUP: 129 } as const
+    for (const [signal, code] of Object.entries(codes)) {
+      // Ctrl-C is how a person ends this command, so it is not a failure.
+      process.on(signal, () => this.ask(code, signal === 'SIGINT' ? 130 : code))
     }
-    if (message.event === 'stopped') this.checkpoint = message.checkpoint
+    // The shell or npm above was killed: nobody is there to ask.
+    const parent = process.ppid
+    setInterval(() => {
+      if (process.ppid !== parent) this.ask(129)
+    }, 1000).unref()
   }
 
-  fromFollower(message: FollowerMessage): void {
-    if (message.event === 'failed') {
-      this.failure = `${message.code}: ${message.message}`
-      return
-    }
-    this.view.head = message.head
-    if (message.event === 'opened') return
-    this.view.verified += 1
-    this.#delaysUs.push(message.delayUs)
-    if (this.#delaysUs.length > DELAYS_KEPT) this.#delaysUs.shift()
+  #isAsked = false
+
+  /** Whoever asks twice does not want to wait: the other processes notice that this one is gone. */
+  ask(code: number, codeAtOnce: number = code): void {
+    if (this.#isAsked) process.exit(codeAtOnce)
+    this.#isAsked = true
+    this.#asked.resolve(code)
   }
 
-  tick(): View {
-    const now = performance.now()
-    while (this.#acks.length > 0 && now - this.#acks[0]!.atMs > RATE_WINDOW_MS) this.#acks.shift()
-    const spanMs = Math.min(RATE_WINDOW_MS, now - this.#startedMs)
-    this.view.rate = this.#acks.reduce((sum, ack) => sum + ack.count, 0) / (spanMs / 1000)
-    const sorted = [...this.#delaysUs].sort((a, b) => a - b)
-    const median = sorted[Math.floor(sorted.length / 2)]
-    this.view.delayMs = median === undefined ? undefined : median / 1000
-    this.view.seconds = (now - this.#startedMs) / 1000
-    return this.view
+  get asked(): Promise<number> {
+    return this.#asked.promise
   }
 }
 
-function child(script: string, args: readonly string[]): ChildProcess {
-  return fork(new URL(`./start/${script}`, import.meta.url), args, {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
-}
-
-function exited(process: ChildProcess): Promise<number> {
-  return new Promise((done) => process.once('exit', (code) => done(code ?? 1)))
-}
-
-/** Asks a child to finish and waits; ends it by force after a while. */
-async function stopChild(process: ChildProcess, exit: Promise<number>): Promise<number> {
-  if (process.connected) process.send('stop')
-  const timer = setTimeout(() => process.kill('SIGKILL'), STOP_TIMEOUT_MS)
-  const code = await exit
-  clearTimeout(timer)
-  return code
-}
-
-/** Resolves after `seconds`, at a signal (with its exit code), or when a child ends. */
-function untilStopped(options: Options, children: readonly Promise<number>[]): Promise<number> {
-  return new Promise((done) => {
-    if (options.seconds !== undefined) setTimeout(() => done(0), options.seconds * 1000)
-    // Ctrl-C is how a person ends this command, so it is not a failure.
-    process.once('SIGINT', () => done(0))
-    process.once('SIGTERM', () => done(143))
-    for (const exit of children) void exit.then((code) => done(code === 0 ? 1 : code))
-  })
+/** Steady, kill a mirror, cut the wire, damage a disk, heal. */
+async function play({ drama }: Run, seconds: number): Promise<void> {
+  const part = seconds * 1000
+  await delay(part * 0.2)
+  // Behind the wire: two others go on, whatever happens to the wire meanwhile.
+  drama.kill('mirror-3')
+  await delay(part * 0.3)
+  drama.cut()
+  await delay(part * 0.3)
+  drama.corrupt('mirror-1')
+  await delay(part * 0.2)
+  await drama.settled()
 }
 
 function emit(options: Options, event: object): void {
   if (options.json) process.stdout.write(`${JSON.stringify(event)}\n`)
 }
 
-/** Waits until the follower has seen all that was written, or it is clear that it will not. */
-async function untilVerified(telemetry: Telemetry, target: number): Promise<void> {
-  const deadlineMs = performance.now() + STOP_TIMEOUT_MS
-  const { view } = telemetry
-  while (
-    (view.verified < target || view.head.size < view.stored) &&
-    telemetry.failure === undefined &&
-    performance.now() < deadlineMs
-  ) {
-    await new Promise((done) => setTimeout(done, 20))
+function createScreen(options: Options): Screen | undefined {
+  if (options.json) return undefined
+  if (process.stdout.isTTY) return createTerminalScreen(process.stdout, options.data)
+  return createPlainScreen(process.stdout, options.data)
+}
+
+function progress({ written, acked, verified, lost, rate, head, delayMs, nodes }: View): object {
+  const mirrors = nodes.flatMap(({ label, isUp, held }) =>
+    held === undefined ? [] : [{ label, up: isUp, signedFor: held }],
+  )
+  return {
+    ...{ written, acked, verified, lost, rate: round(rate), ...head },
+    delayMs: delayMs === undefined ? null : round(delayMs),
+    mirrors,
   }
 }
 
-async function main(): Promise<number> {
-  const options = parseOptions()
-  const path = resolve(import.meta.dirname, '..', options.home)
-  const telemetry = new Telemetry()
-  const screen: Screen | undefined = options.json
-    ? undefined
-    : process.stdout.isTTY
-      ? createTerminalScreen(process.stdout, options.home)
-      : createPlainScreen(process.stdout, options.home)
+function round(value: number): number {
+  return Number(value.toFixed(2))
+}
 
-  const writer = child('writer.ts', [path])
-  const writerExit = exited(writer)
-  const opened = new Promise<void>((done) => {
-    writer.on('message', (message) => {
-      telemetry.fromWriter(message as WriterMessage)
-      if ((message as WriterMessage).event === 'opened') done()
-    })
-  })
-  if ((await Promise.race([opened, writerExit])) !== undefined) return 1
-  const { view } = telemetry
-  const from = view.stored
-  emit(options, { event: 'opened', name: view.name, size: view.stored, resumed: view.resumed })
-  screen?.opened(view)
-
-  const follower = child('follower.ts', [path, view.name, String(from)])
-  const followerExit = exited(follower)
-  follower.on('message', (message) => telemetry.fromFollower(message as FollowerMessage))
-
-  const redraw = setInterval(() => {
-    const now = telemetry.tick()
-    screen?.update(now)
-  }, 250)
-  const progress = setInterval(
-    () => emit(options, { event: 'progress', ...pick(telemetry.tick()) }),
-    1000,
-  )
-
-  const reason = await untilStopped(options, [writerExit, followerExit])
-  const writerCode = await stopChild(writer, writerExit)
-  await untilVerified(telemetry, view.written)
-  const followerCode = await stopChild(follower, followerExit)
-  clearInterval(redraw)
-  clearInterval(progress)
-  const last = telemetry.tick()
-  screen?.update(last)
-  screen?.close()
-
-  const ok =
-    writerCode === 0 &&
-    followerCode === 0 &&
-    last.verified >= last.written &&
-    last.head.size >= last.stored &&
-    telemetry.failure === undefined
+/** True if everything that was acknowledged arrived, and everything broken healed. */
+function summarize(options: Options, run: Run, failure: string | undefined): boolean {
+  const { view, drama, ledger, receipts, checkpoint } = run
+  const { kill, cut, corrupt, healed } = drama.counts
+  const isWhole = ledger.verified >= ledger.entries && view.head.size >= view.stored
+  const isHealed = options.seconds === undefined || healed === kill + cut + corrupt
+  const ok = failure === undefined && ledger.lostForGood === 0 && isWhole && isHealed
   emit(options, {
-    event: 'summary',
-    ok,
-    ...pick(last),
-    resumed: last.resumed,
-    checkpoint: telemetry.checkpoint,
+    ...{ event: 'summary', seconds: round(run.seconds), ok, name: view.name, ...view.head },
+    ...{ entries: ledger.entries, acked: ledger.acked, verified: ledger.verified, receipts },
+    ...{ kills: kill, cuts: cut, corruptions: corrupt, healed, lost: ledger.lostForGood },
+    ...{ resumed: view.resumed, checkpoint },
   })
   if (!options.json) {
+    const { entries, acked, verified, lostForGood: lost } = ledger
     process.stdout.write(
-      `\n${last.written} written, ${last.verified} verified, capsule size ${last.head.size}\n`,
+      `\n${entries} written, ${acked} acknowledged by two mirrors, ${verified} verified, ${lost} lost\n`,
     )
-    if (telemetry.failure !== undefined)
-      process.stderr.write(`verification failed: ${telemetry.failure}\n`)
+    if (failure !== undefined) process.stderr.write(`npm start: ${failure}\n`)
   }
-  return ok ? reason : 1
+  return ok
 }
 
-function pick(view: View): object {
-  const { name, written, verified, rate, head, seconds } = view
-  return {
-    name,
-    entries: written,
-    verified,
-    rate: Number(rate.toFixed(2)),
-    ...head,
-    seconds: Number(seconds.toFixed(2)),
+async function main(options: Options): Promise<number> {
+  const ending = new Ending()
+  const screen = createScreen(options)
+  const say = (event: DramaEvent): void => {
+    emit(options, { ...event, seconds: round(run.seconds) })
+    screen?.note(describeEvent(event))
   }
+  const run = new Run({
+    directory: resolve(import.meta.dirname, '..', options.data),
+    awayMs: options.seconds === undefined ? AWAY_MS : Math.min(AWAY_MS, options.seconds * 150),
+    onEvent: say,
+    onNode: ({ plan: { label, role, domain }, process: { ready } }) => {
+      const principal = ready?.principal
+      emit(options, { event: 'node', label, role, domain, principal, seconds: round(run.seconds) })
+      screen?.note(`${label} is up: a ${role} in the domain ${domain}`)
+    },
+  })
+  const timers: NodeJS.Timeout[] = []
+  let restoreKeys: (() => void) | undefined
+  let failure: string | undefined
+  let code = 0
+  try {
+    const opened = await Promise.race([run.start(), ending.asked])
+    if (typeof opened === 'number') return opened
+    emit(options, { event: 'opened', ...opened, seconds: round(run.seconds) })
+    screen?.opened(run.view)
+    restoreKeys =
+      screen && process.stdin.isTTY && process.stdout.isTTY ? listen(run, ending) : undefined
+    timers.push(setInterval(() => screen?.update(run.view), REDRAW_MS))
+    const report = (): void =>
+      emit(options, { event: 'progress', seconds: round(run.seconds), ...progress(run.view) })
+    timers.push(setInterval(report, PROGRESS_MS))
+    const played = options.seconds === undefined ? [] : [play(run, options.seconds).then(() => 0)]
+    const first = await Promise.race([ending.asked, run.failed, ...played])
+    if (typeof first === 'string') failure = first
+    else code = first
+  } catch (error) {
+    failure = (error as Error).message
+  } finally {
+    await run.stop()
+    for (const timer of timers) clearInterval(timer)
+    restoreKeys?.()
+    screen?.update(run.view)
+    screen?.close()
+  }
+  return summarize(options, run, failure) ? code : 1
+}
+
+function listen({ drama }: Run, ending: Ending): () => void {
+  return readKeys(process.stdin, (key) => {
+    if (key === 'k') drama.kill()
+    if (key === 'l') drama.cut()
+    if (key === 'c') drama.corrupt()
+    if (key === 'q') ending.ask(0)
+  })
 }
 
 // Nobody reads any more (`npm start | head`): that is no failure of ours.
@@ -231,14 +202,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
 )
 
 try {
-  process.exitCode = await main()
+  process.exitCode = await main(parseOptions())
 } catch (error) {
   const isUsage =
     error instanceof RangeError ||
     String((error as { code?: string }).code).startsWith('ERR_PARSE_ARGS')
   if (!isUsage) throw error
   process.stderr.write(
-    `npm start: ${(error as Error).message}\nusage: npm start -- [--seconds N] [--json] [--home DIR]\n`,
+    `npm start: ${(error as Error).message}\nusage: npm start -- [--seconds N] [--json] [--data DIR]\n`,
   )
   process.exitCode = 2
 }

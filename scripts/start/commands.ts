@@ -3,30 +3,38 @@
  *
  * @module
  */
+import { FOLLOWER_ROUTER } from './plan.ts'
 
-/** Where the clone keeps the capsules of `npm start`; git ignores it. */
-export const START_HOME = '.longshore'
+/** Where the clone keeps the federation of `npm start`; git ignores it. */
+export const START_DIRECTORY = '.longshore'
 
 interface Suggestion {
   readonly why: string
   readonly command: string
 }
 
-function suggestCommands(name: string, home: string): Suggestion[] {
-  const longshore = `bin/longshore --home ${quoteWord(home)}`
+function suggestCommands(name: string, directory: string): Suggestion[] {
+  const place = (path: string): string => quoteWord(`${directory}/${path}`)
+  const writer = `bin/longshore --home ${place('writer')}`
+  const stranger = `bin/longshore --home ${place('guest')}`
+  const ticket = `"$(bin/longshore node ticket --data ${place(FOLLOWER_ROUTER)})"`
   return [
-    { why: 'read the last three entries', command: `${longshore} read ${name} --last 3` },
-    { why: 'follow what comes from now on', command: `${longshore} follow ${name} --last 0` },
+    { why: 'which mirrors hold it, and how far', command: `${writer} status ${name}` },
+    { why: 'the way through the network, hop by hop', command: `${writer} trace ${name}` },
+    { why: 'somebody who has only a ticket', command: `${stranger} connect ${ticket}` },
+    { why: 'follows it, verified', command: `${stranger} follow ${name} --last 3` },
     {
-      why: 'a receipt for entry 7',
-      command: `${longshore} receipt ${name} 7 -o entry7.tlog-proof`,
+      why: 'and gets a receipt, signed by mirrors',
+      command: `${stranger} receipt ${name} 7 -o entry7.tlog-proof`,
     },
-    { why: 'verify it, offline', command: `bin/longshore verify entry7.tlog-proof --name ${name}` },
     {
-      why: 'tamper with a copy',
-      command: `sed 's/^index 7$/index 8/' entry7.tlog-proof > forged.tlog-proof`,
+      why: 'anybody verifies that, offline',
+      command: `bin/longshore verify entry7.tlog-proof --name ${name}`,
     },
-    { why: 'and see it refused', command: 'bin/longshore verify forged.tlog-proof' },
+    {
+      why: 'tampering with a copy is refused',
+      command: `sed 's/^index 7$/index 8/' entry7.tlog-proof > forged.tlog-proof; bin/longshore verify forged.tlog-proof`,
+    },
   ]
 }
 
@@ -35,8 +43,8 @@ function quoteWord(word: string): string {
   return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
-export function formatCommands(name: string, home: string): string {
-  return suggestCommands(name, home)
+export function formatCommands(name: string, directory: string): string {
+  return suggestCommands(name, directory)
     .map(({ why, command }) => `  # ${why}\n  ${command}\n`)
     .join('')
 }

@@ -1,10 +1,24 @@
 /**
- * The reading process of `npm start`: follows the capsule from another process and verifies every
- * entry. It shares nothing with the writer but the files on disk.
+ * The reading process of `npm start`: follows the capsule through a router of another domain and
+ * verifies every entry. It shares nothing with the writer, neither files nor keys; it knows the
+ * name of the capsule and a ticket.
  *
  * @module
  */
-import { openHome } from '@longshore/client/node'
+import { setTimeout as delay } from 'node:timers/promises'
+import { isLongshoreError, UnavailableError } from '@longshore/capsule'
+import { type Capsule, openHome } from '@longshore/client/node'
+import { digestPayload } from './ledger.ts'
+
+const AGAIN_MS = 250
+
+export interface FollowerPlan {
+  readonly home: string
+  readonly ticket: string
+  readonly name: string
+  /** First entry that is wanted. */
+  readonly from: number
+}
 
 /** A signed head that this process has verified: size and root always belong together. */
 export interface VerifiedHead {
@@ -14,51 +28,66 @@ export interface VerifiedHead {
 }
 
 export type FollowerMessage =
-  | { readonly event: 'opened'; readonly head: VerifiedHead }
   | {
       readonly event: 'verified'
       readonly index: number
+      /** Null: its payload was erased on purpose. */
+      readonly digest: string | null
       readonly delayUs: number
       readonly head: VerifiedHead
     }
+  /** No mirror goes on with it now; it tries again. */
+  | { readonly event: 'interrupted'; readonly code: string; readonly message: string }
   | { readonly event: 'failed'; readonly code: string; readonly message: string }
 
 function send(message: FollowerMessage): void {
   if (process.connected) process.send?.(message)
 }
 
-async function main(path: string, name: string, from: number): Promise<void> {
+function verifiedHead({ head }: Capsule): VerifiedHead {
+  if (head === undefined) return { size: 0, root: '' }
+  return { size: head.size, root: Buffer.from(head.root).toString('base64') }
+}
+
+async function main({ home: path, ticket, name, from }: FollowerPlan): Promise<void> {
   const stop = new AbortController()
+  const { signal } = stop
   process.once('SIGTERM', () => stop.abort())
   process.once('disconnect', () => stop.abort())
-  process.on('message', (message) => {
-    if (message === 'stop') stop.abort()
-  })
+  process.once('message', () => stop.abort())
   process.on('SIGINT', () => undefined)
 
-  await using home = await openHome({ path, readOnly: true })
-  await using capsule = await home.open(name)
-  const verifiedHead = (): VerifiedHead => {
-    const { head } = capsule
-    if (head === undefined) return { size: 0, root: '' }
-    return { size: head.size, root: Buffer.from(head.root).toString('base64') }
-  }
-  send({ event: 'opened', head: verifiedHead() })
-  try {
-    for await (const entry of capsule.follow({ from, signal: stop.signal })) {
-      const delayUs = Date.now() * 1000 - entry.timeUs
-      send({ event: 'verified', index: entry.index, delayUs, head: verifiedHead() })
+  await using home = await openHome({ path })
+  await home.network.connect(ticket)
+  for (let next = from; !signal.aborted; ) {
+    try {
+      await using capsule = await home.open(name, { signal })
+      for await (const entry of capsule.follow({ from: next, signal })) {
+        const delayUs = Date.now() * 1000 - entry.timeUs
+        const digest = entry.payload === undefined ? null : digestPayload(entry.payload)
+        send({
+          event: 'verified',
+          index: entry.index,
+          digest,
+          delayUs,
+          head: verifiedHead(capsule),
+        })
+        next = entry.index + 1
+      }
+    } catch (error) {
+      if (signal.aborted) return
+      // Somebody is away. What does not verify is another matter.
+      if (!isLongshoreError(error) || !(error instanceof UnavailableError)) throw error
+      send({ event: 'interrupted', code: error.code, message: error.message })
+      await delay(AGAIN_MS, undefined, { signal }).catch(() => undefined)
     }
-  } catch (error) {
-    if (stop.signal.aborted) return
-    throw error
   }
 }
 
-const [path, name, from] = process.argv.slice(2)
-if (path !== undefined && name !== undefined && import.meta.main) {
+const plan = process.argv[2]
+if (plan !== undefined && import.meta.main) {
   try {
-    await main(path, name, Number(from ?? 0))
+    await main(JSON.parse(plan) as FollowerPlan)
   } catch (error) {
     const { code = 'UNEXPECTED', message } = error as Error & { code?: string }
     send({ event: 'failed', code, message })

@@ -1,29 +1,14 @@
 /**
- * What `npm start` shows: a screen that redraws itself on a terminal, plain lines elsewhere.
+ * Where `npm start` shows it: a screen that redraws itself on a terminal, plain lines elsewhere.
  *
  * @module
  */
 import { formatCommands } from './commands.ts'
-import type { VerifiedHead } from './follower.ts'
-
-export interface View {
-  name: string
-  resumed: boolean
-  /** By this run. */
-  written: number
-  verified: number
-  /** Entries per second over the last few seconds. */
-  rate: number
-  /** Entries in the capsule, as the writing process says. */
-  stored: number
-  /** The newest head that the reading process verified. */
-  head: VerifiedHead
-  /** Median over the last deliveries, milliseconds; undefined before the first. */
-  delayMs: number | undefined
-  seconds: number
-}
+import { formatBlock, formatPlainLine, type Paint, PLAIN, type View } from './view.ts'
 
 export interface Screen {
+  /** Something happened. */
+  note(line: string): void
   opened(view: View): void
   update(view: View): void
   close(): void
@@ -32,6 +17,7 @@ export interface Screen {
 /** What a screen needs of a terminal; `process.stdout` has it. */
 export interface Terminal {
   readonly columns: number
+  readonly rows: number
   write(text: string): unknown
   on(event: 'resize', listener: () => void): unknown
   off(event: 'resize', listener: () => void): unknown
@@ -42,42 +28,40 @@ const ERASE_LINE = '\x1b[2K'
 const ERASE_BELOW = '\x1b[J'
 const RESET = '\x1b[0m'
 const COLOUR = new RegExp(`(${'\x1b'}\\[[0-9;]*m)`)
+const TITLE = 'Longshore  three domains, two routers, three mirrors; nobody trusts anybody'
+
+const COLOURS: Paint = {
+  strong: (text) => `\x1b[1m${text}${RESET}`,
+  faint: (text) => `\x1b[2m${text}${RESET}`,
+  bad: (text) => `\x1b[31m${text}${RESET}`,
+}
 
 /**
- * For terminals: the block of numbers is redrawn in place, what stands above it stays.
+ * For terminals: the block is redrawn in place, what stands above it stays.
  *
  * The cursor rests below the block and is never hidden, so that however this ends, the terminal
  * is as it was. No line of the block is as wide as the terminal: only then it is known how many
  * rows it takes. Nobody knows what a terminal does with its rows when its width changes, so then
  * the screen is cleared and drawn anew.
  */
-export function createTerminalScreen(terminal: Terminal, home: string): Screen {
+export function createTerminalScreen(terminal: Terminal, directory: string): Screen {
   let drawn = 0
   let shown: View | undefined
-  const bold = (text: string): string => (process.env['NO_COLOR'] ? text : `\x1b[1m${text}${RESET}`)
+  const paint = process.env['NO_COLOR'] ? PLAIN : COLOURS
 
   function drawAbove({ name, resumed }: View): void {
     const prose = (text: string): string => wrapWords(text, terminal.columns)
-    const title = prose(
-      "Longshore  this host's telemetry, signed by one process, verified by another",
-    )
     terminal.write(
-      `${title.replace('Longshore', bold)}\n\n` +
+      `${prose(TITLE).replace('Longshore', paint.strong)}\n\n` +
         `capsule  ${name}${resumed ? '  (resumed)' : ''}\n\n` +
         `${prose('Try these in another terminal, in this folder:')}\n\n` +
         // Not wrapped: a line that the terminal breaks by itself is copied as one.
-        `${formatCommands(name, home)}\n` +
-        `${prose('Ctrl-C stops; the next npm start goes on with the same capsule.')}\n\n`,
+        `${formatCommands(name, directory)}\n`,
     )
   }
 
   function drawBlock(view: View): void {
-    const lines = [
-      `entries     ${bold(String(view.written))} written here, ${view.stored} in the capsule`,
-      `verified    ${bold(String(view.verified))} by the other process${delayText(view)}`,
-      `rate        ${view.rate.toFixed(1)} entries a second, ${Math.floor(view.seconds)} s`,
-      `checkpoint  size ${view.head.size}  root ${view.head.root}`,
-    ]
+    const lines = formatBlock(view, terminal.rows, paint)
     const up = drawn === 0 ? '' : `\x1b[${drawn}A\r`
     const rows = lines.map((line) => `${ERASE_LINE}${clipLine(line, terminal.columns)}\n`)
     terminal.write(up + rows.join('') + ERASE_BELOW)
@@ -93,8 +77,13 @@ export function createTerminalScreen(terminal: Terminal, home: string): Screen {
   }
 
   return {
+    note(line) {
+      // Later the block shows it.
+      if (shown === undefined) terminal.write(`${clipLine(line, terminal.columns)}\n`)
+    },
     opened(view) {
       shown = view
+      terminal.write(CLEAR_SCREEN)
       drawAbove(view)
       terminal.on('resize', redraw)
     },
@@ -108,32 +97,26 @@ export function createTerminalScreen(terminal: Terminal, home: string): Screen {
   }
 }
 
-/** For pipes and files: one line a second. */
-export function createPlainScreen(out: NodeJS.WritableStream, home: string): Screen {
+/** For pipes and files: one line a second, and one for whatever happens. */
+export function createPlainScreen(out: NodeJS.WritableStream, directory: string): Screen {
   let secondShown = -1
   return {
-    opened(view) {
+    note(line) {
+      out.write(`${line}\n`)
+    },
+    opened({ name, resumed }) {
       out.write(
-        `capsule ${view.name}${view.resumed ? ' (resumed)' : ''}\n${formatCommands(view.name, home)}\n`,
+        `capsule ${name}${resumed ? ' (resumed)' : ''}\n${formatCommands(name, directory)}\n`,
       )
     },
     update(view) {
       const second = Math.floor(view.seconds)
       if (second === secondShown) return
       secondShown = second
-      out.write(
-        `entries ${view.written} verified ${view.verified} rate ${view.rate.toFixed(1)}/s` +
-          ` size ${view.head.size} root ${view.head.root}\n`,
-      )
+      out.write(`${formatPlainLine(view)}\n`)
     },
     close() {},
   }
-}
-
-function delayText(view: View): string {
-  return view.delayMs === undefined
-    ? ''
-    : `, ${view.delayMs.toFixed(0)} ms after they were measured`
 }
 
 /** Breaks a sentence between words, where that is possible. */
