@@ -74,6 +74,9 @@ export type ReaderEffect =
   /** The writer signed two histories: everything that was asked for fails. */
   | { readonly type: 'evidence'; readonly bytes: Uint8Array }
 
+/** How long a mirror may leave a question without any answer while others can be asked. */
+const PATIENCE_US = 10_000_000
+
 interface Task {
   readonly request: number
   readonly isFollow: boolean
@@ -84,8 +87,10 @@ interface Task {
   position: FollowPosition | undefined
   /** Who is being asked. */
   session: SessionId | undefined
-  /** Request id of the `follow` that is open in that session. */
-  followId: number | undefined
+  /** Request id of the question that is open in that session. */
+  askedId: number | undefined
+  /** When it was asked, or was last answered in part. */
+  sinceUs: number
 }
 
 /** Hears the messages with one request id. */
@@ -132,9 +137,19 @@ export class RemoteReader {
     return this.#goOn()
   }
 
-  /** Asks every mirror again what its head is. */
+  /**
+   * Asks every mirror again what its head is; what a mirror has left without an answer for a while
+   * is asked of another one. Call it every few seconds.
+   */
   refresh(): ReaderEffect[] {
-    return [...this.#lines.keys()].flatMap((session) => this.#describe(session))
+    const effects = [...this.#lines.keys()].flatMap((session) => this.#describe(session))
+    for (const task of this.#tasks.values()) {
+      if (!this.#isLate(task)) continue
+      const source = task.session === undefined ? undefined : this.#sources.get(task.session)
+      if (source !== undefined) source.lateCount++
+      effects.push(...this.#leave(task), ...this.#goOnWith(task))
+    }
+    return effects
   }
 
   /**
@@ -275,6 +290,30 @@ export class RemoteReader {
     return source === undefined ? [] : this.#question(task, task.read, source)
   }
 
+  #noteAsked(task: Task, session: SessionId): void {
+    task.session = session
+    task.askedId = this.#lines.get(session)?.nextId
+    task.sinceUs = this.#options.nowUs()
+  }
+
+  /** Nothing has come although somebody has it. A mirror that keeps silent is not trusted less. */
+  #isLate({ session, read, position, sinceUs }: Task): boolean {
+    if (session === undefined || Math.abs(this.#options.nowUs() - sinceUs) < PATIENCE_US)
+      return false
+    return read !== undefined || (position?.size ?? 0) < (this.#inForce?.size ?? 0)
+  }
+
+  /** What is still answered to the open question is not heard any more. */
+  #leave(task: Task): ReaderEffect[] {
+    const { session, askedId: id, read } = task
+    task.session = undefined
+    task.askedId = undefined
+    const line = session === undefined ? undefined : this.#lines.get(session)
+    if (session === undefined || line === undefined || id === undefined) return []
+    line.listeners.delete(id)
+    return read === undefined ? [send(session, { kind: 'unfollow', id })] : []
+  }
+
   /** What a task reads next, all of it in one tree; undefined if that tree is not there yet. */
   #pin({ stretch, position, isFollow }: Task, head: Head): RemoteRead | undefined {
     const start = position?.size ?? stretch.start
@@ -288,7 +327,7 @@ export class RemoteReader {
   #question(task: Task, read: RemoteRead, { session }: Source): ReaderEffect[] {
     const { name, branch } = this.#options
     const range = { ...read.question, size: read.tree.size }
-    task.session = session
+    this.#noteAsked(task, session)
     return this.#ask(session, { kind: 'range', name, branch, ...range }, (answer) => {
       if (this.#tasks.get(task.request) !== task || task.session !== session) return []
       if (answer instanceof Uint8Array) return this.#taken(task, read)
@@ -302,6 +341,7 @@ export class RemoteReader {
 
   #taken(task: Task, read: RemoteRead): ReaderEffect[] {
     const content = read.take(this.#verifier)
+    task.sinceUs = this.#options.nowUs()
     return content === undefined ? [] : [{ type: 'entries', request: task.request, ...content }]
   }
 
@@ -325,8 +365,7 @@ export class RemoteReader {
     if (source === undefined) return []
     const { session } = source
     const { name, branch } = this.#options
-    task.session = session
-    task.followId = this.#lines.get(session)?.nextId
+    this.#noteAsked(task, session)
     return this.#ask(session, { kind: 'follow', name, branch, size }, (answer) => {
       if (this.#tasks.get(task.request) !== task || task.session !== session) return []
       const at = task.position
@@ -343,11 +382,7 @@ export class RemoteReader {
     if (start >= position.size) return this.#followed(task, position, source)
     if (end <= position.size) return []
     // Only a part of it has: the proof begins elsewhere, so the follow begins again.
-    const { session, followId: id } = task
-    task.session = undefined
-    if (session === undefined || id === undefined) return []
-    this.#lines.get(session)?.listeners.delete(id)
-    return [send(session, { kind: 'unfollow', id }), ...this.#subscribe(task)]
+    return [...this.#leave(task), ...this.#subscribe(task)]
   }
 
   /** The message in the verifier's frame continues what was read. */
@@ -362,6 +397,7 @@ export class RemoteReader {
       return this.#contest(source, head, error)
     }
     const effects: ReaderEffect[] = []
+    task.sinceUs = this.#options.nowUs()
     this.#sources.advance(source, head)
     if (head.size > (this.#inForce?.size ?? 0)) {
       this.#inForce = head
@@ -393,8 +429,8 @@ export class RemoteReader {
     assert(!this.#tasks.has(task.request), 'a request is new')
     if (this.#isCondemned) return [equivocated(task.request)]
     const none = { read: undefined, position: undefined, session: undefined }
-    const followId = undefined
-    const added: Task = { ...task, ...none, followId }
+    const asked = { askedId: undefined, sinceUs: 0 }
+    const added: Task = { ...task, ...none, ...asked }
     this.#tasks.set(task.request, added)
     return this.#goOnWith(added)
   }
