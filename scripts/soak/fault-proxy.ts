@@ -154,7 +154,7 @@ export class FaultProxy {
     dialler.setNoDelay(true)
     const target = connect({ host: HOST, port: this.#targetPort, noDelay: true })
     target.on('error', () => {})
-    const weather = (direction: "up" | "down"): PipeWeather => ({
+    const weather = (direction: 'up' | 'down'): PipeWeather => ({
       draw: (byteLength: number) => this.#hold(byteLength),
       isStopped: () => isStopped(this.#fault, direction),
     })

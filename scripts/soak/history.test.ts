@@ -41,7 +41,11 @@ test('a history in which every promise was kept passes', () => {
 })
 
 test('an entry of a killed writer may be there or not', () => {
-  for (const lines of [['a0', 'a1', 'b0', 'b1'], ['a0', 'a1', 'a2', 'a3', 'b0', 'b1'], ['a0', 'a1']]) {
+  for (const lines of [
+    ['a0', 'a1', 'b0', 'b1'],
+    ['a0', 'a1', 'a2', 'a3', 'b0', 'b1'],
+    ['a0', 'a1'],
+  ]) {
     const history = new CapsuleHistory({ copies: 1 })
     history.begin()
     for (const line of ['a0', 'a1', 'a2', 'a3']) history.sent(line)

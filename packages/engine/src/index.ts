@@ -24,48 +24,36 @@ export {
   type NodePrincipal,
   type NodeSeeds,
 } from './node/node-keys.ts'
-export {
-  type NodeIdentity,
-} from './node/principal.ts'
+export type { NodeIdentity } from './node/principal.ts'
 export {
   heldCapsules,
-  mirrorService,
   type MirrorServiceOptions,
+  mirrorService,
   publisherService,
   readerService,
   type Service,
   type ServiceEffect,
   type ServiceNews,
 } from './node/service.ts'
-export {
-  type TraceHop,
-} from './overlay/control-frame.ts'
+export type { TraceHop } from './overlay/control-frame.ts'
 export {
   OVERLAY_LIMITS,
   type OverlayLimits,
 } from './overlay/limits.ts'
-export {
-  type OverlayCounters,
-} from './overlay/machine.ts'
-export {
-  type Membership,
-  type OverlayEffect,
-  type OverlayEvent,
-  type RouteEntry,
-} from './overlay/overlay-events.ts'
+export type { OverlayCounters } from './overlay/machine.ts'
 export {
   Overlay,
   type OverlayOptions,
 } from './overlay/overlay.ts'
-export {
-  decodeBodies,
-} from './replica/bodies-message.ts'
-export {
-  BranchIntake,
-} from './replica/branch-intake.ts'
-export {
-  readChain,
-} from './replica/chain-notes.ts'
+export type {
+  Membership,
+  OverlayEffect,
+  OverlayEvent,
+  RouteEntry,
+} from './overlay/overlay-events.ts'
+export { decodeBodies } from './replica/bodies-message.ts'
+export { BranchIntake } from './replica/branch-intake.ts'
+export { readChain } from './replica/chain-notes.ts'
 export {
   committedHead,
   importNoteKey,
@@ -92,20 +80,18 @@ export {
   encodeMessage,
   type ReplicaMessage,
 } from './replica/messages.ts'
-export {
-  type MirrorEffect,
-  type MirrorOptions,
-  type MirrorPolicy,
-  type MirrorTransaction,
-  type SessionPeer,
+export { Mirror } from './replica/mirror.ts'
+export type {
+  MirrorEffect,
+  MirrorOptions,
+  MirrorPolicy,
+  MirrorTransaction,
+  SessionPeer,
 } from './replica/mirror-contract.ts'
-export {
-  type MirrorCounters,
-  type MirrorStatus,
+export type {
+  MirrorCounters,
+  MirrorStatus,
 } from './replica/mirror-counters.ts'
-export {
-  Mirror,
-} from './replica/mirror.ts'
 export {
   type MirrorReceipt,
   type MirrorTarget,
@@ -113,43 +99,33 @@ export {
   type PublisherEffect,
   type PublisherOptions,
 } from './replica/publisher.ts'
-export {
-  RangeSet,
-} from './replica/range-set.ts'
-export {
-  type Stretch,
-} from './replica/remote-read.ts'
+export { RangeSet } from './replica/range-set.ts'
+export type { Stretch } from './replica/remote-read.ts'
 export {
   type ReaderEffect,
   type ReaderOptions,
   RemoteReader,
 } from './replica/remote-reader.ts'
-export {
-  type ReaderPeer,
-  type Source,
+export type {
+  ReaderPeer,
+  Source,
 } from './replica/remote-sources.ts'
-export {
-  EntriesVerifier,
-} from './replica/verify-entries.ts'
-export {
-  type AnchorSlot,
-} from './runtime/anchor-slot.ts'
+export { EntriesVerifier } from './replica/verify-entries.ts'
+export type { AnchorSlot } from './runtime/anchor-slot.ts'
 export {
   type Disk,
   DiskError,
   type DiskErrorCode,
   type DiskFile,
 } from './runtime/disk.ts'
-export {
-  type IndexStore,
-  type IndexWrite,
+export type {
+  IndexStore,
+  IndexWrite,
 } from './runtime/index-store.ts'
+export type { Runtime } from './runtime/runtime.ts'
 export {
-  type Runtime,
-} from './runtime/runtime.ts'
-export {
-  type Acceptance,
   ACCEPTED_SESSION_FIRST,
+  type Acceptance,
   type Peer,
   type SessionEffect,
   type SessionEvent,
@@ -165,36 +141,28 @@ export {
   Sessions,
   type SessionsOptions,
 } from './session/sessions.ts'
-export {
-  EMPTY_INDEX,
-} from './store/disk/committed-state.ts'
-export {
-  type CompactReport,
-} from './store/disk/compaction.ts'
-export {
-  type SnapshotFile,
-  type StoreUsage,
+export { EMPTY_INDEX } from './store/disk/committed-state.ts'
+export type { CompactReport } from './store/disk/compaction.ts'
+export type {
+  SnapshotFile,
+  StoreUsage,
 } from './store/disk/disk-reads.ts'
 export {
   type DiskStore,
   type DiskStoreOptions,
   openDiskStore,
 } from './store/disk/disk-store.ts'
-export {
-  type FsckCode,
-  type FsckProblem,
-  type FsckReport,
+export type {
+  FsckCode,
+  FsckProblem,
+  FsckReport,
 } from './store/disk/fsck-report.ts'
 export {
   DISK_STORE_LIMITS,
   type DiskStoreLimits,
 } from './store/disk/limits.ts'
-export {
-  EntryBatchBuilder,
-} from './store/entry-batch-builder.ts'
-export {
-  type EntryBatch,
-} from './store/entry-batch.ts'
+export type { EntryBatch } from './store/entry-batch.ts'
+export { EntryBatchBuilder } from './store/entry-batch-builder.ts'
 export {
   MemoryMedium,
   MemoryStore,
@@ -203,16 +171,16 @@ export {
   runSlices,
   type Slices,
 } from './store/slices.ts'
-export {
-  type BranchState,
-  type IndexRange,
-  type PayloadState,
-  type Store,
-  type StoredEntry,
-  type StoreEffect,
-  type StoreEvent,
-  type StoreOp,
-  type StoreReader,
+export type {
+  BranchState,
+  IndexRange,
+  PayloadState,
+  Store,
+  StoredEntry,
+  StoreEffect,
+  StoreEvent,
+  StoreOp,
+  StoreReader,
 } from './store/store.ts'
 export {
   type ConnectionId,
@@ -221,8 +189,8 @@ export {
   WRITE_HIGH_WATER_BYTES,
 } from './transport/transport.ts'
 export {
-  type Anchor,
   ANCHOR_BYTES,
+  type Anchor,
   type AnchorDoubt,
   type AnchorHome,
   type AnchorVerdict,
@@ -244,9 +212,7 @@ export {
   openBranchWriter,
   type WriterOptions,
 } from './writer/open-branch-writer.ts'
-export {
-  type AppendRange,
-} from './writer/pending-batch.ts'
+export type { AppendRange } from './writer/pending-batch.ts'
 export {
   createFirstInstance,
   createGiveUpNote,
