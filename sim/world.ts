@@ -216,6 +216,7 @@ export class World {
   #unfinished(): string | undefined {
     for (const { node, truth } of this.copies) {
       if (!truth.isCorrect || this.isLiar(node)) continue
+      if (!node.isUp) return `${node.name} is down`
       const size = node.store.state(truth.name, MAIN_BRANCH)?.size ?? 0
       if (size < truth.size) return `${node.name} has ${size} of ${truth.size} of ${truth.label}`
     }

@@ -101,11 +101,11 @@ export {
 } from './replica/publisher.ts'
 export { RangeSet } from './replica/range-set.ts'
 export type { Stretch } from './replica/remote-read.ts'
-export {
-  type ReaderEffect,
-  type ReaderOptions,
-  RemoteReader,
-} from './replica/remote-reader.ts'
+export type {
+  ReaderEffect,
+  ReaderOptions,
+} from './replica/reader-contract.ts'
+export { RemoteReader } from './replica/remote-reader.ts'
 export type {
   ReaderPeer,
   Source,

@@ -16,7 +16,6 @@
  */
 import {
   assert,
-  type Hash,
   type Head,
   isLongshoreError,
   type LongshoreError,
@@ -25,15 +24,14 @@ import {
   UsageError,
   VerificationError,
 } from '@longshore/capsule'
-import type { EntryBatch } from '../store/entry-batch.ts'
 import { EntryBatchBuilder } from '../store/entry-batch-builder.ts'
 import { ENTRIES_KIND } from './entries-message.ts'
-import type { BranchPlace } from './entries-source.ts'
 import { REPLICA_LIMITS } from './limits.ts'
 import { decodeMessage, isControlMessage, type MessageOf, type ReplicaMessage } from './messages.ts'
-import type { SendEffect, SessionId } from './mirror-contract.ts'
+import type { SessionId } from './mirror-contract.ts'
 import { send, type Unnumbered } from './mirror-sessions.ts'
 import { peerError } from './peer-error.ts'
+import type { ReaderEffect, ReaderOptions } from './reader-contract.ts'
 import {
   continueFollow,
   type FollowPosition,
@@ -50,49 +48,8 @@ import {
 } from './remote-sources.ts'
 import { EntriesVerifier } from './verify-entries.ts'
 
-export interface ReaderOptions extends BranchPlace {
-  /** The last head that was in force, from an earlier reader. */
-  readonly remembered?: Head
-  /** How many distinct mirrors must have cosigned a head. Default 0: none. */
-  readonly mirrorsMin?: number
-  /** How old the newest statement of a head may be. Default: any age. */
-  readonly ageSMax?: number
-  /** Microseconds since 1970. */
-  readonly nowUs: () => number
-  /**
-   * Memberships of the reader, encoded, shown to every mirror before anything is asked; then the
-   * mirrors show theirs. Default: neither shows any.
-   */
-  readonly memberships?: readonly Uint8Array[]
-}
-
-export type ReaderEffect =
-  | SendEffect
-  | { readonly type: 'consumed'; readonly session: SessionId; readonly bytes: number }
-  /** In force from now on: keep it. */
-  | { readonly type: 'head'; readonly head: Head }
-  | {
-      readonly type: 'entries'
-      readonly request: number
-      readonly start: number
-      readonly entries: EntryBatch
-      /** Indices whose payload the mirror says was erased: its claim. */
-      readonly erased: readonly number[]
-      /** From the tile that they are in, up to the end of these entries, to the root of `tree`. */
-      readonly path: readonly Hash[]
-      /** The message that brought them, and the head that it verifies under: to be taken in. */
-      readonly message: Uint8Array
-      readonly tree: Head
-    }
-  /** Everything of a `read` has come. */
-  | { readonly type: 'end'; readonly request: number }
-  | { readonly type: 'failed'; readonly request: number; readonly error: LongshoreError }
-  /** What this mirror said does not verify: it is not asked again. */
-  | { readonly type: 'distrusted'; readonly session: SessionId; readonly error: LongshoreError }
-  /** The mirror cannot answer now. */
-  | { readonly type: 'refused'; readonly session: SessionId; readonly error: LongshoreError }
-  /** The writer signed two histories: everything that was asked for fails. */
-  | { readonly type: 'evidence'; readonly bytes: Uint8Array }
+/** How long a mirror may leave a question without any answer while others can be asked. */
+const PATIENCE_US = 10_000_000
 
 interface Task {
   readonly request: number
@@ -104,8 +61,10 @@ interface Task {
   position: FollowPosition | undefined
   /** Who is being asked. */
   session: SessionId | undefined
-  /** Request id of the `follow` that is open in that session. */
-  followId: number | undefined
+  /** Request id of the question that is open in that session. */
+  askedId: number | undefined
+  /** When it was asked, or was last answered in part. */
+  sinceUs: number
 }
 
 /** Hears the messages with one request id. */
@@ -162,9 +121,19 @@ export class RemoteReader {
     return this.#goOn()
   }
 
-  /** Asks every mirror again what its head is. */
+  /**
+   * Asks every mirror again what its head is; what a mirror has left without an answer for a while
+   * is asked of another one. Call it every few seconds.
+   */
   refresh(): ReaderEffect[] {
-    return [...this.#lines.keys()].flatMap((session) => this.#describe(session))
+    const effects = [...this.#lines.keys()].flatMap((session) => this.#describe(session))
+    for (const task of this.#tasks.values()) {
+      if (!this.#isLate(task)) continue
+      const source = task.session === undefined ? undefined : this.#sources.get(task.session)
+      if (source !== undefined) source.lateCount++
+      effects.push(...this.#leave(task), ...this.#goOnWith(task))
+    }
+    return effects
   }
 
   /**
@@ -186,12 +155,7 @@ export class RemoteReader {
   stop(request: number): ReaderEffect[] {
     const task = this.#tasks.get(request)
     this.#tasks.delete(request)
-    if (task?.session === undefined || task.followId === undefined) return []
-    const { session, followId } = task
-    const line = this.#lines.get(session)
-    if (line === undefined) return []
-    line.listeners.delete(followId)
-    return [send(session, { kind: 'unfollow', id: followId })]
+    return task === undefined ? [] : this.#leave(task)
   }
 
   receive(session: SessionId, message: Uint8Array): ReaderEffect[] {
@@ -316,7 +280,7 @@ export class RemoteReader {
   #goOnWith(task: Task): ReaderEffect[] {
     if (task.session !== undefined && this.#lines.has(task.session)) return []
     task.session = undefined
-    task.followId = undefined
+    task.askedId = undefined
     const head = this.#inForce
     if (head === undefined) return []
     const isStream = task.position !== undefined && this.#mirrorsMin === 0
@@ -326,6 +290,30 @@ export class RemoteReader {
     if (task.read.isDone) return this.#done(task, task.read)
     const source = this.#sources.holding(task.read.tree.size)
     return source === undefined ? [] : this.#question(task, task.read, source)
+  }
+
+  #noteAsked(task: Task, session: SessionId): void {
+    task.session = session
+    task.askedId = this.#lines.get(session)?.nextId
+    task.sinceUs = this.#options.nowUs()
+  }
+
+  /** Nothing has come although somebody has it. A mirror that keeps silent is not trusted less. */
+  #isLate({ session, read, position, sinceUs }: Task): boolean {
+    if (session === undefined || Math.abs(this.#options.nowUs() - sinceUs) < PATIENCE_US)
+      return false
+    return read !== undefined || (position?.size ?? 0) < (this.#inForce?.size ?? 0)
+  }
+
+  /** What is still answered to the open question is not heard any more. */
+  #leave(task: Task): ReaderEffect[] {
+    const { session, askedId: id, read } = task
+    task.session = undefined
+    task.askedId = undefined
+    const line = session === undefined ? undefined : this.#lines.get(session)
+    if (session === undefined || line === undefined || id === undefined) return []
+    line.listeners.delete(id)
+    return read === undefined ? [send(session, { kind: 'unfollow', id })] : []
   }
 
   /** What a task reads next, all of it in one tree; undefined if that tree is not there yet. */
@@ -341,7 +329,7 @@ export class RemoteReader {
   #question(task: Task, read: RemoteRead, { session }: Source): ReaderEffect[] {
     const { name, branch } = this.#options
     const range = { ...read.question, size: read.tree.size }
-    task.session = session
+    this.#noteAsked(task, session)
     return this.#ask(session, { kind: 'range', name, branch, ...range }, (answer) => {
       if (this.#tasks.get(task.request) !== task || task.session !== session) return []
       if (answer instanceof Uint8Array) return this.#taken(task, read)
@@ -355,6 +343,7 @@ export class RemoteReader {
 
   #taken(task: Task, read: RemoteRead): ReaderEffect[] {
     const content = read.take(this.#verifier)
+    task.sinceUs = this.#options.nowUs()
     if (content === undefined) return []
     return [this.#entries(task, content, read.tree)]
   }
@@ -379,8 +368,7 @@ export class RemoteReader {
     if (source === undefined) return []
     const { session } = source
     const { name, branch } = this.#options
-    task.session = session
-    task.followId = this.#lines.get(session)?.nextId
+    this.#noteAsked(task, session)
     return this.#ask(session, { kind: 'follow', name, branch, size }, (answer) => {
       if (this.#tasks.get(task.request) !== task || task.session !== session) return []
       const at = task.position
@@ -397,11 +385,7 @@ export class RemoteReader {
     if (start >= position.size) return this.#followed(task, position, source)
     if (end <= position.size) return []
     // Only a part of it has: the proof begins elsewhere, so the follow begins again.
-    const { session, followId: id } = task
-    task.session = undefined
-    if (session === undefined || id === undefined) return []
-    this.#lines.get(session)?.listeners.delete(id)
-    return [send(session, { kind: 'unfollow', id }), ...this.#subscribe(task)]
+    return [...this.#leave(task), ...this.#subscribe(task)]
   }
 
   /** The message in the verifier's frame continues what was read. */
@@ -416,6 +400,7 @@ export class RemoteReader {
       return this.#contest(source, head, error)
     }
     const effects: ReaderEffect[] = []
+    task.sinceUs = this.#options.nowUs()
     this.#sources.advance(source, head)
     if (head.size > (this.#inForce?.size ?? 0)) {
       this.#inForce = head
@@ -454,8 +439,9 @@ export class RemoteReader {
   #add(task: Pick<Task, 'request' | 'isFollow' | 'stretch'>): ReaderEffect[] {
     assert(!this.#tasks.has(task.request), 'a request is new')
     if (this.#isCondemned) return [equivocated(task.request)]
-    const nothing = { read: undefined, position: undefined, session: undefined }
-    const added: Task = { ...task, ...nothing, followId: undefined }
+    const none = { read: undefined, position: undefined, session: undefined }
+    const asked = { askedId: undefined, sinceUs: 0 }
+    const added: Task = { ...task, ...none, ...asked }
     this.#tasks.set(task.request, added)
     return this.#goOnWith(added)
   }

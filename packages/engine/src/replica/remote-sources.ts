@@ -56,6 +56,8 @@ export interface Source {
   statedS: number
   /** Shown, signed, and not yet known to be of the one history. */
   claim: Claim | undefined
+  /** How often it left a question without an answer: the others are asked first. */
+  lateCount: number
 }
 
 interface Claim {
@@ -120,6 +122,7 @@ export class RemoteSources {
       memberships: [],
       statedS: 0,
       claim: undefined,
+      lateCount: 0,
     })
   }
 
@@ -189,16 +192,17 @@ export class RemoteSources {
 
   /** A source that holds at least `size` entries, or else one that may come to hold them. */
   following(size: number): Source | undefined {
-    const [first] = this.#sources.values()
-    return this.holding(size) ?? first
+    return this.holding(size) ?? this.holding(0)
   }
 
-  /** A source that holds at least `size` entries. */
+  /** A source that holds at least `size` entries; of several the one that was late least often. */
   holding(size: number): Source | undefined {
+    let found: Source | undefined
     for (const source of this.#sources.values()) {
-      if ((source.head?.size ?? 0) >= size) return source
+      if ((source.head?.size ?? 0) < size) continue
+      if (found === undefined || source.lateCount < found.lateCount) found = source
     }
-    return undefined
+    return found
   }
 
   #countCosigners(size: number): number {
