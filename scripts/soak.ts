@@ -8,6 +8,10 @@
  *       --entries N              fewer of them
  *       --capsules N             instead: so many idle capsules in one home
  *
+ *     npm run soak -- sim      simulated worlds, with every kind of fault
+ *       --worlds N               so many (default 10000)
+ *       --minutes N              no longer than this
+ *
  *       --seed N                 start here (default: a new seed, printed)
  *       --no-record              do not append the run to bench/RESULTS.md
  *
@@ -21,6 +25,7 @@ import { runCrashes } from './soak/crash.ts'
 import { runIdleCapsules } from './soak/idle-capsules.ts'
 import { currentCommit, recordRun } from './soak/results.ts'
 import { runScale } from './soak/scale.ts'
+import { runWorlds } from './soak/sim.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -29,6 +34,8 @@ const { values, positionals } = parseArgs({
     'sim-seconds': { type: 'string' },
     entries: { type: 'string', default: '10000000' },
     capsules: { type: 'string' },
+    worlds: { type: 'string', default: '10000' },
+    minutes: { type: 'string' },
     seed: { type: 'string' },
     'no-record': { type: 'boolean', default: false },
   },
@@ -65,8 +72,15 @@ async function run(): Promise<Readonly<Record<string, string | number>>> {
         return runIdleCapsules(count('capsules', values.capsules))
       }
       return runScale({ seed, entryCount: count('entries', values.entries) })
+    case 'sim': {
+      const worlds = count('worlds', values.worlds)
+      const { minutes } = values
+      const ms =
+        minutes === undefined ? Number.POSITIVE_INFINITY : count('minutes', minutes) * 60_000
+      return runWorlds({ commit, seed, worlds, ms })
+    }
     default:
-      console.error('usage: npm run soak -- crash|scale')
+      console.error('usage: npm run soak -- crash|sim|scale')
       process.exit(2)
   }
 }

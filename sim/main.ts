@@ -13,7 +13,7 @@
 import { execFileSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { type Outcome, runWorld, SOAK_WORLDS, WORLD_NAMES, type WorldName } from './run.ts'
+import { type Outcome, runWorld, WORLD_NAMES, type WorldName, worldOfSeed } from './run.ts'
 
 const { values } = parseArgs({
   options: {
@@ -45,7 +45,7 @@ const chosen = values.world === undefined ? undefined : worldName(values.world)
 
 let failures = 0
 for (let i = 0; i < count('worlds', values.worlds); i++) {
-  const name = chosen ?? (SOAK_WORLDS[(first + i) % SOAK_WORLDS.length] as WorldName)
+  const name = chosen ?? worldOfSeed(first + i)
   console.log(`seed ${first + i}, world ${name}`)
   const started = performance.now()
   const outcome = runWorld(name, first + i, options)

@@ -45,8 +45,12 @@ const WORLDS: Readonly<Record<WorldName, Plot>> = {
 }
 
 export const WORLD_NAMES: readonly WorldName[] = Object.keys(WORLDS) as WorldName[]
-/** Those that a soak draws from: `scale` measures, and takes minutes. */
-export const SOAK_WORLDS: readonly WorldName[] = WORLD_NAMES.filter((name) => name !== 'scale')
+/** Those that follow from a seed alone: `scale` measures, and takes minutes. */
+const DRAWN: readonly WorldName[] = WORLD_NAMES.filter((name) => name !== 'scale')
+
+export function worldOfSeed(seed: number): WorldName {
+  return DRAWN[seed % DRAWN.length] as WorldName
+}
 
 export interface Outcome {
   readonly world: WorldName

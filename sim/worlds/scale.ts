@@ -39,6 +39,7 @@ export function scale(
     leaf.join(routers[leaves.length % routers.length] as WorldNode)
     leaves.push(leaf)
   }
+  hold('workload', leaves.length >= 2, () => 'too few nodes: nobody is to be found')
   const convergedMs = converge(scene, core, leaves)
   const hops = traceSome(world, scene, leaves)
   const routes = scene.nodes.map(countRoutes)

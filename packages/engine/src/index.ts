@@ -100,11 +100,11 @@ export {
   type PublisherOptions,
 } from './replica/publisher.ts'
 export { RangeSet } from './replica/range-set.ts'
-export type { Stretch } from './replica/remote-read.ts'
 export type {
   ReaderEffect,
   ReaderOptions,
 } from './replica/reader-contract.ts'
+export type { Stretch } from './replica/remote-read.ts'
 export { RemoteReader } from './replica/remote-reader.ts'
 export type {
   ReaderPeer,

@@ -18,7 +18,6 @@ import {
   assert,
   type Head,
   isLongshoreError,
-  type LongshoreError,
   ProtocolError,
   type SignedManifest,
   UsageError,

@@ -3,7 +3,7 @@
  *
  * It carries what `transport/transport.ts` promises and is as unkind as a real network may be: a
  * reliable stream delays, stalls, is cut into pieces anywhere, breaks without a word, or breaks on
- * one side only. Loss shows as delay, because a stream repeats what was lost. Rules SM7 to SM12 of
+ * one side only. Loss shows as delay, because a stream repeats what was lost. Rules SM7 to SM10 of
  * docs/spec/simulation.md.
  *
  * @module
