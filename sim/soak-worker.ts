@@ -1,16 +1,16 @@
 /**
- * Runs the world of one seed and reports; then the process ends.
+ * Runs the world of one seed and reports to `npm run soak -- sim`; then the process ends.
  *
  * @module
  */
-import { runWorld, worldOfSeed } from '@longshore/sim'
+import { runWorld, worldOfSeed } from './run.ts'
 
-export interface WorldOrder {
+interface WorldOrder {
   readonly seed: number
   readonly ticks: number
 }
 
-export interface WorldReport {
+interface WorldReport {
   readonly seed: number
   readonly world: string
   /** Virtual. */
