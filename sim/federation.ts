@@ -140,7 +140,7 @@ function addReader(
 }
 
 /** Nodes that are to hold this capsule. */
-export function mirrorsOf(world: World, truth: Truth): SimNode[] {
+function mirrorsOf(world: World, truth: Truth): SimNode[] {
   return world.copies.flatMap((copy) => (copy.truth === truth ? [copy.node] : []))
 }
 

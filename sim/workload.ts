@@ -16,7 +16,7 @@ export interface Pace {
   readonly erasures: number
 }
 
-export const STEADY: Pace = {
+const STEADY: Pace = {
   ...{ pauseUsMax: 2_000_000, entriesMax: 40, payloadBytesMax: 400, erasures: 0.05 },
 }
 

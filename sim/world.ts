@@ -26,7 +26,7 @@ import { checkHistory, type HistoryEvent } from './history.ts'
 import { Truth } from './truth.ts'
 import { hold } from './violation.ts'
 
-export const TICK_US = 1_000_000
+const TICK_US = 1_000_000
 /** Events in one tick beyond which a world is taken to run in circles. */
 const EVENTS_PER_TICK_MAX = 2_000_000
 /** How long a node that died of itself stays down, at most. */

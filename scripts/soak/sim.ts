@@ -7,9 +7,25 @@ import { fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { Progress } from './results.ts'
-import type { WorldOrder, WorldReport } from './sim-worker.ts'
 
 const TICKS = 60
+const WORKER = resolve(import.meta.dirname, '../../sim/soak-worker.ts')
+
+interface WorldOrder {
+  readonly seed: number
+  readonly ticks: number
+}
+
+/** What the worker answers. */
+interface WorldReport {
+  readonly seed: number
+  readonly world: string
+  /** Virtual. */
+  readonly seconds: number
+  readonly events: number
+  /** Undefined if everything held. */
+  readonly error: string | undefined
+}
 
 export interface WorldsOptions {
   readonly commit: string
@@ -77,7 +93,7 @@ function take(
 /** A process of its own: what one world leaves behind touches no other. */
 function runOne(order: WorldOrder): Promise<WorldReport> {
   return new Promise((settle) => {
-    const worker = fork(resolve(import.meta.dirname, 'sim-worker.ts'))
+    const worker = fork(WORKER)
     let report: WorldReport | undefined
     worker.on('message', (message: WorldReport) => {
       report = message

@@ -18,7 +18,7 @@ type Message = ReturnType<typeof decodeMessage>
 type Opened = Extract<Message, { kind: 'opened' }>
 
 /** Shows the first head that it ever had, for ever. */
-export function rollback(): Lie {
+function rollback(): Lie {
   const first = new Map<string, Opened>()
   return changing((message) => {
     if (message.kind !== 'opened' || message.head === null) return message
@@ -30,12 +30,12 @@ export function rollback(): Lie {
 }
 
 /** Takes everything, gives nothing: no entries, no payloads, no ends. */
-export function withhold(): Lie {
+function withhold(): Lie {
   return (effects) => effects.filter((effect) => effect.type !== 'send' || !effect.isBulk)
 }
 
 /** States more than was pushed, other trees, and with noise for a signature. */
-export function falseReceipt(prng: Prng): Lie {
+function falseReceipt(prng: Prng): Lie {
   return changing((message) => {
     if (message.kind !== 'receipt') return message
     switch (prng.below(3)) {
@@ -50,7 +50,7 @@ export function falseReceipt(prng: Prng): Lie {
 }
 
 /** Flips a bit of what it serves now and then. */
-export function forgery(prng: Prng): Lie {
+function forgery(prng: Prng): Lie {
   return (effects) =>
     effects.map((effect) => {
       if (effect.type !== 'send' || !effect.isBulk || prng.chance(0.7)) return effect

@@ -192,8 +192,7 @@ export class RemoteSources {
 
   /** A source that holds at least `size` entries, or else one that may come to hold them. */
   following(size: number): Source | undefined {
-    const [first] = this.#sources.values()
-    return this.holding(size) ?? first
+    return this.holding(size) ?? this.holding(0)
   }
 
   /** A source that holds at least `size` entries; of several the one that was late least often. */
