@@ -100,12 +100,12 @@ export {
   type PublisherOptions,
 } from './replica/publisher.ts'
 export { RangeSet } from './replica/range-set.ts'
+export type {
+  ReaderEffect,
+  ReaderOptions,
+} from './replica/reader-contract.ts'
 export type { Stretch } from './replica/remote-read.ts'
-export {
-  type ReaderEffect,
-  type ReaderOptions,
-  RemoteReader,
-} from './replica/remote-reader.ts'
+export { RemoteReader } from './replica/remote-reader.ts'
 export type {
   ReaderPeer,
   Source,

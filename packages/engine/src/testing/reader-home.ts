@@ -5,7 +5,8 @@
  * @module
  */
 import { MAIN_BRANCH } from '@longshore/capsule'
-import { type ReaderEffect, type ReaderOptions, RemoteReader } from '../replica/remote-reader.ts'
+import type { ReaderEffect, ReaderOptions } from '../replica/reader-contract.ts'
+import { RemoteReader } from '../replica/remote-reader.ts'
 import { frameAt } from '../store/frame.ts'
 import { expectEqual } from './expect.ts'
 import type { MirrorHome } from './mirror-home.ts'
