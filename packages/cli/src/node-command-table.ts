@@ -134,7 +134,7 @@ export const DOMAIN_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'domain admit',
-    summary: 'Admit a node to a trust domain of this home and print its membership.',
+    summary: 'Admit a node or a reader to a trust domain of this home and print the membership.',
     positionals: [
       { value: { name: 'DOMAIN', type: 'name' } },
       { value: { name: 'PRINCIPAL', type: 'name' } },
@@ -143,7 +143,7 @@ export const DOMAIN_COMMANDS: readonly CommandSpec[] = [
       {
         name: 'rights',
         value: { name: 'RIGHTS', type: 'text' },
-        help: 'Any of lookup, mirror, route, with commas. Default: all of them.',
+        help: 'Any of lookup, mirror, read, route, with commas. Default: all but read.',
       },
       {
         name: 'until',
@@ -152,8 +152,16 @@ export const DOMAIN_COMMANDS: readonly CommandSpec[] = [
       },
     ],
     notes: [
-      'The operator of the node runs `longshore node join-domain` with it. It cannot be taken back before it ends.',
+      'The operator of the node runs `longshore node join-domain` with it; whoever is to read, a person, `longshore domain join`. It cannot be taken back before it ends.',
     ],
     schema: 'domain-admit',
+  },
+  {
+    name: 'domain join',
+    summary: 'Keep a membership by which this home’s identity may read for a trust domain.',
+    positionals: [{ value: { name: 'MEMBERSHIP', type: 'text' } }],
+    options: [],
+    notes: ['What `longshore domain admit DOMAIN PERSON --rights read` prints.'],
+    schema: 'domain-join',
   },
 ]

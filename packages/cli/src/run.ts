@@ -38,6 +38,7 @@ export const COMMAND_MODULES: Readonly<Record<string, () => Promise<CommandModul
   'node drop': () => import('./commands/node-drop.ts'),
   'domain new': () => import('./commands/domain-new.ts'),
   'domain admit': () => import('./commands/domain-admit.ts'),
+  'domain join': () => import('./commands/domain-join.ts'),
   connect: () => import('./commands/connect.ts'),
   grant: () => import('./commands/grant.ts'),
   'mirror add': () => import('./commands/mirror-add.ts'),

@@ -151,10 +151,9 @@ test('CL53 CL57 NW17: a mirror outside the domains of the policy does not count'
   const domain = (await place.run(['domain', 'new'])).stdout.trim()
   const held = ['create', '--public', '--hold', domain]
   const capsule = (await place.run(held)).stdout.trim()
-  assert.deepEqual(await failing(place, ['mirror', 'add', capsule, node.principal]), [
-    3,
-    'POLICY_REFUSED',
-  ])
+  const [outside] = await ok('mirror', ['mirror', 'add', capsule, node.principal])
+  const { code } = Object(outside?.['problem'])
+  assert.deepEqual([outside?.['counts'], code], [false, 'POLICY_REFUSED'])
   const append = ['append', capsule, '--level', 'replicated:1']
   assert.deepEqual(await failing(place, append, 'x\n'), [3, 'LEVEL_IMPOSSIBLE'])
   const admitted = await place.run(['domain', 'admit', domain, node.principal])
@@ -163,5 +162,28 @@ test('CL53 CL57 NW17: a mirror outside the domains of the policy does not count'
   const [mirror] = await ok('mirror', ['mirror', 'add', capsule, node.principal])
   assert.deepEqual([mirror?.['counts'], mirror?.['domains']], [true, [domain]])
   await ok('append', append, 'x\n')
+  await node.stop()
+})
+
+test('CL58 NW16: who is admitted to read for a domain reads what the domain may read', async () => {
+  using place = new Place()
+  const ok = runner(place)
+  const node = await startNode(place, 'n1')
+  await ok('connect', ['connect', node.ticket])
+  const domain = (await place.run(['domain', 'new'])).stdout.trim()
+  const capsule = (await place.run(['create', '--read', domain])).stdout.trim()
+  await ok('mirror', ['mirror', 'add', capsule, node.principal])
+  await ok('append', ['append', capsule, '--level', 'replicated:1'], 'for members\n')
+
+  const away = ['--home', 'other']
+  const person = (await place.run([...away, 'id', 'new'])).stdout.trim()
+  await ok('connect', [...away, 'connect', node.ticket])
+  const read = [...away, 'read', capsule, '--timeout', '2']
+  assert.deepEqual(await failing(place, read), [3, 'NOT_FOUND'])
+  const admitted = await place.run(['domain', 'admit', domain, person, '--rights', 'read'])
+  const join = ['domain', 'join', admitted.stdout.trim()]
+  assert.deepEqual(await failing(place, join), [2, 'USAGE'])
+  await ok('domain-join', [...away, ...join])
+  assert.equal((await ok('entry', read)).length, 1)
   await node.stop()
 })

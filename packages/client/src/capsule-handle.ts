@@ -144,7 +144,7 @@ export class CapsuleHandle implements Capsule {
     const { signal, ...terms } = options
     const target = {
       check: checkPayload,
-      append: (payloads: readonly Uint8Array[]) => {
+      append: async (payloads: readonly Uint8Array[]) => {
         this.#checkOpen()
         return this.#append(payloads, terms)
       },

@@ -160,8 +160,9 @@ export interface Capsule extends AsyncDisposable {
    * @throws {UsageError} `PAYLOAD_TOO_LARGE`, `NOT_A_WRITER`, `TIME_INVALID`
    * @throws {UnavailableError} `WRITER_STATE_UNKNOWN`, `STORE_FULL` (nothing was appended; try
    * again), `LEVEL_IMPOSSIBLE` (nothing was appended), `NO_MIRROR` (appended and `stored`, with
-   * `index`, `count` and `size` in the details; mirrors get it later), `STORE_FAILED`, `HOLDER_LOST` (the process that was writing died: look what arrived),
-   * `ANCHOR_UNWRITABLE`, `KEY_UNREADABLE`, `ABORTED`, `CLOSED`
+   * `index`, `count` and `size` in the details; mirrors get it later), `STORE_FAILED`,
+   * `HOLDER_LOST` (the process that was writing died: look what arrived), `ANCHOR_UNWRITABLE`,
+   * `KEY_UNREADABLE`, `ABORTED`, `CLOSED`
    */
   append(payload: Uint8Array | string, options?: AppendOptions): Promise<Ack>
 

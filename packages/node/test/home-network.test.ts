@@ -225,6 +225,21 @@ test('NW23: after a restore the writer asks its mirrors, and goes on where it wa
     assert.equal(index, 2)
     assert.deepEqual(await texts(capsule.read()), ['one', 'two', 'three'])
   }
+  // Now it says more than anybody holds: what is missing is not signed again.
+  {
+    await using home = await openAt('f-same')
+    await using capsule = await home.open(name)
+    await capsule.append('only here')
+  }
+  await restoreHome(backup, { path: join(directory, 'f-behind') })
+  {
+    await using home = await openAt('f-behind')
+    await using capsule = await home.open(name)
+    await assert.rejects(capsule.append('instead', { level: 'replicated:1' }), {
+      code: 'WRITER_STATE_UNKNOWN',
+    })
+    assert.deepEqual(await texts(capsule.read()), ['one', 'two', 'three'])
+  }
   // Another machine knows nothing: the mirrors are all there is.
   process.env['XDG_STATE_HOME'] = join(directory, 'f-state')
   await restoreHome(backup, { path: join(directory, 'f-other') })

@@ -45,7 +45,8 @@ import type {
 import { MirrorDesk } from './mirror-desk.ts'
 import type { Network } from './network.ts'
 import { pullBranch, type TakeIn } from './pull.ts'
-import { RemoteBranch, type RemoteBranchOptions } from './remote-branch.ts'
+import { RemoteBranch } from './remote-branch.ts'
+import type { RemoteBranchOptions } from './remote-branch-options.ts'
 import { RemoteCapsule } from './remote-capsule.ts'
 import { Replication } from './replication.ts'
 

@@ -87,7 +87,7 @@ export function createReadMemberships(
  * Lets a node of the owner's read: what the owner itself owns, and, with `domain`, what members
  * of that domain may read. `domain` is the encoded chain by which it admits the owner.
  */
-export function createReadMembership(
+function createReadMembership(
   { person, signer }: Owner,
   node: CapsuleName,
   runtime: Chance,

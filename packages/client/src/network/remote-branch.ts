@@ -13,7 +13,6 @@
  * @module
  */
 import {
-  type BranchId,
   bytesEqual,
   type CapsuleName,
   type ErrorCode,
@@ -39,34 +38,8 @@ import {
 import { checkNotAborted } from '../commit-signal.ts'
 import { mirrorCosignature } from './cosigner.ts'
 import type { Network } from './network.ts'
-
-export interface RemoteBranchOptions {
-  readonly name: CapsuleName
-  readonly branch: BranchId
-  /** Mirrors that are known without asking, and what lets them serve the capsule. */
-  readonly mirrors: readonly ServingNode[]
-  /** Only these are asked. Default false: whoever else serves the capsule, too. */
-  readonly isExclusive?: boolean
-  /** The last head that was read. */
-  readonly remembered: Head | undefined
-  /** Keeps a head; nothing under it is handed on before. */
-  readonly keepHead: (head: Head) => Promise<void>
-  /** How many distinct mirrors must have cosigned what is read. */
-  readonly mirrorsMin: number
-  /** How old the newest statement of the head may be. */
-  readonly freshS: number | undefined
-  /** Shown to the mirrors. */
-  readonly memberships: readonly Uint8Array[]
-  /** How long to wait for an answer that does not come. */
-  readonly timeoutMs: number
-}
-
-/** A node that serves the capsule. */
-export interface ServingNode {
-  readonly name: CapsuleName
-  /** AdCert chain, encoded. */
-  readonly chain: Uint8Array
-}
+import type { RemoteBranchOptions, ServingNode } from './remote-branch-options.ts'
+import { whyUnread } from './why-unread.ts'
 
 /** Verified entries, as one message brought them. */
 export type RemoteEntries = Extract<ReaderEffect, { readonly type: 'entries' }>
@@ -411,33 +384,13 @@ export class RemoteBranch {
 
   /** Nobody gave what was waited for. */
   #whyNot(): LongshoreError {
-    const { name, remembered, mirrorsMin, freshS } = this.#options
-    const details = { name: formatName(name) }
-    const shown = Math.max(0, ...this.sources.map(({ head }) => head?.size ?? 0))
-    const claims = this.sources.flatMap(({ claim }) => claim?.head ?? [])
-    if (shown > 0) {
-      const what =
-        freshS === undefined
-          ? `${mirrorsMin} distinct mirrors have not cosigned the same entries`
-          : `nobody has stated the head within the last ${freshS} s`
-      return new UnavailableError('NO_MIRROR', what, { ...details, mirrors: this.sources.length })
-    }
-    if (remembered !== undefined && this.sources.some(({ hasAnswered }) => hasAnswered)) {
-      const largest = Math.max(0, ...claims.map(({ size }) => size))
-      const message = `the mirrors show ${largest} entries, but ${remembered.size} were seen before`
-      const sizes = { seen: remembered.size, shown: largest }
-      return new VerificationError('ROLLBACK', message, { ...details, ...sizes })
-    }
-    if (this.#refusal !== undefined) return this.#refusal
-    if (this.#routeCode === 'POLICY_REFUSED') {
-      const message = 'a domain on the way refuses to carry this capsule'
-      return new UnavailableError('POLICY_REFUSED', message, details)
-    }
-    if (this.#network.neighbors.length === 0) {
-      const message = 'none of the nodes that this home connects to answers'
-      return new UnavailableError('NO_MIRROR', message, details)
-    }
-    return new UnavailableError('NO_MIRROR', 'no mirror of the capsule answers', details)
+    return whyUnread({
+      ...this.#options,
+      sources: this.sources,
+      refusal: this.#refusal,
+      routeCode: this.#routeCode,
+      isAlone: this.#network.neighbors.length === 0,
+    })
   }
 
   #openStretch(range: Stretch, start: number, count: number): OpenStretch | undefined {

@@ -1,7 +1,7 @@
 /**
  * Which capsules a mirror takes on: those whose owner lets it, where the capsule's policy allows
- * copies, as long as there is room; and to whom it shows them. Rule ND8 of docs/spec/node.md;
- * invariant I5.
+ * copies, as long as there is room; and to whom it shows them. Rule ND8 of docs/spec/node.md and
+ * MI15 of docs/spec/mirror.md; invariant I5.
  *
  * @module
  */

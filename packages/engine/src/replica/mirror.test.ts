@@ -17,6 +17,7 @@ import { createChainNotes, readChain } from './chain-notes.ts'
 import { committedHead } from './committed-head.ts'
 import { decodeStatedHeads, encodeStatedHeads, originHash } from './head-log.ts'
 import { decodeMessage, encodeMessage, isControlMessage, type ReplicaMessage } from './messages.ts'
+import type { MirrorPolicy } from './mirror-contract.ts'
 import { readMirrorNote } from './mirror-note.ts'
 
 /** The mirror holds what the publisher's store holds, payload by payload. */
@@ -389,4 +390,31 @@ test('MI16: the end of an answer waits for room, as the entries before it do', (
   mirror.mirror.writable(2)
   mirror.work()
   assert.deepEqual(mirror.sentTo(2).map(decodeMessage), [{ kind: 'end', id: 1 }])
+})
+
+test('MS16 MI15: a capsule that not everybody may read is shown to who has presented what lets it', () => {
+  const prng = new Prng(16)
+  const mayRead: MirrorPolicy['mayRead'] = (_, peer) => peer.chains?.length === 1
+  const mirror = new MirrorHome(prng, { policy: { ...OPEN_POLICY, mayRead } })
+  const home = new PublisherHome(prng)
+  home.append(3)
+  home.connect(mirror, 1)
+  home.exchange(mirror, 1)
+  mirror.connect(2)
+  let id = 1
+  const ask = (message: Record<string, unknown>): ReplicaMessage => {
+    id += 2
+    mirror.receive(2, encodeMessage({ ...message, id } as ReplicaMessage))
+    const [answer] = mirror.sentTo(2)
+    assert.ok(answer)
+    return decodeMessage(answer)
+  }
+  const open = { kind: 'open', name: home.capsule.name, branch: MAIN_BRANCH }
+  const refused = ask(open)
+  assert.equal(refused.kind === 'error' && refused.code, 'NOT_FOUND')
+  const presented = ask({ kind: 'present', chains: [new Uint8Array(2)] })
+  assert.deepEqual(presented.kind === 'presented' && presented.chains, [])
+  assert.equal(ask(open).kind, 'opened')
+  ask({ kind: 'present', chains: [] })
+  assert.equal(ask(open).kind, 'error')
 })

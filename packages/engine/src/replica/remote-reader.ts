@@ -50,9 +50,6 @@ import { EntriesVerifier } from './verify-entries.ts'
 /** How long a mirror may leave a question without any answer while others can be asked. */
 const PATIENCE_US = 10_000_000
 
-/** How long a mirror may leave a question without any answer while others can be asked. */
-const PATIENCE_US = 10_000_000
-
 interface Task {
   readonly request: number
   readonly isFollow: boolean

@@ -50,7 +50,8 @@ export function admitToDomain(
       serial: runtime.randomBytes(CERT_SERIAL_BYTES),
       revocation: null,
       stalenessS: 0,
-      depth: 0,
+      // Who reads does so by nodes of its own: it lets them.
+      depth: rights.includes('read') ? 1 : 0,
       rights: rights.toSorted(),
     },
     keys.signer(domain),

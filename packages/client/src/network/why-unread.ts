@@ -1,0 +1,62 @@
+/**
+ * Why a capsule that is elsewhere cannot be read now, from what mirrors and routers have said.
+ *
+ * Rule NW8 of docs/spec/network.md.
+ *
+ * @module
+ */
+import {
+  type CapsuleName,
+  type ErrorCode,
+  formatName,
+  type Head,
+  type LongshoreError,
+  UnavailableError,
+  VerificationError,
+} from '@longshore/capsule'
+import type { Source } from '@longshore/engine'
+
+export interface UnreadFacts {
+  readonly name: CapsuleName
+  /** The last head that was read. */
+  readonly remembered: Head | undefined
+  readonly mirrorsMin: number
+  readonly freshS: number | undefined
+  readonly sources: readonly Source[]
+  /** What a mirror said against it. */
+  readonly refusal: LongshoreError | undefined
+  /** What the routers said. */
+  readonly routeCode: ErrorCode | undefined
+  /** No neighbor answers. */
+  readonly isAlone: boolean
+}
+
+export function whyUnread(facts: UnreadFacts): LongshoreError {
+  const { name, remembered, sources, refusal, routeCode, isAlone } = facts
+  const details = { name: formatName(name) }
+  if (sources.some(({ head }) => head !== undefined)) return tooLittle(facts)
+  if (remembered !== undefined && sources.some(({ hasAnswered }) => hasAnswered)) {
+    const shown = Math.max(0, ...sources.map(({ claim }) => claim?.head.size ?? 0))
+    const message = `the mirrors show ${shown} entries, but ${remembered.size} were seen before`
+    return new VerificationError('ROLLBACK', message, { ...details, seen: remembered.size, shown })
+  }
+  if (refusal !== undefined) return refusal
+  if (routeCode === 'POLICY_REFUSED') {
+    const message = 'a domain on the way refuses to carry this capsule'
+    return new UnavailableError('POLICY_REFUSED', message, details)
+  }
+  const message = isAlone
+    ? 'none of the nodes that this home connects to answers'
+    : 'no mirror of the capsule answers'
+  return new UnavailableError('NO_MIRROR', message, details)
+}
+
+/** Mirrors answer, and their word is not enough for this caller. */
+function tooLittle({ name, mirrorsMin, freshS, sources }: UnreadFacts): UnavailableError {
+  const message =
+    freshS === undefined
+      ? `${mirrorsMin} distinct mirrors have not cosigned the same entries`
+      : `nobody has stated the head within the last ${freshS} s`
+  const details = { name: formatName(name), mirrors: sources.length }
+  return new UnavailableError('NO_MIRROR', message, details)
+}
