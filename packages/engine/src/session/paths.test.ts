@@ -98,6 +98,31 @@ for (const [bytesPerSecond, queueBytes] of [
   })
 }
 
+test('SN16: the longer nothing is missing, the more chunks an answer acknowledges', () => {
+  const path = createPath(5000)
+  narrow(path, 100 * MIB, 16 * MIB)
+  const { network, a, b } = path
+  let answers = 0
+  const { onSend } = network
+  network.onSend = (datagram) => {
+    if (bytesEqual(datagram.source, b.name)) answers++
+    return onSend?.(datagram) ?? true
+  }
+  const answersTo = (messages: number): number => {
+    const [begun, before] = [b.messages.length, answers]
+    for (let i = 0; i < messages; i++) {
+      a.step({ type: 'send', session: 1, message: new Uint8Array(MIB), isBulk: true })
+    }
+    network.run(2 * SECOND)
+    assert.equal(b.messages.length, begun + messages)
+    return answers - before
+  }
+  const early = answersTo(4)
+  const late = answersTo(4)
+  // 32 chunks in a MiB: one answer for eight of them, and those that bring new credit.
+  assert.ok(late < early / 2 && late <= 20, `${early} answers at first, then ${late}`)
+})
+
 test('SN19: a lost urgent message does not wait for the end of a bulk transfer', () => {
   const path = createPath(5000)
   narrow(path, 10 * MIB, 512 * 1024)

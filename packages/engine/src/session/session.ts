@@ -43,9 +43,15 @@ import { RoundTrip } from './round-trip.ts'
 import type { OpeningChannel, SealingChannel } from './sealed-channel.ts'
 import { type Chunk, SendStream } from './send-stream.ts'
 
-/** Received but not acknowledged: more is acknowledged at once. */
+/**
+ * Received but not acknowledged: more is acknowledged at once. The bytes are a part of what came in
+ * order without a gap, within bounds: a sender whose window is small soon needs to hear of it, and
+ * one that has sent megabytes without a loss is held up by nothing.
+ */
 const ACK_CHUNKS_MAX = 16
-const ACK_BYTES_MAX: number = 2 * CHUNK_BYTES_MAX
+const ACK_BYTES_MIN: number = 2 * CHUNK_BYTES_MAX
+const ACK_BYTES_MAX: number = 8 * CHUNK_BYTES_MAX
+const ACK_PART = 16
 
 /** A stream in both directions. */
 interface Lane {
@@ -109,6 +115,8 @@ export class Session {
   #pingUs: number
   #ackChunks = 0
   #ackBytes = 0
+  /** Of chunks, since one was missing or came twice. */
+  #inOrderBytes = 0
   #ackDueUs: number | undefined
   /** Something must be sent in this step, with a chunk or without. */
   #mustAnswer = false
@@ -253,7 +261,10 @@ export class Session {
     const canWait = lane.receive.take(content.sequence, chunk, content.isLast, messages)
     this.#ackChunks++
     this.#ackBytes += chunk.length
-    const isFull = this.#ackChunks >= ACK_CHUNKS_MAX || this.#ackBytes >= ACK_BYTES_MAX
+    this.#inOrderBytes = canWait ? this.#inOrderBytes + chunk.length : 0
+    const ackBytes = Math.max(ACK_BYTES_MIN, this.#inOrderBytes / ACK_PART)
+    const isFull =
+      this.#ackChunks >= ACK_CHUNKS_MAX || this.#ackBytes >= Math.min(ackBytes, ACK_BYTES_MAX)
     if (!canWait || isFull) this.#mustAnswer = true
     else this.#ackDueUs ??= nowUs + this.#limits.ackDelayUs
     for (const message of messages) {
