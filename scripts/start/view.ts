@@ -55,7 +55,7 @@ export interface Paint {
 
 export const PLAIN: Paint = { strong: String, faint: String, bad: String }
 
-export const KEYS_LINE = 'k kill a mirror  l cut the link  c corrupt a disk  q quit'
+const KEYS_LINE = 'k kill a mirror  l cut the link  c corrupt a disk  q quit'
 
 /** Lines of the block that do not depend on what happened. */
 const FIXED_LINES = 16
