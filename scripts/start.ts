@@ -24,6 +24,8 @@ import { describeEvent, type View } from './start/view.ts'
 const AWAY_MS = 6000
 const REDRAW_MS = 250
 const PROGRESS_MS = 1000
+const PARENT_MS = 1000
+const SAME_SIGNAL_MS = 500
 
 interface Options {
   readonly data: string
@@ -49,6 +51,7 @@ function parseOptions(): Options {
 /** What asks this run to end, and with which exit code. */
 class Ending {
   readonly #asked = Promise.withResolvers<number>()
+  #askedMs: number | undefined
 
   constructor() {
     const codes = { SIGINT: 0, SIGTERM: 143, SIGHUP: 129 } as const
@@ -56,19 +59,22 @@ class Ending {
       // Ctrl-C is how a person ends this command, so it is not a failure.
       process.on(signal, () => this.ask(code, signal === 'SIGINT' ? 130 : code))
     }
-    // The shell or npm above was killed: nobody is there to ask.
     const parent = process.ppid
-    setInterval(() => {
-      if (process.ppid !== parent) this.ask(129)
-    }, 1000).unref()
+    const watch = setInterval(() => {
+      if (process.ppid === parent) return
+      // The shell or npm above was killed: nobody is there to ask.
+      clearInterval(watch)
+      this.ask(129)
+    }, PARENT_MS)
+    watch.unref()
   }
-
-  #isAsked = false
 
   /** Whoever asks twice does not want to wait: the other processes notice that this one is gone. */
   ask(code: number, codeAtOnce: number = code): void {
-    if (this.#isAsked) process.exit(codeAtOnce)
-    this.#isAsked = true
+    const nowMs = performance.now()
+    this.#askedMs ??= nowMs
+    // A terminal and npm may both pass the same signal on.
+    if (nowMs - this.#askedMs > SAME_SIGNAL_MS) process.exit(codeAtOnce)
     this.#asked.resolve(code)
   }
 
@@ -129,13 +135,14 @@ function summarize(options: Options, run: Run, failure: string | undefined): boo
     ...{ kills: kill, cuts: cut, corruptions: corrupt, healed, lost: ledger.lostForGood },
     ...{ resumed: view.resumed, checkpoint },
   })
-  if (!options.json) {
+  if (!options.json && run.isOpen) {
     const { entries, acked, verified, lostForGood: lost } = ledger
     process.stdout.write(
-      `\n${entries} written, ${acked} acknowledged by two mirrors, ${verified} verified, ${lost} lost\n`,
+      `\n${entries} written, ${acked} acknowledged by two mirrors, ${verified} verified, ${lost} lost\n` +
+        'The next npm start goes on with the same capsule.\n',
     )
-    if (failure !== undefined) process.stderr.write(`npm start: ${failure}\n`)
   }
+  if (failure !== undefined) process.stderr.write(`npm start: ${failure}\n`)
   return ok
 }
 
@@ -162,29 +169,38 @@ async function main(options: Options): Promise<number> {
   let code = 0
   try {
     const opened = await Promise.race([run.start(), ending.asked])
-    if (typeof opened === 'number') return opened
-    emit(options, { event: 'opened', ...opened, seconds: round(run.seconds) })
-    screen?.opened(run.view)
-    restoreKeys =
-      screen && process.stdin.isTTY && process.stdout.isTTY ? listen(run, ending) : undefined
-    timers.push(setInterval(() => screen?.update(run.view), REDRAW_MS))
-    const report = (): void =>
-      emit(options, { event: 'progress', seconds: round(run.seconds), ...progress(run.view) })
-    timers.push(setInterval(report, PROGRESS_MS))
-    const played = options.seconds === undefined ? [] : [play(run, options.seconds).then(() => 0)]
-    const first = await Promise.race([ending.asked, run.failed, ...played])
-    if (typeof first === 'string') failure = first
-    else code = first
+    if (typeof opened === 'number') {
+      code = opened
+    } else {
+      emit(options, { event: 'opened', ...opened, seconds: round(run.seconds) })
+      screen?.opened(run.view)
+      timers.push(...show(options, run, screen))
+      if (screen && process.stdin.isTTY && process.stdout.isTTY) restoreKeys = listen(run, ending)
+      const played = options.seconds === undefined ? [] : [play(run, options.seconds).then(() => 0)]
+      const first = await Promise.race([ending.asked, run.failed, ...played])
+      if (typeof first === 'string') failure = first
+      else code = first
+    }
   } catch (error) {
     failure = (error as Error).message
   } finally {
     await run.stop()
     for (const timer of timers) clearInterval(timer)
     restoreKeys?.()
-    screen?.update(run.view)
+    if (run.isOpen) screen?.update(run.view)
     screen?.close()
   }
   return summarize(options, run, failure) ? code : 1
+}
+
+/** Until the timers are cleared. */
+function show(options: Options, run: Run, screen: Screen | undefined): NodeJS.Timeout[] {
+  const report = (): void =>
+    emit(options, { event: 'progress', seconds: round(run.seconds), ...progress(run.view) })
+  return [
+    setInterval(() => screen?.update(run.view), REDRAW_MS),
+    ...(options.json ? [setInterval(report, PROGRESS_MS)] : []),
+  ]
 }
 
 function listen({ drama }: Run, ending: Ending): () => void {

@@ -114,8 +114,7 @@ export class NodeProcess {
     return new Promise((resolve, reject) => {
       child.once('error', reject)
       void this.#exit.then(() => {
-        const last = this.#logText().trim().split('\n').at(-1) ?? ''
-        reject(new Error(`${this.label} ended while it was starting: ${last}`))
+        reject(new Error(`${this.label} does not start: ${this.#lastError()}`))
       })
       createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', (line) => {
         this.#ready = JSON.parse(line) as ReadyNode
@@ -126,6 +125,17 @@ export class NodeProcess {
 
   #logText(): string {
     return fs.readFileSync(this.#log, 'utf8')
+  }
+
+  /** The command line ends with the error, as one line of JSON. */
+  #lastError(): string {
+    const last = this.#logText().trim().split('\n').at(-1) ?? ''
+    try {
+      const { code, message } = JSON.parse(last) as { code?: string; message?: string }
+      return code === undefined ? `see ${this.#log}` : `${code}: ${message}`
+    } catch {
+      return `see ${this.#log}`
+    }
   }
 
   #lastAddress(): string | undefined {

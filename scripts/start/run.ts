@@ -76,6 +76,11 @@ export class Run {
     return (performance.now() - this.#startedMs) / 1000
   }
 
+  /** Entries are being written, or were. */
+  get isOpen(): boolean {
+    return this.#opened !== undefined
+  }
+
   /** Resolves with what went wrong in one of the processes; never if all goes well. */
   get failed(): Promise<string> {
     return this.#failure.promise

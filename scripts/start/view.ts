@@ -55,10 +55,10 @@ export interface Paint {
 
 export const PLAIN: Paint = { strong: String, faint: String, bad: String }
 
-export const KEYS_LINE = 'k kill a mirror   l cut the link   c corrupt a disk   q quit'
+const KEYS_LINE = 'k kill a mirror  l cut the link  c corrupt a disk  q quit'
 
 /** Lines of the block that do not depend on what happened. */
-const FIXED_LINES = 15
+const FIXED_LINES = 16
 const HAPPENED_MAX = 8
 
 /** The block that is redrawn, for a terminal with so many rows. */
@@ -67,12 +67,13 @@ export function formatBlock(view: View, rows: number, paint: Paint): string[] {
   const room = Math.max(1, Math.min(HAPPENED_MAX, rows - FIXED_LINES - 1))
   const happened = view.happened.slice(-room)
   return [
-    `written   ${paint.strong(String(written))} measurements of this host, ${view.rate.toFixed(0)} a second; ${stored} in the capsule`,
-    `acked     ${paint.strong(String(acked))} of them: two mirrors each signed that they hold them`,
+    `written   ${paint.strong(String(written))} measurements of this host (${view.rate.toFixed(0)}/s), ${stored} in all`,
+    `acked     ${paint.strong(String(acked))}: two mirrors each signed that they hold them`,
     `verified  ${paint.strong(String(verified))} by a follower in another domain${delayText(view)}`,
     `lost      ${lost === 0 ? paint.strong('0') : paint.bad(String(lost))} of what was acknowledged`,
     '',
-    paint.faint('node     domain   state  signed for  behind  links, round trip in ms'),
+    paint.faint('a mirror has signed that it holds every entry below its number'),
+    paint.faint('node     domain   state  signed for  behind  links (ms)'),
     ...view.nodes.map((node) => nodeLine(node, view, paint)),
     '',
     paint.faint('what happened'),
@@ -111,7 +112,7 @@ function costText(costUs: number | null): string {
 }
 
 function delayText({ delayMs }: View): string {
-  return delayMs === undefined ? '' : `, ${delayMs.toFixed(0)} ms after they were measured`
+  return delayMs === undefined ? '' : `, ${delayMs.toFixed(0)} ms later`
 }
 
 /** One line that says everything, for pipes and files. */
@@ -128,19 +129,19 @@ export function formatPlainLine(view: View): string {
 export function describeEvent(event: DramaEvent): string {
   switch (event.event) {
     case 'killed':
-      return `${event.mirror} killed (SIGKILL); the other mirrors go on`
+      return `${event.mirror} killed (SIGKILL); the others go on`
     case 'restarted':
       return `${event.mirror} runs again and catches up`
     case 'cut':
       return `the link ${event.from} to ${event.to} is cut`
     case 'restored':
-      return `the link ${event.from} to ${event.to} can be dialled again`
+      return `the link ${event.from} to ${event.to} is whole again`
     case 'corrupted':
-      return `${event.bytes} bytes flipped on the disk of ${event.mirror}, at ${event.offset} of ${event.file}`
+      return `${event.mirror}: ${event.bytes} bytes flipped on its disk, at ${event.offset}`
     case 'damage-found':
-      return `fsck found it: ${event.code}: ${event.message}`
+      return `${event.mirror}: fsck found it: ${event.message}`
     case 'replaced':
-      return `a new node with new keys takes the place of ${event.mirror}`
+      return `${event.mirror} replaced: a new node, new keys`
     case 'healed':
       return `healed: ${event.mirror} has signed for all ${event.size} entries`
     case 'not-healed':

@@ -64,6 +64,17 @@ export interface Neighbor {
   readonly isRouter: boolean
 }
 
+const SECOND_US = 1_000_000
+/**
+ * A mirror that was killed and runs again knows nothing of the session: the sooner it is given up,
+ * the sooner the next one goes on where it stopped. Giving up too soon costs a handshake.
+ */
+const SESSION_LIMITS = {
+  keepaliveUs: 2 * SECOND_US,
+  pingUs: SECOND_US,
+  peerLostUs: 8 * SECOND_US,
+}
+
 type Answer = Extract<NodeEffect, { readonly type: 'resolved' | 'traced' }>
 
 export class Network {
@@ -87,7 +98,9 @@ export class Network {
     this.runtime = runtime
     this.#name = identity.name
     this.#platform = platform
-    this.engine = new NodeEngine({ identity, runtime, isRouter: false, services: this.#services })
+    const services = this.#services
+    const sessionLimits = SESSION_LIMITS
+    this.engine = new NodeEngine({ identity, runtime, isRouter: false, services, sessionLimits })
     for (const ticket of tickets) this.join(ticket)
     this.#step({ type: 'tick' })
   }
