@@ -143,7 +143,7 @@ export const DOMAIN_COMMANDS: readonly CommandSpec[] = [
       {
         name: 'rights',
         value: { name: 'RIGHTS', type: 'text' },
-        help: 'Any of lookup, mirror, route, with commas. Default: all of them.',
+        help: 'Any of lookup, mirror, read, route, with commas. Default: all but read.',
       },
       {
         name: 'until',
