@@ -249,7 +249,7 @@ export class LongshoreNode {
     const isHeld = undo ? isDropped(store, name) : readChain(store, name) !== undefined
     if (this.#mirror === undefined || !isHeld) {
       const message = undo ? 'no such capsule was dropped here' : 'this node does not mirror it'
-      throw new UnavailableError('NOT_FOUND', message, { name: formatName(name) })
+      throw new UnavailableError('NOT_FOUND', message, { capsule: formatName(name) })
     }
     await driver.submit([droppedOp(name, !undo)])
     this.#runtime.log('info', 'mirror.dropped', { capsule: formatName(name), undo: String(undo) })
