@@ -13,6 +13,9 @@ export function adviceFor({ code, details, next }: LongshoreError): string {
   if (code === 'NOT_FOUND' && 'data' in details) {
     return 'Choose the data directory of a node with --data, or make one with `longshore node run`.'
   }
+  if (code === 'NOT_FOUND' && 'capsule' in details) {
+    return 'See `longshore node status` for the capsules that the node mirrors.'
+  }
   if (code === 'NOT_FOUND' && details['type'] === 'domain') {
     return 'Use the home in which the domain was made, or make one with `longshore domain new`.'
   }

@@ -76,7 +76,7 @@ export interface AdmitOptions {
   readonly domain: CapsuleName
   /** Who becomes a member; a node, mostly. */
   readonly subject: CapsuleName
-  /** Default: all of them. */
+  /** Default: all but `read`. */
   readonly rights?: readonly MemberRight[]
   /** Last second in which it is one, since 1970. */
   readonly notAfterS: number

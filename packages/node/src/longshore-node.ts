@@ -93,6 +93,7 @@ export class LongshoreNode {
   #timer: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
   #afterStep: (() => void) | undefined
+  #hasFailed = false
   #isClosed = false
 
   private constructor(options: NodeOptions, runtime: Runtime, home: NodeHome, bound: Bound) {
@@ -248,7 +249,7 @@ export class LongshoreNode {
     const isHeld = undo ? isDropped(store, name) : readChain(store, name) !== undefined
     if (this.#mirror === undefined || !isHeld) {
       const message = undo ? 'no such capsule was dropped here' : 'this node does not mirror it'
-      throw new UnavailableError('NOT_FOUND', message, { name: formatName(name) })
+      throw new UnavailableError('NOT_FOUND', message, { capsule: formatName(name) })
     }
     await driver.submit([droppedOp(name, !undo)])
     this.#runtime.log('info', 'mirror.dropped', { capsule: formatName(name), undo: String(undo) })
@@ -408,7 +409,8 @@ export class LongshoreNode {
 
   #endIfStoreFailed(): void {
     const error = storeFailure(this.#home.held)
-    if (error === undefined) return
+    if (error === undefined || this.#hasFailed) return
+    this.#hasFailed = true
     this.#runtime.log('error', 'node.failed', { code: error.code, message: error.message })
     this.#failure.reject(error)
   }
@@ -416,7 +418,11 @@ export class LongshoreNode {
   #wake(atUs: number): void {
     clearTimeout(this.#timer)
     const ms = Math.ceil((atUs - this.#runtime.nowUs()) / 1000)
-    const tick = (): void => this.#step({ type: 'tick' })
+    const tick = (): void => {
+      // Also where it was a command of the user whose commit failed.
+      this.#endIfStoreFailed()
+      this.#step({ type: 'tick' })
+    }
     this.#timer = setTimeout(tick, Math.min(Math.max(ms, 0), TIMER_MS_MAX))
   }
 

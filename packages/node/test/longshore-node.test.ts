@@ -23,6 +23,7 @@ test('ND9: a node that is started again is the same node, and finds its neighbor
   await place.logged('node.link-up')
   const health = await fetch(`${restarted.http}/healthz`)
   assert.deepEqual(await health.json(), { ok: true, problems: [], name: formatName(name) })
+  await restarted.close()
   await router.close()
 })
 
@@ -145,8 +146,14 @@ test('ND20: a neighbor that is another node than its ticket says is a problem, a
   const other = await place.open('other', { roles: ['router'] })
   assert.ok(right.ticket && other.ticket)
   const wrong = { ...right.ticket, addresses: other.ticket.addresses }
-  const node = await place.open('misled', { join: [wrong] })
-  await place.logged('link.dial-failed')
+  const failed = Promise.withResolvers<void>()
+  const node = await place.open('misled', {
+    join: [wrong],
+    log: (_level, event) => {
+      if (event === 'link.dial-failed') failed.resolve()
+    },
+  })
+  await failed.promise
   const [problem] = node.health.problems
   assert.equal(problem?.code, 'PEER_LOST')
   assert.match(problem?.message ?? '', /another TLS key/)

@@ -10,7 +10,8 @@ import { formatTime, parseUntil } from '../text/time.ts'
 import { splitWords } from './node-run.ts'
 
 const RIGHTS: readonly MemberRight[] = ['lookup', 'mirror', 'read', 'route']
-const NODE_RIGHTS: readonly MemberRight[] = ['lookup', 'mirror', 'route']
+/** What nodes need for their work; who reads is another question. */
+const DEFAULT_RIGHTS: readonly MemberRight[] = ['lookup', 'mirror', 'route']
 
 export async function run({ args, out, homePath }: Context): Promise<undefined> {
   const [domain, subject] = [parseName(args.positional(0)), parseName(args.positional(1))]
@@ -30,7 +31,7 @@ export async function run({ args, out, homePath }: Context): Promise<undefined> 
 }
 
 function parseRights(text: string | undefined): readonly MemberRight[] {
-  if (text === undefined) return NODE_RIGHTS
+  if (text === undefined) return DEFAULT_RIGHTS
   const rights = splitWords(text, '--rights').map((word) => {
     const found = RIGHTS.find((right) => right === word)
     if (found !== undefined) return found

@@ -20,7 +20,13 @@
  *
  * @module
  */
-import { bytesEqual, type CapsuleName, decodeCertChain, openManifest } from '@longshore/capsule'
+import {
+  bytesEqual,
+  type CapsuleName,
+  decodeCertChain,
+  isLongshoreError,
+  openManifest,
+} from '@longshore/capsule'
 import type { OverlayLimits } from '../overlay/limits.ts'
 import { Overlay } from '../overlay/overlay.ts'
 import type { Membership, OverlayEffect, OverlayEvent } from '../overlay/overlay-events.ts'
@@ -370,13 +376,21 @@ export class NodeEngine {
     }
   }
 
+  /** A chain that held when the capsule was taken on may have ended: then nobody is told of it. */
   #advertise(service: string, capsule: Uint8Array, chain: Uint8Array): void {
     const { name } = openManifest(capsule)
+    const event = { type: 'advertise' as const, capsule, chain: decodeCertChain(chain) }
+    try {
+      for (const effect of this.overlay.step(event)) this.#fromOverlay(effect)
+    } catch (error) {
+      if (!isLongshoreError(error)) throw error
+      const router = this.#options.identity.name
+      this.#effects.push({ type: 'refused', name, router, code: error.code })
+      return
+    }
     const key = nameKey(name)
     const askedUs = Number.NEGATIVE_INFINITY
     if (!this.#advertised.has(key)) this.#advertised.set(key, { name, service, askedUs })
-    const event = { type: 'advertise' as const, capsule, chain: decodeCertChain(chain) }
-    this.#work.push({ to: 'overlay', event })
   }
 
   #open(id: string, target: CapsuleName): void {

@@ -20,7 +20,8 @@ import type { Runtime, StoreReader } from '@longshore/engine'
 import type { AdmitOptions } from '../../home.ts'
 import type { KeyStore } from './key-store.ts'
 
-const ALL_RIGHTS: readonly MemberRight[] = ['lookup', 'mirror', 'route']
+/** What nodes need for their work; who reads is another question. */
+const DEFAULT_RIGHTS: readonly MemberRight[] = ['lookup', 'mirror', 'route']
 /** The member's clock may be behind. */
 const BACKDATED_S = 300
 
@@ -28,7 +29,7 @@ export function admitToDomain(
   store: StoreReader,
   keys: KeyStore,
   runtime: Runtime,
-  { domain, subject, rights = ALL_RIGHTS, notAfterS }: AdmitOptions,
+  { domain, subject, rights = DEFAULT_RIGHTS, notAfterS }: AdmitOptions,
 ): string {
   const details = { name: formatName(domain), type: 'domain' }
   const signed = store.manifest(domain)
