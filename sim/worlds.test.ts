@@ -25,7 +25,7 @@ test('SM14: seed 1, federation: what multicast brought first is no gap in a foll
 })
 
 test('SM14: seed 3, clock: timers go on when clocks are set back, late answers are no rollback', () => {
-  expectWhole('clock', 3, 40)
+  expectWhole('clock', 3, 15)
 })
 
 test('SM14 SM18: seed 1, byzantine: lies are believed by nobody, two histories are found', () => {

@@ -10,8 +10,8 @@ import { buildFederation } from '../federation.ts'
 import { Workload } from '../workload.ts'
 import type { World } from '../world.ts'
 
-/** After the longest back-off, and a round of comparison between mirrors. */
-export const CONVERGE_TICKS = 400
+/** After two rounds of refused advertisements, and one of comparison between mirrors. */
+export const CONVERGE_TICKS = 700
 const HOUR_S = 3600
 
 export function partition(world: World, ticks: number): undefined {

@@ -35,6 +35,7 @@ import {
   type RouteGroup,
   readAdvertise,
   readNames,
+  UNASKED,
 } from './control-frame.ts'
 import { type Carriage, verifyCarriage, verifyName } from './evidence.ts'
 import { ADVERTISED } from './frame.ts'
@@ -42,9 +43,6 @@ import type { Link } from './link.ts'
 import type { Machine } from './machine.ts'
 import { carryRefusal } from './policy.ts'
 import type { Route, RouteTable } from './route-table.ts'
-
-/** Request number of an answer to no advertisement in particular. */
-const UNASKED = 0
 
 interface Claimed {
   readonly name: CapsuleName

@@ -12,7 +12,7 @@
 import { bytesEqual, type CapsuleName } from '@longshore/capsule'
 import { nameKey } from '../store/branch-key.ts'
 import { AdvertiseBatch } from './advertise-batch.ts'
-import { encodeControl, type Fields, namesValue, readAdvertised } from './control-frame.ts'
+import { encodeControl, type Fields, namesValue, readAdvertised, UNASKED } from './control-frame.ts'
 import { WITHDRAW } from './frame.ts'
 import type { Link } from './link.ts'
 import type { Machine } from './machine.ts'
@@ -87,14 +87,18 @@ export class Advertiser {
   answered(link: Link, fields: Fields): void {
     const { request, names } = readAdvertised(fields)
     const told = this.#told.get(link)
-    if (told?.open.delete(request) !== true) return
+    if (told === undefined) return
+    // Without a question: what the router had taken has expired there.
+    const isAnswer = told.open.delete(request)
+    if (!isAnswer && request !== UNASKED) return
     const router = link.up.name
     const refused: string[] = []
     for (const { name, code, expiresS } of names) {
       if (code === null) {
         this.#machine.emit({ type: 'advertised', name, router, expiresS })
       } else {
-        refused.push(nameKey(name))
+        const key = nameKey(name)
+        if (told.routes.has(key)) refused.push(key)
         this.#machine.emit({ type: 'refused', name, router, code })
       }
     }

@@ -265,6 +265,9 @@ export function readAdvertise(fields: Fields): Advertise {
   }
 }
 
+/** Request number of an `advertised` that answers nothing: what was taken has expired. */
+export const UNASKED = 0
+
 export interface AdvertisedName {
   readonly name: CapsuleName
   /** Why it was refused; null if it is installed. */
