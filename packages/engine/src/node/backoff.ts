@@ -58,7 +58,7 @@ export class Backoff {
     attempt.delayUs = Math.min(DELAY_US_MAX, Math.max(DELAY_US_MIN, 2 * delayUs))
   }
 
-  /** Something has changed that may help: everything that waits begins anew, at the shortest delay. */
+  /** Something has changed that may help: all that waits begins anew, at the shortest delay. */
   hasten(): void {
     for (const attempt of this.#attempts.values()) {
       if (attempt.dueUs === undefined) continue
