@@ -128,7 +128,9 @@ function summarize(options: Options, run: Run, failure: string | undefined): boo
   const { kill, cut, corrupt, healed } = drama.counts
   const isWhole = ledger.verified >= ledger.entries && view.head.size >= view.stored
   const isHealed = options.seconds === undefined || healed === kill + cut + corrupt
-  const ok = failure === undefined && ledger.lostForGood === 0 && isWhole && isHealed
+  const isGood = ledger.lostForGood === 0 && isWhole && isHealed
+  // Told to stop while it was starting: there is nothing to judge.
+  const ok = failure === undefined && (isGood || !run.isOpen)
   emit(options, {
     ...{ event: 'summary', seconds: round(run.seconds), ok, name: view.name, ...view.head },
     ...{ entries: ledger.entries, acked: ledger.acked, verified: ledger.verified, receipts },

@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 
-const STOP_MS_MAX = 20_000
+const STOP_MS_MAX = 30_000
 
 export class Child<TOrder, TMessage> {
   readonly #process: ChildProcess

@@ -103,6 +103,8 @@ export class Run {
     this.#watch('the writer', this.#writer.exit)
     const opened = await Promise.race([opening, this.failed])
     if (typeof opened === 'string') throw new Error(opened)
+    // Told to stop before there was anything to see.
+    if (this.#isStopping) return opened
     this.#opened = opened
     this.ledger.open(opened.size)
     const follow = {
@@ -122,7 +124,7 @@ export class Run {
     this.#writer?.order({ do: 'stop' })
     await this.#writer?.ended()
     const deadlineMs = performance.now() + VERIFY_MS_MAX
-    while (!this.#isVerified && performance.now() < deadlineMs) await delay(20)
+    while (this.isOpen && !this.#isVerified && performance.now() < deadlineMs) await delay(20)
     this.#follower?.order({ do: 'stop' })
     await this.#follower?.ended()
     await this.drama.close()

@@ -22,8 +22,8 @@ const SAMPLE_INTERVAL_MS = 200
 const REPLICATION_MS_MAX = 5000
 const RECEIPT_INTERVAL_MS = 500
 const RECEIPT_MS_MAX = 2000
-const MEET_MS_MAX = 20_000
-const FINISH_MS_MAX = 10_000
+const MEET_MS_MAX = 60_000
+const FINISH_MS_MAX = 20_000
 /** Batches that wait for mirrors; more are appended without waiting. */
 const WAITING_MAX = 50
 
