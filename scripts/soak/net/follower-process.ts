@@ -23,8 +23,6 @@ export class FollowerProcess {
   readonly options: FollowerOptions
   /** Times that it ended by itself because nobody could be reached. */
   gaveUp = 0
-  /** Called with every entry that it prints. */
-  onDelivery: (() => void) | undefined
   readonly #home: string
   #child: Child | undefined
   #waiting: { readonly size: number; readonly resolve: () => void } | undefined
@@ -58,7 +56,6 @@ export class FollowerProcess {
         if (typeof index !== 'number') return
         const line = Buffer.from(String(payload), 'base64').toString('utf8')
         history.followed(id, index, line)
-        this.onDelivery?.()
         if (history.nextOf(id) >= (this.#waiting?.size ?? Number.POSITIVE_INFINITY)) {
           this.#waiting?.resolve()
         }

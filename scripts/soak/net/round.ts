@@ -11,6 +11,7 @@ import { openHome } from '@longshore/client/node'
 import { Prng } from '@longshore/engine/testing'
 import { type Action, ALL_ACTIONS, Chaos } from './chaos.ts'
 import { damageMirror } from './damage.ts'
+import { timeFailovers } from './failover.ts'
 import { Federation } from './federation.ts'
 import type { NodeProcess } from './node-process.ts'
 
@@ -43,6 +44,8 @@ export interface RoundReport {
 
 const CONVERGENCE_MS_MAX = 120_000
 const SAMPLE_MS = 1000
+/** Deaths of a router that are timed, before the rest goes wrong: one for so many seconds. */
+const SECONDS_PER_FAILOVER = 20
 
 /** Throws at the first broken promise, and leaves the directory then. */
 export async function runRound(options: RoundOptions): Promise<RoundReport> {
@@ -75,6 +78,8 @@ async function work(
   }, SAMPLE_MS)
   try {
     federation.start()
+    const failovers = Math.ceil(options.seconds / SECONDS_PER_FAILOVER)
+    const deliveryMs = await timeFailovers(federation, failovers)
     const damaging = options.damages
       ? damageMirror(federation, chaos, prng, options.seconds / 3)
       : undefined
@@ -82,7 +87,8 @@ async function work(
     federation.calm()
     const convergenceMs = await converge(federation)
     await check(federation)
-    return { ...summarize(federation, chaos), convergenceMs, damage: await damaging }
+    const times = { deliveryMs, convergenceMs }
+    return { ...summarize(federation, chaos, failovers), ...times, damage: await damaging }
   } finally {
     clearInterval(sampling)
   }
@@ -121,8 +127,7 @@ async function check({ followers, writers, mirrors, routers }: Federation): Prom
   for (const router of routers) await router.stop()
   for (const mirror of mirrors) await checkDisk(mirror)
   for (const { capsule, home, options } of writers) {
-    for (const mirror of mirrors)
-      options.history.held(mirror.id, await readAll(mirror.data, capsule))
+    for (const mirror of mirrors) options.history.held(mirror.id, await readAll(mirror.data, capsule))
     const own = await readAll(home, capsule)
     options.history.held('home', own)
     options.history.check(own.length)
@@ -146,7 +151,8 @@ async function readAll(path: string, name: string): Promise<string[]> {
 function summarize(
   { writers, followers, nodes }: Federation,
   chaos: Chaos,
-): Omit<RoundReport, 'convergenceMs' | 'damage'> {
+  failovers: number,
+): Omit<RoundReport, 'convergenceMs' | 'damage' | 'deliveryMs'> {
   const histories = writers.map(({ options }) => options.history)
   const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
   const rssBytesMax: Record<string, number> = {}
@@ -157,10 +163,9 @@ function summarize(
     acks: sum(histories.map(({ ackCount }) => ackCount)),
     ackedEntries: sum(histories.map(({ ackedSize }) => ackedSize)),
     entries: sum(histories.map(({ sentCount }) => sentCount)),
-    kills: chaos.kills,
+    kills: { ...chaos.kills, router: chaos.kills.router + failovers },
     faults: chaos.faults,
     gaveUp: sum([...writers, ...followers].map(({ gaveUp }) => gaveUp)),
-    deliveryMs: chaos.deliveryMs,
     rssBytesMax,
   }
 }
