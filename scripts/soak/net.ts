@@ -113,7 +113,7 @@ function describe(state: NetState): Record<string, string | number> {
     kills: list(state.kills),
     'link faults': list(state.faults),
     'writers and followers that gave up and were started again': state.gaveUp,
-    'from the death of a router to the next delivery': percentiles(state.deliveryMs),
+    'from the death of a router to what was written after it': percentiles(state.deliveryMs),
     'converged after the last fault': percentiles(state.convergenceMs),
     'damaged disks': state.damage.join('; ') || 'none: the run is too short',
     'memory, resident, at most': memory.join(', '),

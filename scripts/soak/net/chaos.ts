@@ -114,11 +114,7 @@ export class Chaos {
     return this.#busy.has(item.id) ? undefined : item
   }
 
-  #kill(
-    role: Role,
-    mortal: Mortal | undefined,
-    downMs: number,
-  ): void {
+  #kill(role: Role, mortal: Mortal | undefined, downMs: number): void {
     if (mortal?.isRunning !== true) return
     this.kills[role]++
     const recover = async (): Promise<void> => {

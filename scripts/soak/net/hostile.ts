@@ -35,7 +35,10 @@ interface Battlefield {
   readonly mirror: CapsuleName
   readonly prng: Prng
   readonly identities: readonly NodePrincipal[]
-  readonly samples: { readonly frames: readonly Uint8Array[]; readonly packets: readonly Uint8Array[] }
+  readonly samples: {
+    readonly frames: readonly Uint8Array[]
+    readonly packets: readonly Uint8Array[]
+  }
 }
 
 /** Facts to record. Throws if a node ends, grows or no longer serves. */

@@ -153,6 +153,10 @@ export class NodeProcess {
     return link
   }
 
+  get cpuS(): number {
+    return this.#child?.cpuS ?? 0
+  }
+
   sampleRss(): number {
     const bytes = this.#child?.sampleRss() ?? 0
     this.rssBytesMax = Math.max(this.rssBytesMax, bytes)

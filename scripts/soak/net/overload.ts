@@ -29,10 +29,7 @@ const SAMPLE_MS = 100
 const SLOW_BYTES_PER_S = 10_000
 
 /** Facts to record. Throws if the mirror collapses. `seconds` says how much is pushed. */
-export async function overloadMirror(
-  prng: Prng,
-  seconds: number,
-): Promise<Record<string, string>> {
+export async function overloadMirror(prng: Prng, seconds: number): Promise<Record<string, string>> {
   const directory = mkdtempSync(join(tmpdir(), 'longshore-net-'))
   process.env['XDG_STATE_HOME'] = join(directory, 'state')
   const trouble = Promise.withResolvers<never>()
@@ -62,36 +59,62 @@ async function press(
   const target = { name: parseName(mirror.principal), ticket: parseTicket(mirror.ticket) }
   const create = (): PushClient =>
     new PushClient({ prng: prng.child(), target, entries, payloadBytes: PAYLOAD_BYTES })
-  const megabytes = (count: number): number => (count * entries * PAYLOAD_BYTES) / 1e6
-  let peak = 0
+  const alone: Pace[] = []
   for (let i = 0; i < PEAKS; i++) {
     const client = create()
-    peak = Math.max(peak, megabytes(1) / (await client.push()))
+    alone.push(await pace(mirror, [client]))
     await client.close()
   }
   const clients = Array.from({ length: WRITERS }, create)
-  const startMs = performance.now()
-  await Promise.all(clients.map((client) => client.push()))
-  const goodput = megabytes(WRITERS) / ((performance.now() - startMs) / 1000)
+  const crowd = await pace(mirror, clients)
   const followers = await followBoth(mirror, prng, clients[0] as PushClient)
   clearInterval(sampling)
   const refusals = clients.flatMap((client) => client.refusals)
   for (const client of clients) await client.close()
   checkRefusals(refusals)
-  const share = goodput / peak
-  const text = `${goodput.toFixed(1)} MB/s of ${peak.toFixed(1)} at best (${Math.round(share * 100)} %)`
-  if (share < GOODPUT_SHARE_MIN) throw new Error(`overloaded, the mirror takes ${text}`)
+  const best = {
+    perS: Math.max(...alone.map(({ perS }) => perS)),
+    perCpuS: Math.max(...alone.map(({ perCpuS }) => perCpuS)),
+  }
+  // What a busy machine leaves to the mirror says nothing about it; what it makes of that does.
+  const text = `${show(crowd)}; at best, with one: ${show(best)}`
+  if (crowd.perCpuS < GOODPUT_SHARE_MIN * best.perCpuS) {
+    throw new Error(`with ${WRITERS} writers the mirror takes ${text}`)
+  }
   if (mirror.rssBytesMax > RSS_BYTES_MAX) throw new Error(`it takes ${mirror.rssBytesMax} bytes`)
+  const refused = `${refusals.length} refusals${refusals.length > 0 ? ', all with retryAfterMs' : ''}`
   return {
-    'overload, 10 writers at once': `${text}, ${refusals.length} refusals, all with retryAfterMs`,
+    [`overload, ${WRITERS} writers at once`]: `${text}; ${refused}`,
     'memory under overload': `${Math.round(mirror.rssBytesMax / 1e6)} MB`,
     'one slow follower': followers,
   }
 }
 
+/** Megabytes that the mirror states to hold. */
+interface Pace {
+  readonly perS: number
+  /** For each second that its process had a processor. */
+  readonly perCpuS: number
+}
+
+async function pace(mirror: NodeProcess, clients: readonly PushClient[]): Promise<Pace> {
+  const [startMs, startCpuS] = [performance.now(), mirror.cpuS]
+  await Promise.all(clients.map((client) => client.push()))
+  const megabytes = clients.reduce((sum, { entries }) => sum + (entries * PAYLOAD_BYTES) / 1e6, 0)
+  return {
+    perS: (megabytes * 1000) / (performance.now() - startMs),
+    perCpuS: megabytes / (mirror.cpuS - startCpuS),
+  }
+}
+
+function show({ perS, perCpuS }: Pace): string {
+  return `${perS.toFixed(1)} MB/s, ${perCpuS.toFixed(1)} MB for each second of a processor`
+}
+
 function checkRefusals(refusals: PushClient['refusals']): void {
   for (const { error, retryAfterMs } of refusals) {
-    if (isLongshoreError(error) && error.code === 'OVERLOADED' && retryAfterMs !== undefined) continue
+    if (isLongshoreError(error) && error.code === 'OVERLOADED' && retryAfterMs !== undefined)
+      continue
     throw new Error('refused for another reason than overload', { cause: error })
   }
 }

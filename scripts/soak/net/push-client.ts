@@ -67,13 +67,11 @@ export class PushClient {
     return formatName(this.#fixture.name)
   }
 
-  /** Seconds until the mirror has stated that it holds everything. */
-  async push(): Promise<number> {
-    const startMs = performance.now()
+  /** Resolves when the mirror has stated that it holds everything. */
+  async push(): Promise<void> {
     const target = { mirror: this.#options.target.name, chain: this.#grant(), counts: true }
     this.#node.run(this.#publisher.publish(this.#fixture.name, MAIN_BRANCH, [target]))
     await this.#done.promise
-    return (performance.now() - startMs) / 1000
   }
 
   async close(): Promise<void> {

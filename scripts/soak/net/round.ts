@@ -127,7 +127,8 @@ async function check({ followers, writers, mirrors, routers }: Federation): Prom
   for (const router of routers) await router.stop()
   for (const mirror of mirrors) await checkDisk(mirror)
   for (const { capsule, home, options } of writers) {
-    for (const mirror of mirrors) options.history.held(mirror.id, await readAll(mirror.data, capsule))
+    for (const mirror of mirrors)
+      options.history.held(mirror.id, await readAll(mirror.data, capsule))
     const own = await readAll(home, capsule)
     options.history.held('home', own)
     options.history.check(own.length)
