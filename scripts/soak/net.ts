@@ -2,12 +2,14 @@
  * A federation of real processes under real faults, run after run, and the check of everything
  * that it has promised: `net/round.ts` is one run, `history.ts` the check.
  *
- * After the runs a mirror is overloaded, and live nodes are attacked.
+ * After the runs the kernel itself makes faults, a mirror is overloaded, and live nodes are
+ * attacked.
  *
  * @module
  */
 import { Prng } from '@longshore/engine/testing'
 import { attackNodes } from './net/hostile.ts'
+import { runKernelFaults } from './net/kernel-faults.ts'
 import { overloadMirror } from './net/overload.ts'
 import { type RoundReport, runRound } from './net/round.ts'
 import { Progress } from './results.ts'
@@ -19,7 +21,7 @@ const FOLLOWERS = 3
 const LINES_PER_S = 20
 /** Runs shorter than this have no time to lose a mirror. */
 const DAMAGE_S_MIN = 30
-/** Of the whole time, for the overload and for the attack. */
+/** Of the whole time, for each of what comes after the runs. */
 const SHARE_AFTER = 0.1
 const AFTER_S_MIN = 2
 
@@ -53,7 +55,7 @@ export async function runNet(options: NetOptions): Promise<Record<string, string
   progress.save()
   console.log(`seed ${state.seed}${state.seed === state.firstSeed ? '' : ', continued'}`)
   const afterS = Math.max(AFTER_S_MIN, Math.round(seconds * SHARE_AFTER))
-  const roundsS = Math.max(1, seconds - 2 * afterS)
+  const roundsS = Math.max(1, seconds - 3 * afterS)
   while (state.seconds < roundsS) {
     const roundS = Math.min(ROUND_S_MAX, roundsS - state.seconds)
     const terms = { writers: WRITERS, followers: FOLLOWERS, linesPerS: LINES_PER_S }
@@ -63,10 +65,11 @@ export async function runNet(options: NetOptions): Promise<Record<string, string
     progress.save()
     console.log(`run ${state.runs}: ${state.acks} acknowledgements, ${countOf(state.kills)} kills`)
   }
+  const kernel = await runKernelFaults(new Prng(state.firstSeed), afterS)
   const overload = await overloadMirror(new Prng(state.firstSeed), afterS)
   const hostile = await attackNodes(new Prng(state.firstSeed), afterS)
   progress.clear()
-  return { ...describe(state), ...overload, ...hostile }
+  return { ...describe(state), ...kernel, ...overload, ...hostile }
 }
 
 function emptyState(seed: number): NetState {

@@ -13,7 +13,9 @@ import { type Action, ALL_ACTIONS, Chaos } from './chaos.ts'
 import { damageMirror } from './damage.ts'
 import { timeFailovers } from './failover.ts'
 import { Federation } from './federation.ts'
+import type { FollowerProcess } from './follower-process.ts'
 import type { NodeProcess } from './node-process.ts'
+import type { WriterProcess } from './writer-process.ts'
 
 export interface RoundOptions {
   readonly seed: number
@@ -94,10 +96,18 @@ async function work(
   }
 }
 
+/** Whoever takes part in a run. */
+export interface Parties {
+  readonly routers: readonly NodeProcess[]
+  readonly mirrors: readonly NodeProcess[]
+  readonly writers: readonly WriterProcess[]
+  readonly followers: readonly FollowerProcess[]
+}
+
 /** Milliseconds until every follower has everything. */
-async function converge(federation: Federation): Promise<number> {
+export async function converge(parties: Parties): Promise<number> {
   const startMs = performance.now()
-  const { writers, followers } = federation
+  const { writers, followers } = parties
   await Promise.all(writers.map((writer) => writer.finish()))
   const sizes = new Map<string, number>()
   for (const writer of writers) sizes.set(writer.capsule, await writer.deliver())
@@ -106,14 +116,14 @@ async function converge(federation: Federation): Promise<number> {
   })
   let timer: NodeJS.Timeout | undefined
   const tooLong = new Promise((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(lagging(federation, sizes))), CONVERGENCE_MS_MAX)
+    timer = setTimeout(() => reject(new Error(lagging(parties, sizes))), CONVERGENCE_MS_MAX)
   })
   await Promise.race([Promise.all(all), tooLong])
   clearTimeout(timer)
   return performance.now() - startMs
 }
 
-function lagging({ followers }: Federation, sizes: ReadonlyMap<string, number>): string {
+function lagging({ followers }: Parties, sizes: ReadonlyMap<string, number>): string {
   const places = followers.map(({ id, options: { capsule, history } }) => {
     return `${id} has ${history.nextOf(id)} of ${sizes.get(capsule)}`
   })
@@ -121,7 +131,7 @@ function lagging({ followers }: Federation, sizes: ReadonlyMap<string, number>):
 }
 
 /** What every mirror holds is read from its disk, after it has ended. */
-async function check({ followers, writers, mirrors, routers }: Federation): Promise<void> {
+export async function check({ followers, writers, mirrors, routers }: Parties): Promise<void> {
   for (const follower of followers) await follower.kill()
   for (const mirror of mirrors) await mirror.stop()
   for (const router of routers) await router.stop()
