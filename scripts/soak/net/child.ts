@@ -18,6 +18,13 @@ const running = new Set<Child>()
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  process.on(signal, () => process.exit(code))
+}
 
 export interface ChildEnd {
   /** Null if a signal ended it that it did not handle. */
