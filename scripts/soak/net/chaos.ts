@@ -15,6 +15,7 @@ const GAP_MS_MAX = 1500
 const DOWN_MS_MAX = 2500
 const WEATHER_MS_MIN = 300
 const WEATHER_MS_MAX = 6000
+const LOOK_MS = 50
 
 type Role = 'follower' | 'mirror' | 'router' | 'writer'
 /** `routers`: all of them at once; one alone is always survived by another one. */
@@ -56,8 +57,6 @@ export class Chaos {
     while (performance.now() < endMs) {
       await pause(this.#prng.between(GAP_MS_MIN, GAP_MS_MAX))
       this.#act(this.#prng.pick(this.#actions))
-      // What is being recovered fails here, not later.
-      await Promise.race([Promise.all(this.#recoveries), Promise.resolve()])
     }
     await this.settled()
   }
@@ -66,14 +65,14 @@ export class Chaos {
     while (this.#recoveries.size > 0) await Promise.all(this.#recoveries)
   }
 
-  /** Keeps a process out of what is drawn, while somebody else deals with it. */
-  reserve(id: string): () => void {
+  /**
+   * Keeps a process out of what is drawn, while somebody else deals with it, once what is happening
+   * to it is over. Returns what ends that.
+   */
+  async reserve(id: string): Promise<() => void> {
+    while (this.#busy.has(id)) await pause(LOOK_MS)
     this.#busy.add(id)
     return () => this.#busy.delete(id)
-  }
-
-  isFree(id: string): boolean {
-    return !this.#busy.has(id)
   }
 
   #act(action: Action): void {
@@ -139,8 +138,8 @@ export class Chaos {
       this.#busy.delete(id)
       this.#recoveries.delete(done)
     })
-    // Whoever waits for all of them hears of a failure; until then it is no unhandled one.
-    done.catch(() => {})
+    // What does not come back ends the run.
+    done.catch(this.#federation.fail)
     this.#recoveries.add(done)
   }
 }
