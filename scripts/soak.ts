@@ -12,6 +12,9 @@
  *       --worlds N               so many (default 10000)
  *       --minutes N              no longer than this
  *
+ *     npm run soak -- net      processes of three trust domains, killed, cut off and damaged
+ *       --seconds N              of load and faults (default 1800)
+ *
  *       --seed N                 start here (default: a new seed, printed)
  *       --no-record              do not append the run to bench/RESULTS.md
  *
@@ -23,6 +26,7 @@ import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { runCrashes } from './soak/crash.ts'
 import { runIdleCapsules } from './soak/idle-capsules.ts'
+import { runNet } from './soak/net.ts'
 import { currentCommit, recordRun } from './soak/results.ts'
 import { runScale } from './soak/scale.ts'
 import { runWorlds } from './soak/sim.ts'
@@ -36,6 +40,7 @@ const { values, positionals } = parseArgs({
     capsules: { type: 'string' },
     worlds: { type: 'string', default: '10000' },
     minutes: { type: 'string' },
+    seconds: { type: 'string', default: '1800' },
     seed: { type: 'string' },
     'no-record': { type: 'boolean', default: false },
   },
@@ -79,8 +84,10 @@ async function run(): Promise<Readonly<Record<string, string | number>>> {
         minutes === undefined ? Number.POSITIVE_INFINITY : count('minutes', minutes) * 60_000
       return runWorlds({ commit, seed, worlds, ms })
     }
+    case 'net':
+      return runNet({ commit, seed, seconds: count('seconds', values.seconds) })
     default:
-      console.error('usage: npm run soak -- crash|sim|scale')
+      console.error('usage: npm run soak -- crash|net|sim|scale')
       process.exit(2)
   }
 }

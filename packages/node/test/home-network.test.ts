@@ -142,6 +142,19 @@ test('NW5 NW7 NW10 NW11 NW12 NW13 NW14 NW22: a capsule that is elsewhere is read
   await stopNode(node)
 })
 
+test('NW12: whoever follows a capsule that is still empty gets its first entry', async () => {
+  const node = await startNode('l1')
+  await using home = await openAt('l-home', node)
+  await using capsule = await createMirrored(home, node)
+  await using other = await openAt('l-other', node)
+  await using remote = await other.open(capsule.name)
+  assert.equal(remote.size, 0)
+  const first = texts(remote.follow({ to: 1 }))
+  await capsule.append('at last', { level: 'replicated:1' })
+  assert.deepEqual(await first, ['at last'])
+  await stopNode(node)
+})
+
 test('NW19 NW20: what mirrors did not get is stored, and delivered later, once and in order', async () => {
   const node = await startNode('c1')
   const { listen } = node

@@ -8,7 +8,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Prng } from '@longshore/engine/testing'
 import { drawLinkFault } from '../fault-proxy.ts'
 import type { Federation } from './federation.ts'
-import type { FollowerProcess } from './follower-process.ts'
 import type { Link } from './node-process.ts'
 
 const GAP_MS_MIN = 200
@@ -16,14 +15,17 @@ const GAP_MS_MAX = 1500
 const DOWN_MS_MAX = 2500
 const WEATHER_MS_MIN = 300
 const WEATHER_MS_MAX = 6000
+const LOOK_MS = 50
 
 type Role = 'follower' | 'mirror' | 'router' | 'writer'
-export type Action = Role | 'link'
+/** `routers`: all of them at once; one alone is always survived by another one. */
+export type Action = Role | 'link' | 'routers'
 
 /** The more often a word stands here, the more often it happens. */
 export const ALL_ACTIONS: readonly Action[] = [
-  ...(['router', 'mirror', 'writer', 'follower'] as const),
-  ...(['link', 'link', 'link', 'link'] as const),
+  ...(['router', 'router', 'mirror', 'mirror', 'writer', 'writer'] as const),
+  ...(['follower', 'follower', 'routers'] as const),
+  ...(['link', 'link', 'link', 'link', 'link', 'link', 'link', 'link'] as const),
 ]
 
 interface Mortal {
@@ -36,8 +38,6 @@ interface Mortal {
 export class Chaos {
   readonly kills: Record<Role, number> = { router: 0, mirror: 0, writer: 0, follower: 0 }
   readonly faults: Record<string, number> = {}
-  /** From the death of a router until a follower has the next entry, for each follower. */
-  readonly deliveryMs: number[] = []
   /** Ids of processes and links that are out of order. */
   readonly #busy = new Set<string>()
   readonly #recoveries = new Set<Promise<void>>()
@@ -57,8 +57,6 @@ export class Chaos {
     while (performance.now() < endMs) {
       await pause(this.#prng.between(GAP_MS_MIN, GAP_MS_MAX))
       this.#act(this.#prng.pick(this.#actions))
-      // What is being recovered fails here, not later.
-      await Promise.race([Promise.all(this.#recoveries), Promise.resolve()])
     }
     await this.settled()
   }
@@ -67,14 +65,14 @@ export class Chaos {
     while (this.#recoveries.size > 0) await Promise.all(this.#recoveries)
   }
 
-  /** Keeps a process out of what is drawn, while somebody else deals with it. */
-  reserve(id: string): () => void {
+  /**
+   * Keeps a process out of what is drawn, while somebody else deals with it, once what is happening
+   * to it is over. Returns what ends that.
+   */
+  async reserve(id: string): Promise<() => void> {
+    while (this.#busy.has(id)) await pause(LOOK_MS)
     this.#busy.add(id)
     return () => this.#busy.delete(id)
-  }
-
-  isFree(id: string): boolean {
-    return !this.#busy.has(id)
   }
 
   #act(action: Action): void {
@@ -87,8 +85,16 @@ export class Chaos {
         if (link !== undefined) this.#recover(link.id, this.#weather(link, lastsMs))
         return
       }
-      case 'router':
-        this.#kill(action, this.#choose(routers), rest, () => this.#timeDelivery())
+      case 'router': {
+        const router = this.#choose(routers)
+        const isLast = routers.some((other) => other !== router && this.#busy.has(other.id))
+        if (!isLast) this.#kill(action, router, rest)
+        return
+      }
+      case 'routers':
+        for (const router of routers) {
+          if (!this.#busy.has(router.id)) this.#kill('router', router, rest)
+        }
         return
       case 'mirror':
         this.#kill(action, this.#choose(mirrors), rest)
@@ -107,16 +113,10 @@ export class Chaos {
     return this.#busy.has(item.id) ? undefined : item
   }
 
-  #kill(
-    role: Role,
-    mortal: Mortal | undefined,
-    downMs: number,
-    onKill: () => void = () => {},
-  ): void {
+  #kill(role: Role, mortal: Mortal | undefined, downMs: number): void {
     if (mortal?.isRunning !== true) return
     this.kills[role]++
     const recover = async (): Promise<void> => {
-      onKill()
       await mortal.kill()
       await pause(downMs)
       await mortal.start()
@@ -138,21 +138,8 @@ export class Chaos {
       this.#busy.delete(id)
       this.#recoveries.delete(done)
     })
-    // Whoever waits for all of them hears of a failure; until then it is no unhandled one.
-    done.catch(() => {})
+    // What does not come back ends the run.
+    done.catch(this.#federation.fail)
     this.#recoveries.add(done)
-  }
-
-  #timeDelivery(): void {
-    const startMs = performance.now()
-    for (const follower of this.#federation.followers) this.#timeNext(follower, startMs)
-  }
-
-  #timeNext(follower: FollowerProcess, startMs: number): void {
-    if (!follower.isRunning || follower.onDelivery !== undefined) return
-    follower.onDelivery = () => {
-      follower.onDelivery = undefined
-      this.deliveryMs.push(performance.now() - startMs)
-    }
   }
 }

@@ -11,11 +11,20 @@ import { createInterface } from 'node:readline'
 
 const BIN = resolve(import.meta.dirname, '..', '..', '..', 'bin', 'longshore')
 const STDERR_CHARACTERS_KEPT = 4000
+/** USER_HZ of Linux, the same on every machine that Node runs on. */
+const TICKS_PER_S = 100
 
 const running = new Set<Child>()
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  process.on(signal, () => process.exit(code))
+}
 
 export interface ChildEnd {
   /** Null if a signal ended it that it did not handle. */
@@ -85,6 +94,11 @@ export class Child {
     this.#process.kill(signal)
   }
 
+  /** Seconds on a processor so far; undefined where the system does not tell. */
+  get cpuS(): number | undefined {
+    return readCpuS(this.#process.pid)
+  }
+
   /** Resident memory now; undefined where the system does not tell, or the process is gone. */
   sampleRss(): number | undefined {
     const bytes = readRss(this.#process.pid)
@@ -107,6 +121,17 @@ function readRss(pid: number | undefined): number | undefined {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8')
     const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]
     return kib === undefined ? undefined : Number(kib) * 1024
+  } catch {
+    return undefined
+  }
+}
+
+function readCpuS(pid: number | undefined): number | undefined {
+  try {
+    // The name of the program, in parentheses, may contain anything.
+    const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')
+    const [userTicks = 0, systemTicks = 0] = rest.split(' ').slice(11, 13).map(Number)
+    return (userTicks + systemTicks) / TICKS_PER_S
   } catch {
     return undefined
   }

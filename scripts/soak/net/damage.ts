@@ -29,10 +29,8 @@ export async function damageMirror(
 ): Promise<string> {
   await pause(afterS * 1000)
   const mirror = prng.pick(federation.mirrors)
-  // Whatever else happens to it comes to its end first.
-  while (!chaos.isFree(mirror.id)) await pause(100)
-  const release = chaos.reserve(mirror.id)
-  const releases = [release, ...federation.writers.map(({ id }) => chaos.reserve(id))]
+  const releases: (() => void)[] = []
+  for (const { id } of [mirror, ...federation.writers]) releases.push(await chaos.reserve(id))
   mirror.isExpendable = true
   const whileRunning = prng.chance(0.5)
   if (!whileRunning) await mirror.kill()
@@ -44,7 +42,6 @@ export async function damageMirror(
   const found = await findProblems(mirror)
   if (found === 0) throw new Error(`fsck has not found the flipped bytes of ${mirror.id}`)
   mirror.isExpendable = false
-  for (const { id } of federation.writers) while (!chaos.isFree(id)) break
   await federation.replaceMirror(mirror)
   for (const each of releases) each()
   const how = hasRefused ? 'refused to start' : hasEnded ? 'ended by itself' : 'served the rest'

@@ -40,7 +40,8 @@ export class Federation {
   readonly followers: FollowerProcess[] = []
   readonly links: Link[] = []
   readonly #failure = Promise.withResolvers<never>()
-  readonly #fail = (error: unknown): void => this.#failure.reject(error)
+  /** Ends the run. */
+  readonly fail = (error: unknown): void => this.#failure.reject(error)
   /** Names of the domains, in the home of whoever made them. */
   readonly #domains: string[] = []
 
@@ -135,7 +136,7 @@ export class Federation {
       const id = `writer-${i}`
       const writer = new WriterProcess({
         ...{ id, directory, history, linesPerS },
-        ...{ copies: COPIES, fail: this.#fail },
+        ...{ copies: COPIES, fail: this.fail },
       })
       await writer.create(await this.#linksToRouters(id), this.mirrors)
       this.writers.push(writer)
@@ -151,7 +152,7 @@ export class Federation {
       const { history } = writer.options
       const follower = new FollowerProcess({
         ...{ id, directory, capsule, history },
-        fail: this.#fail,
+        fail: this.fail,
       })
       await follower.create(await this.#linksToRouters(id))
       this.followers.push(follower)
@@ -160,7 +161,7 @@ export class Federation {
 
   #createNode(role: 'mirror' | 'router', i: number): NodeProcess {
     const { directory } = this.options
-    return new NodeProcess({ id: `${role}-${i + 1}`, role, directory, fail: this.#fail })
+    return new NodeProcess({ id: `${role}-${i + 1}`, role, directory, fail: this.fail })
   }
 
   async #admit(node: NodeProcess, domain: number): Promise<void> {

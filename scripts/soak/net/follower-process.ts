@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { openHome } from '@longshore/client/node'
 import type { CapsuleHistory } from '../history.ts'
 import { Child } from './child.ts'
-import type { Link } from './node-process.ts'
+import type { Link, Machine } from './node-process.ts'
 
 export interface FollowerOptions {
   readonly id: string
@@ -17,14 +17,14 @@ export interface FollowerOptions {
   readonly history: CapsuleHistory
   /** Called when a promise is broken, or it ends by itself for no good reason. */
   readonly fail: (error: unknown) => void
+  /** Default: this machine. */
+  readonly machine?: Machine
 }
 
 export class FollowerProcess {
   readonly options: FollowerOptions
   /** Times that it ended by itself because nobody could be reached. */
   gaveUp = 0
-  /** Called with every entry that it prints. */
-  onDelivery: (() => void) | undefined
   readonly #home: string
   #child: Child | undefined
   #waiting: { readonly size: number; readonly resolve: () => void } | undefined
@@ -42,23 +42,21 @@ export class FollowerProcess {
     return this.#child !== undefined
   }
 
-  async create(links: readonly Link[]): Promise<void> {
+  async create(links: readonly Pick<Link, 'ticket'>[]): Promise<void> {
     await using home = await openHome({ path: this.#home })
     for (const { ticket } of links) await home.network.connect(ticket)
   }
 
   start(): void {
-    const { capsule, history, id, fail } = this.options
+    const { capsule, history, id, fail, machine } = this.options
     const from = String(history.nextOf(id))
     const args = ['--home', this.#home, 'follow', capsule, '--from', from, '--json']
     const child = new Child(args, {
-      env: {},
-      fail,
+      ...{ env: {}, wrapper: machine?.wrapper ?? [], fail },
       onLine: ({ index, payload }) => {
         if (typeof index !== 'number') return
         const line = Buffer.from(String(payload), 'base64').toString('utf8')
         history.followed(id, index, line)
-        this.onDelivery?.()
         if (history.nextOf(id) >= (this.#waiting?.size ?? Number.POSITIVE_INFINITY)) {
           this.#waiting?.resolve()
         }

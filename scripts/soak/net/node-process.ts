@@ -18,7 +18,18 @@ export interface NodeProcessOptions {
   readonly directory: string
   /** Called when it ends by itself. */
   readonly fail: (error: unknown) => void
+  /** Default: this machine, on the loopback. */
+  readonly machine?: Machine
 }
+
+/** Where a process runs. */
+export interface Machine {
+  readonly host: string
+  /** Before each command, so that it runs there. */
+  readonly wrapper: readonly string[]
+}
+
+const LOOPBACK: Machine = { host: '127.0.0.1', wrapper: [] }
 
 /** From one process to a node. */
 export interface Link {
@@ -42,7 +53,7 @@ export class NodeProcess {
   rssBytesMax = 0
   /** It may end by itself: its disk is damaged. */
   isExpendable = false
-  #uplinks: readonly Link[] = []
+  #uplinks: readonly Pick<Link, 'ticket'>[] = []
   #ready: Ready | undefined
   #child: Child | undefined
 
@@ -77,15 +88,15 @@ export class NodeProcess {
   }
 
   /** Resolves when others can dial it. */
-  async start(uplinks: readonly Link[] = this.#uplinks): Promise<void> {
+  async start(uplinks: readonly Pick<Link, 'ticket'>[] = this.#uplinks): Promise<void> {
     this.#uplinks = uplinks
-    const { role, id, fail } = this.options
-    const args = ['node', 'run', '--data', this.data, '--listen', 'tls://127.0.0.1:0']
+    const { role, id, fail, machine = LOOPBACK } = this.options
+    const { host, wrapper } = machine
+    const args = ['node', 'run', '--data', this.data, '--listen', `tls://${host}:0`]
     const joins = uplinks.flatMap(({ ticket }) => ['--join', ticket])
     const ready = Promise.withResolvers<Ready>()
     const child = new Child([...args, '--roles', role, ...joins, '--json', '--log-level', 'warn'], {
-      env: this.#env,
-      fail,
+      ...{ env: this.#env, wrapper, fail },
       onLine: (line) => {
         if (line['event'] === 'ready') ready.resolve(line as unknown as Ready)
       },
@@ -151,6 +162,10 @@ export class NodeProcess {
     const link = { id: `${from}-${this.id}`, proxy, ticket }
     this.links.push(link)
     return link
+  }
+
+  get cpuS(): number {
+    return this.#child?.cpuS ?? 0
   }
 
   sampleRss(): number {

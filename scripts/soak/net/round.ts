@@ -11,8 +11,11 @@ import { openHome } from '@longshore/client/node'
 import { Prng } from '@longshore/engine/testing'
 import { type Action, ALL_ACTIONS, Chaos } from './chaos.ts'
 import { damageMirror } from './damage.ts'
+import { timeFailovers } from './failover.ts'
 import { Federation } from './federation.ts'
+import type { FollowerProcess } from './follower-process.ts'
 import type { NodeProcess } from './node-process.ts'
+import type { WriterProcess } from './writer-process.ts'
 
 export interface RoundOptions {
   readonly seed: number
@@ -43,6 +46,8 @@ export interface RoundReport {
 
 const CONVERGENCE_MS_MAX = 120_000
 const SAMPLE_MS = 1000
+/** Deaths of a router that are timed, before the rest goes wrong: one for so many seconds. */
+const SECONDS_PER_FAILOVER = 20
 
 /** Throws at the first broken promise, and leaves the directory then. */
 export async function runRound(options: RoundOptions): Promise<RoundReport> {
@@ -75,6 +80,8 @@ async function work(
   }, SAMPLE_MS)
   try {
     federation.start()
+    const failovers = Math.ceil(options.seconds / SECONDS_PER_FAILOVER)
+    const deliveryMs = await timeFailovers(federation, failovers)
     const damaging = options.damages
       ? damageMirror(federation, chaos, prng, options.seconds / 3)
       : undefined
@@ -82,16 +89,25 @@ async function work(
     federation.calm()
     const convergenceMs = await converge(federation)
     await check(federation)
-    return { ...summarize(federation, chaos), convergenceMs, damage: await damaging }
+    const times = { deliveryMs, convergenceMs }
+    return { ...summarize(federation, chaos, failovers), ...times, damage: await damaging }
   } finally {
     clearInterval(sampling)
   }
 }
 
+/** Whoever takes part in a run. */
+export interface Parties {
+  readonly routers: readonly NodeProcess[]
+  readonly mirrors: readonly NodeProcess[]
+  readonly writers: readonly WriterProcess[]
+  readonly followers: readonly FollowerProcess[]
+}
+
 /** Milliseconds until every follower has everything. */
-async function converge(federation: Federation): Promise<number> {
+export async function converge(parties: Parties): Promise<number> {
   const startMs = performance.now()
-  const { writers, followers } = federation
+  const { writers, followers } = parties
   await Promise.all(writers.map((writer) => writer.finish()))
   const sizes = new Map<string, number>()
   for (const writer of writers) sizes.set(writer.capsule, await writer.deliver())
@@ -100,14 +116,14 @@ async function converge(federation: Federation): Promise<number> {
   })
   let timer: NodeJS.Timeout | undefined
   const tooLong = new Promise((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(lagging(federation, sizes))), CONVERGENCE_MS_MAX)
+    timer = setTimeout(() => reject(new Error(lagging(parties, sizes))), CONVERGENCE_MS_MAX)
   })
   await Promise.race([Promise.all(all), tooLong])
   clearTimeout(timer)
   return performance.now() - startMs
 }
 
-function lagging({ followers }: Federation, sizes: ReadonlyMap<string, number>): string {
+function lagging({ followers }: Parties, sizes: ReadonlyMap<string, number>): string {
   const places = followers.map(({ id, options: { capsule, history } }) => {
     return `${id} has ${history.nextOf(id)} of ${sizes.get(capsule)}`
   })
@@ -115,7 +131,7 @@ function lagging({ followers }: Federation, sizes: ReadonlyMap<string, number>):
 }
 
 /** What every mirror holds is read from its disk, after it has ended. */
-async function check({ followers, writers, mirrors, routers }: Federation): Promise<void> {
+export async function check({ followers, writers, mirrors, routers }: Parties): Promise<void> {
   for (const follower of followers) await follower.kill()
   for (const mirror of mirrors) await mirror.stop()
   for (const router of routers) await router.stop()
@@ -146,7 +162,8 @@ async function readAll(path: string, name: string): Promise<string[]> {
 function summarize(
   { writers, followers, nodes }: Federation,
   chaos: Chaos,
-): Omit<RoundReport, 'convergenceMs' | 'damage'> {
+  failovers: number,
+): Omit<RoundReport, 'convergenceMs' | 'damage' | 'deliveryMs'> {
   const histories = writers.map(({ options }) => options.history)
   const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
   const rssBytesMax: Record<string, number> = {}
@@ -157,10 +174,9 @@ function summarize(
     acks: sum(histories.map(({ ackCount }) => ackCount)),
     ackedEntries: sum(histories.map(({ ackedSize }) => ackedSize)),
     entries: sum(histories.map(({ sentCount }) => sentCount)),
-    kills: chaos.kills,
+    kills: { ...chaos.kills, router: chaos.kills.router + failovers },
     faults: chaos.faults,
     gaveUp: sum([...writers, ...followers].map(({ gaveUp }) => gaveUp)),
-    deliveryMs: chaos.deliveryMs,
     rssBytesMax,
   }
 }

@@ -9,7 +9,7 @@ import { parseName } from '@longshore/capsule'
 import { openHome } from '@longshore/client/node'
 import type { CapsuleHistory } from '../history.ts'
 import { Child } from './child.ts'
-import type { Link, NodeProcess } from './node-process.ts'
+import type { Link, Machine, NodeProcess } from './node-process.ts'
 
 export interface WriterOptions {
   readonly id: string
@@ -17,6 +17,8 @@ export interface WriterOptions {
   readonly history: CapsuleHistory
   /** Called when a promise is broken, or it ends by itself for no good reason. */
   readonly fail: (error: unknown) => void
+  /** Default: this machine. */
+  readonly machine?: Machine
   readonly copies: number
   readonly linesPerS: number
 }
@@ -48,7 +50,10 @@ export class WriterProcess {
   }
 
   /** Makes home and capsule, and has the mirrors take it on. */
-  async create(links: readonly Link[], mirrors: readonly NodeProcess[]): Promise<void> {
+  async create(
+    links: readonly Pick<Link, 'ticket'>[],
+    mirrors: readonly NodeProcess[],
+  ): Promise<void> {
     await using home = await openHome({ path: this.home })
     for (const { ticket } of links) await home.network.connect(ticket)
     await using capsule = await home.create({ labels: { soak: this.id }, public: true })
@@ -68,14 +73,13 @@ export class WriterProcess {
   }
 
   start(): void {
-    const { history, id, copies, linesPerS, fail } = this.options
+    const { history, id, copies, linesPerS, fail, machine } = this.options
     const life = ++this.#life
     history.begin()
     const level = `replicated:${copies}`
     const args = ['--home', this.home, 'append', this.capsule, '--level', level, '--json']
     const child = new Child(args, {
-      env: {},
-      fail,
+      ...{ env: {}, wrapper: machine?.wrapper ?? [], fail },
       onLine: ({ event, size }) => {
         if (event === 'acked') history.acked(Number(size))
       },

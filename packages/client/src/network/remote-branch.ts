@@ -110,7 +110,7 @@ export class RemoteBranch {
     this.#learn(options.mirrors)
     this.#unwatch = network.watchLinks(() => this.#search())
     this.#search()
-    if (mirrorsMin > 0 || freshS !== undefined) this.#refreshSoon()
+    if (this.#isRefreshed) this.#refreshSoon()
   }
 
   /** The head that reading goes by. */
@@ -220,6 +220,8 @@ export class RemoteBranch {
         }
         continue
       }
+      // Mirrors that hold nothing yet say so once: they are asked until one of them does.
+      if (this.head === undefined) this.#refreshSoon()
       const request = ++this.#lastRequest
       const channel = this.#openChannel(request, this.#reader.follow(request, at))
       try {
@@ -302,10 +304,17 @@ export class RemoteBranch {
     })
   }
 
+  /** What counts is what mirrors say again and again, not what they sent once. */
+  get #isRefreshed(): boolean {
+    const { mirrorsMin, freshS } = this.#options
+    return mirrorsMin > 0 || freshS !== undefined
+  }
+
   #refreshSoon(): void {
+    this.#cancelRefresh?.()
     this.#cancelRefresh = this.#network.after(REFRESH_MS, () => {
       this.refresh()
-      this.#refreshSoon()
+      if (this.#isRefreshed || this.head === undefined) this.#refreshSoon()
     })
   }
 

@@ -1,0 +1,121 @@
+/**
+ * A writer in this process that has everything ready and pushes it to a mirror as fast as the
+ * mirror takes it: its capsule is in memory, so nothing but the mirror and the path slow it down.
+ *
+ * @module
+ */
+import {
+  type CapsuleName,
+  encodeCertChain,
+  formatName,
+  MAIN_BRANCH,
+  signAdCert,
+  signManifest,
+  type Ticket,
+} from '@longshore/capsule'
+import { MemoryStore, Publisher, publisherService, type ServiceNews } from '@longshore/engine'
+import {
+  type CapsuleFixture,
+  createCapsuleFixture,
+  type Prng,
+  SignedBranch,
+  StoreDriver,
+} from '@longshore/engine/testing'
+import { BareNode } from './bare-node.ts'
+
+export interface PushClientOptions {
+  readonly prng: Prng
+  readonly target: { readonly name: CapsuleName; readonly ticket: Ticket }
+  readonly entries: number
+  readonly payloadBytes: number
+}
+
+const DAY_S = 86_400
+const PUBLIC = { carry: 'any', copies: 1, exclude: [], hold: 'any', read: 'any' } as const
+
+export class PushClient {
+  readonly entries: number
+  readonly refusals: { readonly error: Error; readonly retryAfterMs: number | undefined }[] = []
+  readonly #options: PushClientOptions
+  readonly #fixture: CapsuleFixture
+  readonly #publisher: Publisher
+  readonly #node: BareNode
+  readonly #done = Promise.withResolvers<void>()
+  readonly #timers = new Set<NodeJS.Timeout>()
+
+  constructor(options: PushClientOptions) {
+    this.#options = options
+    const { prng, entries, payloadBytes, target } = options
+    this.entries = entries
+    this.#fixture = createCapsuleFixture(prng, PUBLIC)
+    const driver = new StoreDriver(new MemoryStore())
+    driver.commit(this.#fixture.manifest)
+    const branch = new SignedBranch(prng.child(), this.#fixture, MAIN_BRANCH)
+    driver.commit(branch.append(entries, { payloadBytes }))
+    this.#publisher = new Publisher({
+      store: driver.store,
+      canSend: (session) => this.#node.canSend(session, true),
+    })
+    this.#node = new BareNode(publisherService(this.#publisher), {
+      prng,
+      join: target.ticket,
+      onNews: (news) => this.#hear(news),
+    })
+  }
+
+  get capsule(): string {
+    return formatName(this.#fixture.name)
+  }
+
+  /** Resolves when the mirror has stated that it holds everything. */
+  async push(): Promise<void> {
+    const target = { mirror: this.#options.target.name, chain: this.#grant(), counts: true }
+    this.#node.run(this.#publisher.publish(this.#fixture.name, MAIN_BRANCH, [target]))
+    await this.#done.promise
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer)
+    await this.#node.close()
+  }
+
+  #hear(news: ServiceNews): void {
+    if (news.type === 'receipt' && 'head' in news && news.head.size === this.entries) {
+      this.#done.resolve()
+    }
+    if (news.type !== 'failed' || !('mirror' in news)) return
+    const { error, retryAfterMs, mirror } = news
+    this.refusals.push({ error, retryAfterMs })
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      this.#node.run(this.#publisher.retry(mirror))
+    }, retryAfterMs ?? 0)
+    this.#timers.add(timer)
+  }
+
+  /** The owner lets the mirror serve the capsule. */
+  #grant(): Uint8Array {
+    const { owner } = this.#fixture
+    const { prng, target } = this.#options
+    const nowS = Math.floor(Date.now() / 1000)
+    const person = signManifest(
+      {
+        ...{ type: 'person', version: 1, mode: 'strict', timeUs: 0, blind: false },
+        ...{ keys: [{ alg: 'ed25519', key: owner.publicKey, use: 'owner' }] },
+        ...{ nonce: prng.bytes(16), policy: PUBLIC, authority: null },
+        ...{ labels: {}, crit: [], ext: new Map() },
+      },
+      owner,
+    )
+    const cert = signAdCert(
+      {
+        ...{ issuer: person.name, subject: target.name, parent: null, serial: prng.bytes(16) },
+        ...{ notBeforeS: nowS - DAY_S, notAfterS: nowS + DAY_S, depth: 0 },
+        ...{ revocation: null, stalenessS: 0, capsules: 'all', domains: 'any' },
+        rights: ['advertise', 'serve'],
+      },
+      owner,
+    )
+    return encodeCertChain({ certs: [cert], manifests: [person.signed] })
+  }
+}
