@@ -53,10 +53,13 @@ export function whyUnread(facts: UnreadFacts): LongshoreError {
 
 /** Mirrors answer, and their word is not enough for this caller. */
 function tooLittle({ name, mirrorsMin, freshS, sources }: UnreadFacts): UnavailableError {
-  const message =
-    freshS === undefined
-      ? `${mirrorsMin} distinct mirrors have not cosigned the same entries`
-      : `nobody has stated the head within the last ${freshS} s`
+  const message = insufficiency(mirrorsMin, freshS)
   const details = { name: formatName(name), mirrors: sources.length }
   return new UnavailableError('NO_MIRROR', message, details)
+}
+
+function insufficiency(mirrorsMin: number, freshS: number | undefined): string {
+  if (freshS !== undefined) return `nobody has stated the head within the last ${freshS} s`
+  if (mirrorsMin > 0) return `${mirrorsMin} distinct mirrors have not cosigned the same entries`
+  return 'the mirrors that answer do not show what this home has to see'
 }
