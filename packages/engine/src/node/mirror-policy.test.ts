@@ -11,6 +11,7 @@ import {
   signAdCert,
   signManifest,
 } from '@longshore/capsule'
+import type { SessionPeer } from '../replica/mirror-contract.ts'
 import { createCapsuleFixture } from '../testing/capsule-fixture.ts'
 import { Prng } from '../testing/prng.ts'
 import { SimRuntime } from '../testing/sim-runtime.ts'
@@ -73,4 +74,18 @@ test('ND8: and only where the policy of the capsule wants copies, as long as it 
   check(offer([domain]))
   domains = []
   assert.throws(() => check(offer([domain])), { code: 'POLICY_REFUSED' })
+})
+
+test('MI15: who is not a reader reads only by the chain that lets it serve, as long as it counts', () => {
+  const reads = ({ capsule }: Offered, peer: SessionPeer): boolean => policy.mayRead(capsule, peer)
+  const offered = offer('any')
+  const { chain } = offered
+  assert.ok(reads(offered, { name: self, chains: [chain] }))
+  assert.ok(!reads(offered, { name: self, chains: [] }))
+  assert.ok(!reads(offered, { name: domain, chains: [chain] }))
+  assert.ok(!reads(offered, { name: undefined, chains: [chain] }))
+  assert.ok(!reads(offer('any'), { name: self, chains: [chain] }))
+  const [expired, elsewhere] = [offer('any', { notAfterS: nowS - 1 }), offer([domain])]
+  assert.ok(!reads(expired, { name: self, chains: [expired.chain] }))
+  assert.ok(!reads(elsewhere, { name: self, chains: [elsewhere.chain] }))
 })

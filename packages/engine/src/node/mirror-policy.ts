@@ -17,6 +17,7 @@ import {
   roleKeysEqual,
   type SignedManifest,
   UnavailableError,
+  VerificationError,
   verifyAdChain,
   verifyMemberChain,
 } from '@longshore/capsule'
@@ -34,47 +35,81 @@ export interface MirrorPolicyOptions {
 
 export function createMirrorPolicy(options: MirrorPolicyOptions): MirrorPolicy {
   const { self, runtime, bytesFree } = options
+  const nowS = (): number => Math.floor(runtime.nowUs() / 1_000_000)
   return {
     checkOffer(capsule: SignedManifest, chain: Uint8Array): void {
-      const domains = options.domains()
-      const atS = Math.floor(runtime.nowUs() / 1_000_000)
-      const expected = { capsule, subject: self, right: 'serve', atS, domains } as const
-      verifyAdChain(decodeCertChain(chain), expected)
-      if (mayHold(capsule.manifest.policy, domains)) return
-      const message = 'the policy of the capsule wants no copy in the domain of this mirror'
-      throw new UnavailableError('POLICY_REFUSED', message)
+      checkServe(capsule, chain, { subject: self, domains: options.domains(), atS: nowS() })
     },
-    mayRead(capsule: SignedManifest, peer: SessionPeer): boolean {
-      const { read } = capsule.manifest.policy
-      if (read === 'any') return true
-      const atS = Math.floor(runtime.nowUs() / 1_000_000)
-      return (peer.chains ?? []).some((chain) => letsRead(capsule, peer, chain, atS))
+    mayRead(capsule: SignedManifest, { name: subject, chains = [] }: SessionPeer): boolean {
+      if (capsule.manifest.policy.read === 'any') return true
+      if (subject === undefined) return false
+      const atS = nowS()
+      if (chains.some((chain) => letsRead(capsule, chain, subject, atS))) return true
+      const domains = chains.flatMap((chain) => domainsShown(chain, subject, atS))
+      return chains.some((chain) =>
+        holds(() => checkServe(capsule, chain, { subject, domains, atS })),
+      )
     },
     bytesFree,
   }
 }
 
+/** A node that may hold copies of a capsule, by the domains of which it is a member. */
+interface Holder {
+  readonly subject: CapsuleName
+  readonly domains: readonly CapsuleName[]
+  readonly atS: number
+}
+
+/** Returns if the owner lets the node serve the capsule, and its policy wants copies there. */
+function checkServe(capsule: SignedManifest, chain: Uint8Array, holder: Holder): void {
+  verifyAdChain(decodeCertChain(chain), { capsule, right: 'serve', ...holder })
+  if (mayHold(capsule.manifest.policy, holder.domains)) return
+  const message = 'the policy of the capsule wants no copy in the domain of this mirror'
+  throw new UnavailableError('POLICY_REFUSED', message)
+}
+
 /** The chain shows that the peer may read for the owner, or in a domain that the policy names. */
 function letsRead(
   capsule: SignedManifest,
-  { name: subject }: SessionPeer,
   bytes: Uint8Array,
+  subject: CapsuleName,
   atS: number,
 ): boolean {
   const { read } = capsule.manifest.policy
-  if (subject === undefined || read === 'any') return false
-  try {
+  if (read === 'any') return true
+  return holds(() => {
     const chain = decodeCertChain(bytes)
     const domain = decodeMemberCert(chain.certs.at(-1) as Uint8Array).issuer
     verifyMemberChain(chain, { domain, subject, right: 'read', atS })
-    if (read.some((name) => bytesEqual(name, domain))) return true
+    if (read.some((name) => bytesEqual(name, domain))) return
     const root = chain.manifests
       .map((manifest) => openManifest(manifest))
       .find(({ name }) => bytesEqual(name, domain))
     const owner = manifestKey(capsule.manifest, 'owner')
-    return root !== undefined && roleKeysEqual(manifestKey(root.manifest, 'owner'), owner)
+    if (root !== undefined && roleKeysEqual(manifestKey(root.manifest, 'owner'), owner)) return
+    throw new VerificationError('CERT_SCOPE', 'the chain lets nobody read this capsule')
+  })
+}
+
+/** The domain in which the chain lets the peer hold copies; none if it does not. */
+function domainsShown(bytes: Uint8Array, subject: CapsuleName, atS: number): CapsuleName[] {
+  const found: CapsuleName[] = []
+  holds(() => {
+    const chain = decodeCertChain(bytes)
+    const domain = decodeMemberCert(chain.certs.at(-1) as Uint8Array).issuer
+    verifyMemberChain(chain, { domain, subject, right: 'mirror', atS })
+    found.push(domain)
+  })
+  return found
+}
+
+/** What does not hold lets nobody in. */
+function holds(verify: () => void): boolean {
+  try {
+    verify()
+    return true
   } catch (error) {
-    // What does not hold lets nobody in.
     if (isLongshoreError(error)) return false
     throw error
   }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MAIN_BRANCH } from '@longshore/capsule'
+import { bytesEqual, MAIN_BRANCH } from '@longshore/capsule'
 import type { StoreOp } from '../store/store.ts'
-import { MirrorHome } from '../testing/mirror-home.ts'
+import { MirrorHome, OPEN_POLICY } from '../testing/mirror-home.ts'
 import { Prng } from '../testing/prng.ts'
 import { PublisherHome } from '../testing/publisher-home.ts'
 import { createChainNotes } from './chain-notes.ts'
 import { committedHead } from './committed-head.ts'
+import type { MirrorPolicy } from './mirror-contract.ts'
 
 /** Exchanges messages between mirrors until all are silent; `lose` drops some on the way. */
 function converge(
@@ -73,8 +74,8 @@ function connectWanted(mirrors: readonly MirrorHome[], self: number): void {
 }
 
 /** The mirror takes the capsule on without holding anything of it. */
-function takeOn(mirror: MirrorHome, { capsule }: PublisherHome): void {
-  const ops: StoreOp[] = [capsule.manifest, ...createChainNotes(capsule.name, new Uint8Array(9))]
+function takeOn(mirror: MirrorHome, { capsule }: PublisherHome, chain = new Uint8Array(9)): void {
+  const ops: StoreOp[] = [capsule.manifest, ...createChainNotes(capsule.name, chain)]
   mirror.submit({ ops, durable: () => {}, committed: () => [], failed: () => [] })
 }
 
@@ -99,6 +100,29 @@ test('MI21 MI22: a new mirror is filled by any other', () => {
   assert.deepEqual(content(second, home), [
     ...home.driver.store.scan(home.capsule.name, MAIN_BRANCH, { start: 0, end: 1501 }),
   ])
+})
+
+test('MI15 MI21: what named readers may read goes to a mirror that shows its chain, to no other', () => {
+  const [shown, other] = [new Uint8Array(9).fill(1), new Uint8Array(9).fill(2)]
+  for (const [held, size] of [
+    [shown, 20],
+    [other, undefined],
+  ] as const) {
+    const prng = new Prng(4)
+    const mayRead: MirrorPolicy['mayRead'] = (_, { chains = [] }) => {
+      return chains.some((chain) => bytesEqual(chain, shown))
+    }
+    const home = new PublisherHome(prng)
+    home.append(20)
+    const first = new MirrorHome(prng.child(), { policy: { ...OPEN_POLICY, mayRead } })
+    const second = new MirrorHome(prng.child())
+    home.connect(first, 1)
+    home.exchange(first, 1)
+    takeOn(second, home, held)
+    introduce([first, second], home)
+    converge([first, second])
+    assert.equal(committedHead(second.store, home.capsule.name, MAIN_BRANCH)?.size, size)
+  }
 })
 
 test('MI23: mirrors converge to the union of what they hold, minus what was erased', () => {

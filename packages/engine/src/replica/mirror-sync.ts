@@ -3,7 +3,7 @@
  *
  * Per session one branch at a time, and of it one question at a time:
  *
- *     open → opened → range* → bodies* → the next branch
+ *     present → presented → open → opened → range* → bodies* → the next branch
  *
  * Everything is verified and committed like what is pushed; credit bounds what is on its way. It
  * only pulls: the other side does the same. A round that is cut off has lost nothing, the next one
@@ -23,10 +23,11 @@ import { branchKey, nameKey } from '../store/branch-key.ts'
 import type { StoreReader } from '../store/store.ts'
 import { decodeBodies } from './bodies-message.ts'
 import type { BranchIntake } from './branch-intake.ts'
+import { readChain } from './chain-notes.ts'
 import type { BranchPlace } from './entries-source.ts'
 import { type HeadVerdict, judgeByPath, judgeByTree } from './equivocation.ts'
 import type { Intakes } from './intakes.ts'
-import { BODY_INDICES_MAX, type ReplicaLimits } from './limits.ts'
+import { BODY_INDICES_MAX, PRESENTED_CHAINS_MAX, type ReplicaLimits } from './limits.ts'
 import type { MessageOf, ReplicaMessage } from './messages.ts'
 import type { MirrorEffect, SessionId } from './mirror-contract.ts'
 import type { MirrorSession, MirrorSessions, Unnumbered } from './mirror-sessions.ts'
@@ -46,6 +47,8 @@ export interface SyncParts {
   checkAccepting(messageBytes: number): void
   /** Bytes that are held until the next commit. */
   owe(session: SessionId, bytes: number): void
+  /** Shows in which domains this node holds copies, encoded. */
+  memberships(): readonly Uint8Array[]
 }
 
 /** The comparison of all branches that are shared with one other mirror. */
@@ -174,7 +177,17 @@ export class MirrorSync {
     return place === undefined ? [] : this.#visit(round, place)
   }
 
+  /** What not everybody may read is shown to another mirror of it, too. */
   #visit(round: Round, place: BranchPlace): MirrorEffect[] {
+    const { store, intakes, memberships } = this.#parts
+    const isPublic = intakes.manifest(place.name)?.manifest.policy.read === 'any'
+    const chain = isPublic ? undefined : readChain(store, place.name)
+    if (chain === undefined) return this.#describe(round, place)
+    const chains = [chain, ...memberships()].slice(0, PRESENTED_CHAINS_MAX)
+    return this.#ask(round, { kind: 'present', chains }, () => this.#describe(round, place))
+  }
+
+  #describe(round: Round, place: BranchPlace): MirrorEffect[] {
     return this.#ask(round, { kind: 'open', ...place }, (answer) => {
       if (answer instanceof Uint8Array || answer.kind !== 'opened') return undefined
       return this.#compare(round, place, answer)

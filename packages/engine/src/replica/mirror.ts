@@ -104,7 +104,8 @@ export class Mirror {
     this.#pushes = new PushDesk({ ...parts, mirror: options.mirror, counters: this.counters })
     const { store, runtime } = options
     const clock = new SteadyClock(() => runtime.nowUs(), this.#limits.syncIntervalUs)
-    const own = { store, limits: this.#limits, nowUs: () => clock.read() }
+    const memberships = options.memberships ?? (() => [])
+    const own = { store, limits: this.#limits, nowUs: () => clock.read(), memberships }
     this.#sync = new MirrorSync({ ...parts, ...own })
   }
 
