@@ -33,6 +33,8 @@ export class Machines {
 
   constructor(prefix: string) {
     this.#prefix = prefix
+    // Namespaces outlive whoever made them.
+    process.once('exit', this.#clear)
     ip('link', 'add', this.#bridge, 'type', 'bridge')
     ip('address', 'add', `${NETWORK}.254/24`, 'dev', this.#bridge)
     ip('link', 'set', this.#bridge, 'up')
@@ -79,6 +81,11 @@ export class Machines {
   }
 
   close(): void {
+    process.off('exit', this.#clear)
+    this.#clear()
+  }
+
+  readonly #clear = (): void => {
     for (const name of this.#names) spawnSync('ip', ['netns', 'delete', this.#space(name)])
     spawnSync('ip', ['link', 'delete', this.#bridge])
   }
