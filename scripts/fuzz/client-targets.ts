@@ -35,6 +35,8 @@ const ARGUMENTS: Readonly<Record<string, unknown>> = {
   append: { at, payloads: [new Uint8Array(3), new Uint8Array(0)], terms },
   erase: { at, ranges: [{ start: 1, end: 3 }], reason: 'asked for' },
   recover: { at, reason: 'the disk was replaced' },
+  resume: { at, record: 'a/record' },
+  'take-in': { signedManifest: new Uint8Array(5), file: '/somewhere/file' },
   heartbeat: at,
   settle: at,
   create: { labels: { sensor: 'door-1' }, blind: true, public: false },

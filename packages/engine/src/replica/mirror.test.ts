@@ -298,7 +298,7 @@ test('MI25 MS3: a mirror that does not bring a round forward is left', () => {
       mirror.receive(9, encodeMessage(kind === 'open' ? opened : { kind: 'end', id }))
     }
   }
-  assert.deepEqual(asked, ['open', 'range'])
+  assert.deepEqual(asked, ['present', 'open', 'range'])
 })
 
 test('PU3: a receipt that is not of our entries, or not by the mirror, is worth nothing', () => {
