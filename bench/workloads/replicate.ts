@@ -113,6 +113,7 @@ class MeasuredMirror {
     commitOps(store, [{ type: 'manifest', name, signed: signed.signed }, first.note])
     this.mirror = new Mirror({
       ...{ store, runtime, mirror: createSeededSigner(), canSend: () => true },
+      hasSubscribers: () => false,
       policy: {
         checkOffer: () => {},
         mayRead: () => true,

@@ -452,6 +452,7 @@ export class LongshoreNode {
       mirror: identity.mirror,
       openHeadLog: () => this.#home.openHeadLog(),
       canSend: (session) => this.#engine.sessions.canSend(session, true),
+      hasSubscribers: (name) => this.#engine.overlay.hasSubscribers(name),
       memberships: () => {
         const { held: membership } = this.#domain
         return membership === undefined ? [] : [encodeCertChain(membership.chain)]

@@ -86,6 +86,11 @@ export class Multicast {
     this.#closeIfIdle(topic)
   }
 
+  /** A topic is kept only as long as somebody has subscribed. */
+  hasSubscribers(name: CapsuleName): boolean {
+    return this.#topics.has(nameKey(name))
+  }
+
   publish(name: CapsuleName, payload: Uint8Array): void {
     const topic = this.#topics.get(nameKey(name))
     const own = topic === undefined ? undefined : this.#own(topic.key)

@@ -115,6 +115,11 @@ export class Overlay {
     return this.#table.nameCount
   }
 
+  /** Whether anybody, here or elsewhere, gets what this node publishes under a name. */
+  hasSubscribers(name: CapsuleName): boolean {
+    return this.#multicast.hasSubscribers(name)
+  }
+
   /** Connections that have not said who they are. */
   get strangerCount(): number {
     return this.#links.strangerCount

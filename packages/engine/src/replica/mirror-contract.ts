@@ -53,6 +53,8 @@ export interface MirrorOptions {
   readonly canSend: (session: SessionId) => boolean
   /** Shows in which domains this node holds copies, encoded. Default: in none. */
   readonly memberships?: () => readonly Uint8Array[]
+  /** Whether anybody gets what this node publishes of a capsule: nothing is made for nobody. */
+  readonly hasSubscribers: (name: CapsuleName) => boolean
   readonly limits?: Partial<ReplicaLimits>
 }
 

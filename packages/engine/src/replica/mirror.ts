@@ -391,7 +391,7 @@ export class Mirror {
     this.counters.entries += head.size - (before?.size ?? 0)
     this.#reads.advanced(name, branch)
     effects.push({ type: 'advanced', name, branch, head })
-    if (intake.manifest.policy.read !== 'any') return effects
+    if (intake.manifest.policy.read !== 'any' || !this.#options.hasSubscribers(name)) return effects
     const payload =
       this.#server.whole(intake, before?.size ?? 0) ??
       encodeMessage({ kind: 'news', id: 0, name, branch, head })

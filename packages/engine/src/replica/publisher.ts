@@ -93,7 +93,7 @@ export interface PublisherOptions {
 
 /** One branch on its way to one mirror. */
 interface Route {
-  readonly source: EntriesSource
+  readonly branch: Branch
   readonly target: MirrorTarget
   state: 'closed' | 'asked' | 'offered' | 'sending' | 'refused'
   /** Of the push, or of the offer before it. */
@@ -116,6 +116,9 @@ interface OpenSession {
 interface Branch {
   readonly source: EntriesSource
   readonly routes: Map<string, Route>
+  /** The head that counts, as of this commit of the store. */
+  head: Head | undefined
+  sequence: number
 }
 
 const NO_BYTES: Uint8Array = new Uint8Array(0)
@@ -140,14 +143,13 @@ export class Publisher {
     targets: readonly MirrorTarget[],
   ): PublisherEffect[] {
     const known = this.#branches.get(branchKey(name, branch))
-    const source = known?.source ?? createSource(this.#store, { name, branch })
-    const entry: Branch = known ?? { source, routes: new Map() }
+    const entry = known ?? createBranch(createSource(this.#store, { name, branch }))
     this.#branches.set(branchKey(name, branch), entry)
     const effects: PublisherEffect[] = []
     for (const target of targets) {
       const key = nameKey(target.mirror)
       if (entry.routes.has(key)) continue
-      const route = createRoute(source, target)
+      const route = createRoute(entry, target)
       entry.routes.set(key, route)
       const session = this.#sessions.get(key)
       if (session === undefined) effects.push({ type: 'open-session', target: target.mirror })
@@ -259,7 +261,7 @@ export class Publisher {
   }
 
   #begin(session: OpenSession, route: Route): PublisherEffect[] {
-    const { name, branch } = route.source
+    const { name, branch } = route.branch.source
     route.state = 'asked'
     route.head = undefined
     this.#number(session, route)
@@ -268,8 +270,8 @@ export class Publisher {
 
   #have(session: OpenSession, route: Route, { head, size }: MessageOf<'have'>): PublisherEffect[] {
     if (route.state !== 'asked') return []
-    const { store, name, branch, nodes, tiles } = route.source
-    const own = committedHead(store, name, branch)
+    const { store, name, nodes, tiles } = route.branch.source
+    const own = this.#head(route.branch)
     if (own !== undefined && head !== null && head.size <= own.size) {
       const signed = store.manifest(name)
       if (signed === undefined) throw new UnavailableError('NOT_FOUND', 'the manifest is gone')
@@ -292,11 +294,12 @@ export class Publisher {
   }
 
   #receipt(session: OpenSession, route: Route, receipt: MessageOf<'receipt'>): PublisherEffect[] {
-    const { name, branch, tiles, store } = route.source
+    const { name, branch, tiles } = route.branch.source
     const { size, root, timeS, signature } = receipt
-    const own = committedHead(store, name, branch)
+    const own = this.#head(route.branch)
     const isOurs = own !== undefined && size > 0 && size <= own.size
-    if (!isOurs || !bytesEqual(rootFromTiles(tiles, size), root)) {
+    const ownRoot = own?.size === size ? own.root : undefined
+    if (!isOurs || !bytesEqual(ownRoot ?? rootFromTiles(tiles, size), root)) {
       const error = new VerificationError(
         'ROOT_MISMATCH',
         'a receipt for entries that are not ours',
@@ -327,7 +330,7 @@ export class Publisher {
   }
 
   #offer(session: OpenSession, route: Route): PublisherEffect[] {
-    const { store, name } = route.source
+    const { store, name } = route.branch.source
     const manifest = store.manifest(name)
     if (manifest === undefined) throw new UnavailableError('NOT_FOUND', 'the manifest is gone')
     route.state = 'offered'
@@ -344,7 +347,7 @@ export class Publisher {
   ): PublisherEffect[] {
     route.state = 'refused'
     session.routes.delete(route.id)
-    const { name, branch } = route.source
+    const { name, branch } = route.branch.source
     const { mirror } = route.target
     return [
       { type: 'failed', name, branch, mirror, error, retryAfterMs: retryAfterMs ?? undefined },
@@ -356,25 +359,35 @@ export class Publisher {
     const { id, name, branch, oldSize, newSize } = message
     const entry = this.#branches.get(branchKey(name, branch))
     if (entry === undefined) throw new ProtocolError('PROTOCOL_ERROR', 'nothing of it was pushed')
-    const size = committedHead(this.#store, name, branch)?.size ?? 0
+    const size = this.#head(entry)?.size ?? 0
     const hashes = provePath(entry.source.nodes, oldSize, newSize, size)
     return send(session.id, { kind: 'path', id, hashes })
   }
 
   #next(route: Route): Uint8Array | undefined {
     if (route.state !== 'sending') return undefined
-    const { store, name, branch } = route.source
     if (route.head === undefined || route.at >= route.head.size) {
-      const head = committedHead(store, name, branch)
+      const head = this.#head(route.branch)
       if (head === undefined || route.at >= head.size) return undefined
       route.head = head
       route.headBytes = encodeHead(head)
     }
     const { size } = route.head
     const request = { id: route.id, head: route.headBytes, size, start: route.at, end: size }
-    const message = makeEntries(route.source, { ...request, wantsBodies: true })
+    const message = makeEntries(route.branch.source, { ...request, wantsBodies: true })
     route.at = message.end
     return message.bytes
+  }
+
+  /** Asked for in every step, so looked up once for each commit. */
+  #head(branch: Branch): Head | undefined {
+    const { sequence } = this.#store
+    if (branch.sequence !== sequence) {
+      const { store, name, branch: id } = branch.source
+      branch.head = committedHead(store, name, id)
+      branch.sequence = sequence
+    }
+    return branch.head
   }
 
   #number(session: OpenSession, route: Route): void {
@@ -390,7 +403,11 @@ export class Publisher {
   }
 }
 
-function createRoute(source: EntriesSource, target: MirrorTarget): Route {
+function createBranch(source: EntriesSource): Branch {
+  return { source, routes: new Map(), head: undefined, sequence: -1 }
+}
+
+function createRoute(branch: Branch, target: MirrorTarget): Route {
   const start = { id: 0, at: 0, head: undefined, headBytes: NO_BYTES, receiptSize: 0 }
-  return { source, target, state: 'closed', ...start }
+  return { branch, target, state: 'closed', ...start }
 }

@@ -168,6 +168,7 @@ export class MirrorHome {
         openBranchWriter({ store, name, branch: MAIN_BRANCH, signer: writer, runtime, anchor }),
       policy: this.#options.policy ?? OPEN_POLICY,
       canSend: (session) => !this.full.has(session),
+      hasSubscribers: () => true,
       ...(this.#options.limits === undefined ? {} : { limits: this.#options.limits }),
     })
   }

@@ -317,6 +317,7 @@ export class SimNode {
       runtime,
       mirror: identity.mirror,
       canSend: (session) => this.engine.sessions.canSend(session, true),
+      hasSubscribers: (name) => this.engine.overlay.hasSubscribers(name),
       policy: createMirrorPolicy({
         self: identity.name,
         domains: () => (domain === undefined ? [] : [domain]),

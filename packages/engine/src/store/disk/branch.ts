@@ -19,6 +19,7 @@ import {
 } from '@longshore/capsule'
 import type { IndexStore, IndexWrite } from '../../runtime/index-store.ts'
 import type { BranchState } from '../store.ts'
+import type { BlockCache, BlocksRead } from './block-cache.ts'
 import { BranchTiles } from './branch-tiles.ts'
 import {
   blockKey,
@@ -58,11 +59,6 @@ export interface EntryRun {
   timeUs(position: number): number
 }
 
-interface KnownBlock {
-  readonly n: number
-  readonly bytes: Uint8Array
-}
-
 export class Branch {
   readonly name: CapsuleName
   readonly branch: BranchId
@@ -75,8 +71,9 @@ export class Branch {
   readonly #index: IndexStore
   /** Blocks that differ from the index, and the last one once it was needed. */
   readonly #blocks = new Map<number, PositionBlock>()
-  /** The block of the index that was read last. */
-  #lastRead: KnownBlock | undefined
+  /** Blocks as the index has them, of those that were read lately. */
+  readonly #readBlocks: BlocksRead = new Map()
+  readonly #cache: BlockCache
   readonly #tiles: BranchTiles
   #known = 0
   #head: Head | undefined
@@ -84,10 +81,11 @@ export class Branch {
   #isDamaged = false
   #withheldEnd = 0
 
-  constructor(name: CapsuleName, branch: BranchId, index: IndexStore) {
+  constructor(name: CapsuleName, branch: BranchId, index: IndexStore, cache: BlockCache) {
     this.name = name
     this.branch = branch
     this.#index = index
+    this.#cache = cache
     this.#key = encodeBranchKey(name, branch)
     const stored = index.get(stateKey(this.#key))
     if (stored !== undefined) {
@@ -258,7 +256,7 @@ export class Branch {
       if (n === last) block.isDirty = false
       else this.#blocks.delete(n)
     }
-    this.#lastRead = undefined
+    this.#readBlocks.clear()
     this.#tiles.settle()
     this.isDirty = false
   }
@@ -295,10 +293,11 @@ export class Branch {
   }
 
   #read(n: number): Uint8Array {
-    if (this.#lastRead?.n === n) return this.#lastRead.bytes
+    const known = this.#readBlocks.get(n)
+    if (known !== undefined) return known
     const bytes = this.#index.get(blockKey(this.#key, n))
     checkIndex(bytes !== undefined)
-    this.#lastRead = { n, bytes }
+    this.#cache.keep(this.#readBlocks, n, bytes)
     return bytes
   }
 }

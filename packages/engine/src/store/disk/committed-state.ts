@@ -17,6 +17,7 @@ import {
 import type { IndexStore, IndexWrite } from '../../runtime/index-store.ts'
 import { branchKey, nameKey } from '../branch-key.ts'
 import { writeUint32 } from './big-endian.ts'
+import { BlockCache } from './block-cache.ts'
 import { Branch } from './branch.ts'
 import {
   branchOfStateKey,
@@ -41,6 +42,7 @@ export class CommittedState {
   readonly index: IndexStore
   readonly #branchesMax: number
   readonly #branches = new Map<string, Branch>()
+  readonly #blocks = new BlockCache()
   readonly #changed = new Set<Branch>()
   readonly #manifests = new Map<string, ManifestPlace>()
   readonly #notes = new Map<string, Uint8Array>()
@@ -190,7 +192,12 @@ export class CommittedState {
 
   #load(name: CapsuleName, branch: BranchId): Branch {
     // Copies: the caller's arrays are not ours to keep.
-    return new Branch(name.slice() as CapsuleName, branch.slice() as BranchId, this.index)
+    return new Branch(
+      name.slice() as CapsuleName,
+      branch.slice() as BranchId,
+      this.index,
+      this.#blocks,
+    )
   }
 
   #keep(branch: Branch): void {
