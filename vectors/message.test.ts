@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { asHash, concatBytes, MAIN_BRANCH } from '@longshore/capsule'
+import { asHash, concatBytes, MAIN_BRANCH, RightEdge } from '@longshore/capsule'
 import { decodeBodies, decodeMessage, EntriesVerifier, encodeMessage } from '@longshore/engine'
 import { bytesOf, checkCases, hexOf, readVectors, type VectorCase } from './read-vectors.ts'
 import { assertRefused } from './refusals.ts'
@@ -42,7 +42,8 @@ test('MS10 MS11 MS13 MS14: messages with entries', () => {
   const read = ({ bytes, size, root, prior }: Vector): EntriesVerifier => {
     const verifier = new EntriesVerifier()
     verifier.frame.read(bytesOf(bytes))
-    const known = concatBytes(...prior.map(bytesOf))
+    const known = RightEdge.empty()
+    known.append(concatBytes(...prior.map(bytesOf)))
     verifier.verify(MAIN_BRANCH, { size, root: asHash(bytesOf(root)) }, known)
     return verifier
   }

@@ -89,6 +89,8 @@ export class BranchIntake {
   readonly #holeRangesMax: number
   readonly #edge: RightEdge
   readonly #builder = new EntryBatchBuilder()
+  /** Edge of the tile that the next entry goes to, as of this size. */
+  #tile: { readonly edge: RightEdge; readonly size: number } | undefined
   /** Size when the last transaction was cut. */
   #cutSize: number
   #tiles: FullTile[] = []
@@ -224,11 +226,7 @@ export class BranchIntake {
       const details = { start: frame.start, size }
       throw new ProtocolError('PROTOCOL_ERROR', 'entries were left out', details)
     }
-    const aligned = packageAlignedStart(frame.start)
-    // All of it lies in the tile at the right edge: start <= size < end.
-    const partial = this.#edge.partialTile(0)
-    const prior = partial.subarray(0, (frame.start - aligned) * HASH_BYTES)
-    const { erasures, holes } = verifier.verify(this.branch, head, prior)
+    const { erasures, holes } = verifier.verify(this.branch, head, this.#tileEdge(frame.start))
     if (size > 0 && !bytesEqual(verifier.rootBefore(size), this.#edge.root())) {
       const message = 'the head does not continue what is here'
       throw new VerificationError('ROOT_MISMATCH', message, { size, headSize: head.size })
@@ -240,6 +238,7 @@ export class BranchIntake {
     this.#tiles.push(
       ...(isTile ? this.#edge.appendTile(leafHashes, tileRoot) : this.#edge.append(leafHashes)),
     )
+    this.#tile = { edge: verifier.tileEdge, size: this.size }
     for (const range of holes) {
       if (range.end > size) this.#holes.add(Math.max(size, range.start), range.end)
     }
@@ -323,6 +322,15 @@ export class BranchIntake {
     if (stated !== undefined && stated.head.size !== cut.head?.size) {
       this.#committedStatement = undefined
     }
+  }
+
+  /** Edge of the tile that `start` lies in: the one at the right edge, since start <= size. */
+  #tileEdge(start: number): RightEdge {
+    if (this.#tile?.size === start) return this.#tile.edge
+    const edge = RightEdge.empty()
+    const count = start - packageAlignedStart(start)
+    edge.append(this.#edge.partialTile(0).subarray(0, count * HASH_BYTES))
+    return edge
   }
 
   /** A head under which an entry was accepted counts as soon as its last entry is there. */

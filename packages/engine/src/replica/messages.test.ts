@@ -11,6 +11,7 @@ import {
   type Head,
   MAIN_BRANCH,
   parseHex,
+  RightEdge,
 } from '@longshore/capsule'
 import { EntryBatchBuilder } from '../store/entry-batch-builder.ts'
 import { Prng } from '../testing/prng.ts'
@@ -112,7 +113,7 @@ test('MS1 MS10 MS15: the examples of message.md', () => {
   const builder = new EntryBatchBuilder()
   builder.add(0, 1, encodeUtf8('hi'))
   const tree = { size: 1, root: asHash(builder.build().leafHashes.slice(0, 32)) }
-  verifier.verify(MAIN_BRANCH, tree, new Uint8Array(0))
+  verifier.verify(MAIN_BRANCH, tree, RightEdge.empty())
   const [body] = examplesIn('bodies')
   const [payload] = decodeBodies(body ?? new Uint8Array(0)).bodies
   assert.deepEqual(payload?.body?.slice(), encodeUtf8('hi'))
@@ -150,14 +151,14 @@ test('MS11 MS12: large bodies are cut into messages that are verified one by one
   const { head: known, messages } = messagesOf(home)
   assert.ok(messages.length >= 6)
   const verifier = new EntriesVerifier()
-  let prior: Uint8Array = new Uint8Array(0)
+  let prior = RightEdge.empty()
   let size = 0
   for (const message of messages) {
     assert.ok(message.length < 2_200_000)
     verifier.frame.read(message)
     assert.equal(verifier.frame.start, size)
     assert.deepEqual(verifier.verify(MAIN_BRANCH, known, prior).holes, [])
-    prior = verifier.tileHashes()
+    prior = verifier.tileEdge
     size = verifier.frame.end
   }
   assert.equal(size, 43)
@@ -182,7 +183,7 @@ test('MI1 MS13 MS14: a changed message with entries is refused, or says less', (
     frame.read(message)
     // Whoever verifies looks first whether these are the entries that it can verify.
     if (frame.start !== 0) return truth
-    const { erasures } = verifier.verify(MAIN_BRANCH, known, new Uint8Array(0))
+    const { erasures } = verifier.verify(MAIN_BRANCH, known, RightEdge.empty())
     const bodies = Array.from({ length: frame.count }, (_, i) => {
       const start = frame.bodyStart[i] as number
       return start < 0 ? '-' : String(frame.bytes.subarray(start, frame.bodyEnd[i]))

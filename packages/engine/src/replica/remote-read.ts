@@ -14,6 +14,7 @@ import {
   type Head,
   ProtocolError,
   packageAlignedStart,
+  RightEdge,
   VerificationError,
 } from '@longshore/capsule'
 import type { EntryBatch } from '../store/entry-batch.ts'
@@ -38,24 +39,24 @@ export class RemoteRead {
   readonly #wantsBodies: boolean
   readonly #builder = new EntryBatchBuilder()
   #at: number
-  /** Leaf hashes from the beginning of the tile of `#at` to it; undefined: to be asked for. */
-  #prior: Uint8Array | undefined
+  /** Edge of the tile that `#at` lies in; undefined: to be asked for. */
+  #prior: RightEdge | undefined
   /** Root of the first `#at` entries, once some were read. */
   #root: Hash | undefined
 
-  /** `prior` are the leaf hashes before `start` in its tile, if they are known. */
+  /** `prior` is the edge of the tile that `start` lies in, if it is known. */
   constructor(
     branch: BranchId,
     tree: Head,
     { start, end, wantsBodies }: Stretch,
-    prior?: Uint8Array,
+    prior?: RightEdge,
   ) {
     this.#branch = branch
     this.#tree = tree
     this.#at = start
     this.#end = end
     this.#wantsBodies = wantsBodies
-    this.#prior = packageAlignedStart(start) === start ? new Uint8Array(0) : prior
+    this.#prior = packageAlignedStart(start) === start ? RightEdge.empty() : prior
   }
 
   get tree(): Head {
@@ -88,19 +89,19 @@ export class RemoteRead {
       throw new ProtocolError('PROTOCOL_ERROR', 'entries that nobody asked for', { start, end })
     }
     if (this.#prior === undefined) {
-      verifier.verify(this.#branch, this.#tree, new Uint8Array(0))
-      if (end === this.#at) this.#prior = verifier.tileHashes()
+      verifier.verify(this.#branch, this.#tree, RightEdge.empty())
+      if (end === this.#at) this.#prior = verifier.tileEdge
       return undefined
     }
     verifier.verify(this.#branch, this.#tree, this.#prior)
-    this.#prior = verifier.tileHashes()
+    this.#prior = verifier.tileEdge
     this.#root = verifier.rootBefore(end)
     this.#at = end
     verifier.addTo(this.#builder, start)
     return { start, entries: this.#builder.build() }
   }
 
-  /** Where a follow goes on: what was read last, and the hashes that a proof will need. */
+  /** Where a follow goes on: what was read last, and the edge that a proof will need. */
   get position(): FollowPosition | undefined {
     const root = this.#root ?? (this.#at === this.#tree.size ? this.#tree.root : undefined)
     if (root === undefined || this.#prior === undefined) return undefined
@@ -112,8 +113,8 @@ export class RemoteRead {
 export interface FollowPosition {
   readonly size: number
   readonly root: Hash
-  /** Leaf hashes from the beginning of its tile. */
-  readonly prior: Uint8Array
+  /** Edge of the tile that it lies in. */
+  readonly prior: RightEdge
 }
 
 /**
@@ -139,5 +140,5 @@ export function continueFollow(
     const message = 'a head that does not continue what was read'
     throw new VerificationError('ROOT_MISMATCH', message, { size: start, headSize: head.size })
   }
-  return { size: end, root: verifier.rootBefore(end), prior: verifier.tileHashes() }
+  return { size: end, root: verifier.rootBefore(end), prior: verifier.tileEdge }
 }

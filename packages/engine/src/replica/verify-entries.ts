@@ -28,6 +28,7 @@ import {
   isHotHeader,
   packageAlignedStart,
   prefixRoot,
+  RightEdge,
   type RoleKey,
   readHotHeader,
   type SubtreeProof,
@@ -112,17 +113,20 @@ export class EntriesVerifier {
   #leaves: Uint8Array = new Uint8Array(LEAVES_BYTES_KEPT)
   readonly #fields: HotFields = { kind: 0, timeUs: 0, payloadBytes: 0, hashAt: 0 }
   #proof: SubtreeProof | undefined
-  /** Of the entries from the beginning of the tile to the end of the message. */
+  /** Of the entries from the beginning of the tile to the start, and to the end, of the message. */
+  #before: Hash | undefined
   #root: Hash | undefined
+  #tile: RightEdge = RightEdge.empty()
 
   /**
-   * Verifies the message in `frame` against `tree`. `prior` are the leaf hashes from the beginning
-   * of its tile to its start, verified before.
+   * Verifies the message in `frame` against `tree`. `prior` is the edge of the tile that it begins
+   * in, a tree of its own: what was verified from the beginning of the tile to the start. It is not
+   * changed.
    *
    * @throws {VerificationError} `ROOT_MISMATCH`, `PROOF_SHAPE`, `HEADER_INVALID`,
    * `PAYLOAD_MISMATCH`
    */
-  verify(branch: BranchId, tree: TrustedTree, prior: Uint8Array): VerifiedContent {
+  verify(branch: BranchId, tree: TrustedTree, prior: RightEdge): VerifiedContent {
     this.#verifyPackage(tree, prior)
     this.#hashBodies()
     const erasures: IndexRange[] = []
@@ -139,8 +143,15 @@ export class EntriesVerifier {
     const proof = this.#proof
     assert(proof !== undefined, 'a message was verified')
     assert(size >= proof.start && size <= proof.end, 'within the tile of the message')
-    const hashes = this.#leafHashes.subarray(0, (size - proof.start) * HASH_BYTES)
-    return prefixRoot(proof, size === proof.start ? undefined : subtreeRoot(hashes))
+    return prefixRoot(proof, size === proof.start ? undefined : this.#rootOfFirst(size))
+  }
+
+  #rootOfFirst(size: number): Hash | undefined {
+    const { start, end } = this.frame
+    if (size === end) return this.#root
+    if (size === start) return this.#before
+    const count = size - packageAlignedStart(start)
+    return subtreeRoot(this.#leafHashes.subarray(0, count * HASH_BYTES))
   }
 
   /** Root of the tile, if the verified message is all of it. */
@@ -155,11 +166,9 @@ export class EntriesVerifier {
     return this.#leafHashes.subarray((index - aligned) * HASH_BYTES, (end - aligned) * HASH_BYTES)
   }
 
-  /** A copy of the leaf hashes from the beginning of the tile in which the next message begins. */
-  tileHashes(): Uint8Array {
-    const { end } = this.frame
-    const count = end - packageAlignedStart(end)
-    return this.#leafHashes.slice(0, count * HASH_BYTES)
+  /** `prior` for the message that comes next. */
+  get tileEdge(): RightEdge {
+    return this.#tile.size === TILE_WIDTH ? RightEdge.empty() : this.#tile
   }
 
   /** Adds the verified entries from `index` on. */
@@ -171,22 +180,27 @@ export class EntriesVerifier {
     builder.addVerified(frame, index - frame.start, this.#timesUs, leafHashes)
   }
 
-  #verifyPackage(tree: TrustedTree, prior: Uint8Array): void {
+  #verifyPackage(tree: TrustedTree, prior: RightEdge): void {
     const { frame } = this
     const { start, end, path } = frame
     this.#proof = undefined
     const aligned = packageAlignedStart(start)
-    assert(prior.length === (start - aligned) * HASH_BYTES, 'the hashes before are at hand')
+    assert(prior.size === start - aligned, 'the hashes before are at hand')
     if (end > tree.size) {
       const details = { end, size: tree.size }
       throw new VerificationError('PROOF_SHAPE', 'entries beyond the tree', details)
     }
-    this.#leafHashes.set(prior)
-    this.#hashLeaves((start - aligned) * HASH_BYTES)
-    const root = subtreeRoot(this.#leafHashes.subarray(0, (end - aligned) * HASH_BYTES))
+    const [from, to] = [(start - aligned) * HASH_BYTES, (end - aligned) * HASH_BYTES]
+    this.#leafHashes.set(prior.partialTile(0))
+    this.#hashLeaves(from)
+    const whole = prior.clone()
+    whole.append(this.#leafHashes.subarray(from, to))
+    const root = whole.root()
     const proof = { start: aligned, end, size: tree.size, path }
     verifySubtree(proof, root, tree.root)
+    this.#before = prior.root()
     this.#root = root
+    this.#tile = whole
     this.#proof = proof
   }
 
