@@ -115,6 +115,7 @@ class MeasuredMirror {
       ...{ store, runtime, mirror: createSeededSigner(), canSend: () => true },
       policy: {
         checkOffer: () => {},
+        isOwnChain: () => true,
         mayRead: () => true,
         bytesFree: () => Number.POSITIVE_INFINITY,
       },
