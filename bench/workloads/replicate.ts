@@ -116,6 +116,7 @@ class MeasuredMirror {
       hasSubscribers: () => false,
       policy: {
         checkOffer: () => {},
+        isOwnChain: () => true,
         mayRead: () => true,
         bytesFree: () => Number.POSITIVE_INFINITY,
       },

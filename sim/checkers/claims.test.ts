@@ -74,7 +74,10 @@ test('SM16: a receipt for another tree is noticed', () => {
   const { claims, truth, head } = createScene()
   const mirror = asCapsuleName(sha256(new Uint8Array(1)))
   const place = { name: truth.name, branch: MAIN_BRANCH, mirror }
-  const receipt: MirrorReceipt = { ...place, head, timeS: 1, signature: new Uint8Array(64) }
+  const receipt: MirrorReceipt = {
+    ...{ ...place, head, signedHead: head },
+    ...{ timeS: 1, signature: new Uint8Array(64) },
+  }
   claims.receipt(truth, receipt)
   const other: Head = { ...head, root: asHash(new Uint8Array(32)) }
   violates('I1', () => claims.receipt(truth, { ...receipt, head: other }))

@@ -99,7 +99,12 @@ export class Claims {
     this.convicted.set(truth, (this.convicted.get(truth) ?? 0) + 1)
   }
 
-  #expectTree(invariant: 'I1', who: string, truth: Truth, { size, root }: Head): void {
+  #expectTree(
+    invariant: 'I1',
+    who: string,
+    truth: Truth,
+    { size, root }: Pick<Head, 'size' | 'root'>,
+  ): void {
     if (!truth.isCorrect) return
     const expected = truth.root(size)
     hold(invariant, expected === formatHex(root), () => {

@@ -13,6 +13,7 @@ const SIGNATURE = derived('message signature', 64)
 const TIME_S = 1735787045
 const HEAD = encode([MAIN, 0, 300, ROOT, SIGNATURE])
 const STATEMENT = [TIME_S, SIGNATURE]
+const SECOND = derived('message second signature', 2420)
 
 /** Kind, code, fields behind the request id. */
 const CONTROL = [
@@ -45,6 +46,14 @@ function addControl(file) {
     const longer = encode([code, 7, ...fields, 0])
     refuse(file, `${kind}-field-more`, 'a field more', 'control', longer)
   }
+  for (const [kind, code, fields] of [
+    ['opened', 2, [derived('manifest', 300), [MAIN], HEAD, null, [...STATEMENT, SECOND]]],
+    ['heartbeat', 16, [NAME, MAIN, 300, ...STATEMENT, SECOND]],
+  ]) {
+    const bytes = encode([code, 7, ...fields])
+    const comment = `${kind} with the heartbeat of a writer with two keys`
+    file.valid(`${kind}-two-keys`, comment, { form: 'control', kind, request: 7, bytes })
+  }
   file.valid('id-largest', 'the largest request id', {
     ...{ form: 'control', kind: 'end', request: 4294967295 },
     bytes: encode([9, 4294967295]),
@@ -66,6 +75,16 @@ function addControl(file) {
     ['have-no-head', 'bytes that are no head', [6, 7, ROOT, 0]],
     ['error-code', 'a code in lower case', [0, 7, 'not_found', '', null]],
     ['statement', 'a cosignature without its time', [2, 7, ROOT, [], HEAD, [SIGNATURE], null]],
+    [
+      'second-short',
+      'a second signature of 2419 bytes',
+      [16, 7, NAME, MAIN, 300, ...STATEMENT, SECOND.slice(1)],
+    ],
+    [
+      'cosignature-long',
+      'a cosignature with a second one',
+      [2, 7, ROOT, [], HEAD, [...STATEMENT, SECOND], null],
+    ],
     ['branches-order', 'not ascending', [2, 7, ROOT, [BRANCH, MAIN], null, null, null]],
   ]) {
     refuse(file, id, comment, 'control', encode(value))

@@ -16,7 +16,6 @@ import {
   isLongshoreError,
   MAIN_BRANCH,
   type Manifest,
-  type MirrorCosignature,
   manifestKey,
   proveInclusion,
   RECEIPT_BODY_BYTES_MAX,
@@ -40,6 +39,7 @@ import type {
 import { type CommitSignal, checkNotAborted } from './commit-signal.ts'
 import { checkEraseRanges } from './erase-request.ts'
 import type { HomeWriter } from './home-writer.ts'
+import type { CosignedHead } from './network/stated-heads.ts'
 import { resolveStart } from './read-range.ts'
 import { VerifiedBranch } from './verified-branch.ts'
 import type { VerifiedEntry } from './verified-entry.ts'
@@ -76,8 +76,10 @@ export interface HandleNetwork {
     size: number,
     options: { copies: number; timeoutMs?: number; signal?: AbortSignal },
   ): Promise<readonly MirrorReceipt[]>
-  /** Mirrors that have stated that they hold what is under this head. */
-  cosigners(name: CapsuleName, head: Head): readonly MirrorCosignature[]
+  /** The head above `index`, if it is of this tree, that most mirrors have stated. */
+  cosigned(name: CapsuleName, index: number, isOfTree: (head: Head) => boolean): CosignedHead
+  /** Mirrors hear of a heartbeat that was made, as a checkpoint. */
+  tellHeartbeat(name: CapsuleName, checkpoint: string): Promise<void>
   catchUp(name: CapsuleName, options: { timeoutMs?: number; signal?: AbortSignal }): Promise<string>
 }
 
@@ -202,7 +204,10 @@ export class CapsuleHandle implements Capsule {
     this.#checkOpen()
     this.#advance()
     const { header, body } = this.verified.stored(index)
-    const head = this.#requireHead()
+    const newest = this.#requireHead()
+    const isOfTree = ({ size, root }: Head): boolean => this.verified.isOfTree(size, root)
+    const { network } = this.#context
+    const { head = newest, mirrors } = network.cosigned(this.name, index, isOfTree)
     return createReceipt({
       manifest: this.signedManifest,
       header,
@@ -211,7 +216,7 @@ export class CapsuleHandle implements Capsule {
       head,
       path: proveInclusion(this.verified.nodes, index, head.size),
       writerKey: this.#writerKey,
-      mirrors: this.#context.network.cosigners(this.name, head),
+      mirrors,
     })
   }
 
@@ -222,7 +227,9 @@ export class CapsuleHandle implements Capsule {
   }
 
   async heartbeat(): Promise<string> {
-    return this.#write((writer) => writer.heartbeat(this))
+    const checkpoint = await this.#write((writer) => writer.heartbeat(this))
+    await this.#context.network.tellHeartbeat(this.name, checkpoint)
+    return checkpoint
   }
 
   async erase(

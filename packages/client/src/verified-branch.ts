@@ -88,6 +88,12 @@ export class VerifiedBranch {
     return this.#nodes
   }
 
+  /** True if the first `size` entries of the verified tree have this root. */
+  isOfTree(size: number, root: Hash): boolean {
+    if (size < 1 || size > this.size) return false
+    return bytesEqual(this.#nodes.rangeRoot(0, size, this.size), root)
+  }
+
   /**
    * Takes over the newest committed head.
    *

@@ -65,6 +65,7 @@ export {
   droppedOp,
   isDropped,
 } from './replica/dropped.ts'
+export type { EntriesFrame } from './replica/entries-message.ts'
 export {
   decodeStatedHeads,
   encodeStatedHeads,
@@ -92,6 +93,8 @@ export type {
   MirrorCounters,
   MirrorStatus,
 } from './replica/mirror-counters.ts'
+export type { SizedHeartbeat } from './replica/mirror-note.ts'
+export { missingPayloads } from './replica/missing-payloads.ts'
 export {
   type MirrorReceipt,
   type MirrorTarget,

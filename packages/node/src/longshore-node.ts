@@ -32,6 +32,7 @@ import {
   isDropped,
   Mirror,
   type MirrorEffect,
+  type MirrorPolicy,
   mirrorService,
   type NodeEffect,
   NodeEngine,
@@ -138,7 +139,8 @@ export class LongshoreNode {
     let node: LongshoreNode | undefined
     const onCommit = (): void => node?.committed()
     const onSync = (ms: number): void => meters.synced(ms)
-    const at = { path: options.data, runtime, onCommit, onSync }
+    const takesIn = (name: CapsuleName): boolean => node?.takesIn(name) === true
+    const at = { path: options.data, runtime, onCommit, onSync, takesIn }
     const home = await openNodeHome(at, options.labels ?? {})
     const transport = new TlsTransport({
       seed: home.tlsSeed,
@@ -231,6 +233,11 @@ export class LongshoreNode {
       counters: counterReport(this.#engine),
       refusedNames: countsByCode(overlay.counters.refusals),
     }
+  }
+
+  /** The mirror of this node holds the capsule: nobody else brings entries of it in. */
+  takesIn(name: CapsuleName): boolean {
+    return this.#mirror?.holds(name) === true
   }
 
   /** Something was committed in the home, by the node itself or by a command of its user. */
@@ -457,13 +464,27 @@ export class LongshoreNode {
         const { held: membership } = this.#domain
         return membership === undefined ? [] : [encodeCertChain(membership.chain)]
       },
-      policy: createMirrorPolicy({
-        self: identity.name,
-        domains: () => this.#domain.names,
-        runtime: this.#runtime,
-        bytesFree: () => this.#room.freeBytes,
-      }),
+      policy: this.#createPolicy(),
     })
+  }
+
+  #createPolicy(): MirrorPolicy {
+    const { identity, held } = this.#home
+    const policy = createMirrorPolicy({
+      self: identity.name,
+      domains: () => this.#domain.names,
+      runtime: this.#runtime,
+      bytesFree: () => this.#room.freeBytes,
+    })
+    return {
+      ...policy,
+      checkOffer: (capsule, chain, peer) => {
+        if (held.isImporting(capsule.name)) {
+          throw new UnavailableError('OVERLOADED', 'the capsule is being imported here')
+        }
+        policy.checkOffer(capsule, chain, peer)
+      },
+    }
   }
 
   #createGateway(): HttpGateway {

@@ -3,8 +3,30 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { type CapsuleName, formatName, type Ticket, verifyReceipt } from '@longshore/capsule'
-import { type Capsule, type Home, openHome, restoreHome } from '@longshore/client/node'
+import {
+  type CapsuleName,
+  type CborValue,
+  decodeCbor,
+  encodeHead,
+  formatHex,
+  formatName,
+  type Head,
+  MAIN_BRANCH,
+  openManifest,
+  type Ticket,
+  verifyReceipt,
+} from '@longshore/capsule'
+import {
+  type Capsule,
+  createNodeRuntime,
+  type HeldHome,
+  type Home,
+  holdHome,
+  openHome,
+  restoreHome,
+} from '@longshore/client/node'
+import { BranchIntake, committedHead, EntriesVerifier } from '@longshore/engine'
+import { createSource, makeEntries } from '@longshore/engine/testing'
 import { LongshoreNode } from '../src/index.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'longshore-network-'))
@@ -47,6 +69,53 @@ async function texts(entries: AsyncIterable<{ text(): string }>): Promise<string
   const all: string[] = []
   for await (const entry of entries) all.push(entry.text())
   return all
+}
+
+/** A data directory that nobody holds. */
+function hold(name: string): Promise<HeldHome> {
+  const path = join(directory, name)
+  return holdHome({ path, runtime: createNodeRuntime(), onCommit: () => {} })
+}
+
+/** Size of the head of which the data of a mirror keeps a heartbeat. */
+async function heartbeatAt(data: string, { name }: Capsule): Promise<CborValue | undefined> {
+  const held = await hold(data)
+  try {
+    const note = held.store.note(`mirror/${formatHex(name)}/`)
+    const [, , heartbeat] = decodeCbor(note as Uint8Array, 2) as CborValue[]
+    return (heartbeat as CborValue[] | null)?.[0]
+  } finally {
+    await held.close()
+  }
+}
+
+/** Puts a copy of a capsule into a home, without these payloads. */
+async function copyWithout(
+  name: CapsuleName,
+  holes: readonly number[],
+  from: string,
+  to: string,
+): Promise<void> {
+  const [source, target] = [await hold(from), await hold(to)]
+  const place = { name, branch: MAIN_BRANCH }
+  const signed = openManifest(source.store.manifest(name) as Uint8Array, name)
+  const head = committedHead(source.store, name, MAIN_BRANCH) as Head
+  const { size } = head
+  const intake = new BranchIntake(target.store, signed, MAIN_BRANCH, 100)
+  const verifier = new EntriesVerifier()
+  for (let start = 0; start < size; ) {
+    const isHole = holes.includes(start)
+    const end = isHole ? start + 1 : Math.min(size, ...holes.filter((index) => index > start))
+    const request = { id: 0, head: encodeHead(head), size, start, end, wantsBodies: !isHole }
+    const message = makeEntries(createSource(source.store, place), request)
+    verifier.frame.read(message.bytes)
+    intake.accept(verifier, head)
+    start = message.end
+  }
+  const manifest = { type: 'manifest' as const, name, signed: signed.signed }
+  await target.driver.submit([manifest, ...(intake.cut(undefined)?.ops ?? [])])
+  await source.close()
+  await target.close()
 }
 
 /** A public capsule that these mirrors hold. */
@@ -96,6 +165,72 @@ test('NW1 NW3 NW15 NW17 NW18 NW4 NW21: copies that were asked for are there, and
   assert.equal(verified.level, 'replicated:2')
   await stopNode(one)
   await stopNode(two)
+})
+
+test('NW4: a receipt says what mirrors have stated, although newer entries are on no mirror', async () => {
+  const [one, two] = [await startNode('m1'), await startNode('m2')]
+  const levels = async (capsule: Capsule): Promise<string[]> => {
+    const all: string[] = []
+    for (let index = 0; index < capsule.size; index++) {
+      const receipt = Buffer.from(await capsule.receipt(index))
+      all.push(verifyReceipt(receipt, { name: capsule.name }).level)
+    }
+    return all
+  }
+  const expected = ['replicated:2', 'replicated:1', 'stored']
+  const name = await (async () => {
+    await using home = await openAt('m-home', one, two)
+    await using capsule = await createMirrored(home, one, two)
+    await capsule.append('on both', { level: 'replicated:2' })
+    await stopNode(two)
+    await capsule.append('on one', { level: 'replicated:1' })
+    await stopNode(one)
+    await capsule.append('here')
+    assert.deepEqual(await levels(capsule), expected)
+    return capsule.name
+  })()
+  await using again = await openHome({ path: join(directory, 'm-home'), readOnly: true })
+  await using capsule = await again.open(name)
+  assert.deepEqual(await levels(capsule), expected)
+})
+
+for (const postQuantum of [false, true]) {
+  const keys = postQuantum ? 'two keys' : 'one key'
+  test(`NW25 PU5: a push brings a heartbeat of a writer with ${keys} to the mirrors`, async () => {
+    const node = await startNode(`n-${postQuantum}`)
+    await using home = await openAt(`n-home-${postQuantum}`, node)
+    await home.createIdentity({ postQuantum })
+    await using capsule = await home.create({ public: true, postQuantum })
+    await home.network.addMirror(capsule.name, node.name)
+    await capsule.append('x', { level: 'replicated:1' })
+    await home.network.push(capsule.name)
+    await using reader = await openAt(`n-other-${postQuantum}`, node)
+    await using remote = await reader.open(capsule.name, { freshS: 60 })
+    assert.equal(remote.size, 1)
+    await stopNode(node)
+    assert.equal(await heartbeatAt(`n-${postQuantum}`, capsule), 1)
+  })
+}
+
+test('NW22: payloads that a home lacks are pulled from whichever mirror has them', async () => {
+  const node = await startNode('o1')
+  const payloads = Array.from({ length: 600 }, (_, i) => `entry ${i}`)
+  const name = await (async () => {
+    await using home = await openAt('o-home', node)
+    await using capsule = await createMirrored(home, node)
+    await capsule.appendMany(payloads, { level: 'replicated:1' })
+    return capsule.name
+  })()
+  await copyWithout(name, [0, 1, 300, 599], 'o-home', 'o-other')
+  await using other = await openAt('o-other', node)
+  await using capsule = await other.open(name)
+  const before = await capsule.verify()
+  assert.deepEqual([before.size, before.absent], [600, 4])
+  const report = await other.network.pull(name)
+  assert.deepEqual([report.entriesAdded, report.payloadsAdded], [0, 4])
+  assert.deepEqual(await texts(capsule.read()), payloads)
+  assert.equal((await other.network.pull(name)).payloadsAdded, 0)
+  await stopNode(node)
 })
 
 test('NW5 NW7 NW10 NW11 NW12 NW13 NW14 NW22: a capsule that is elsewhere is read, followed, proven and pulled', async () => {

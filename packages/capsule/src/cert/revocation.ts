@@ -4,7 +4,7 @@
  * Strict where something is let in (advertising, routing, holding copies): whoever has not looked
  * lately does not know, and refuses. Lenient where somebody reads: every byte is verified anyway,
  * and an unreachable revocation capsule must not stop a reader; but what is known to be revoked
- * stays so. Rule CE17 of docs/spec/cert.md; decision F27.
+ * stays so. Without any view all of that is unknown. Rule CE17 of docs/spec/cert.md; decision F27.
  *
  * @module
  */
@@ -34,12 +34,12 @@ export function checkNotRevoked(
   strictness: Strictness,
   atS: number,
 ): void {
-  if (view === undefined || revocation === null) return
-  if (view.isRevoked(revocation, serial)) {
+  if (revocation === null) return
+  if (view?.isRevoked(revocation, serial) === true) {
     throw new VerificationError('CERT_REVOKED', 'the issuer has revoked this certificate')
   }
   if (strictness === 'lenient') return
-  const freshAtS = view.freshAtS(revocation)
+  const freshAtS = view?.freshAtS(revocation)
   if (freshAtS === undefined || atS - freshAtS > stalenessS) {
     const details = { atS, stalenessS, ...(freshAtS !== undefined && { freshAtS }) }
     const message = 'whether the issuer has revoked this certificate is not known well enough'

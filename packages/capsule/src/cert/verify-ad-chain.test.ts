@@ -177,7 +177,6 @@ test('CE17: revoked, and what is not known well enough', () => {
     revocation: { isRevoked: () => isRevoked, freshAtS: () => freshAtS },
   })
   for (const right of ['advertise', 'serve'] as const) {
-    verifyAdChain(chain, { ...EXPECTED, right })
     verifyAdChain(chain, { ...EXPECTED, right, ...view(NOW_S - 60) })
     refuse(chain, 'CERT_REVOKED', { right, ...view(NOW_S, true) })
     refuse(chain, 'CERT_REVOKED', { right, ...view(undefined, true) })
@@ -186,6 +185,9 @@ test('CE17: revoked, and what is not known well enough', () => {
     verifyAdChain(chain, { ...EXPECTED, ...view(freshAtS) })
     refuse(chain, 'REVOCATION_STALE', { right: 'advertise', ...view(freshAtS) })
   }
+  // Whoever has no view at all knows nothing.
+  verifyAdChain(chain, { ...EXPECTED, right: 'serve' })
+  refuse(chain, 'REVOCATION_STALE', { right: 'advertise' })
   // Without a revocation capsule there is nothing to look up.
   verifyAdChain(adChain(), { ...EXPECTED, right: 'advertise', ...view(undefined, true) })
 })

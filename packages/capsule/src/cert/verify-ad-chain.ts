@@ -25,7 +25,7 @@ export interface AdChainExpectation {
   readonly atS: number
   /** Of which the subject is a proven member (`verifyMemberChain`). Default: of none. */
   readonly domains?: readonly CapsuleName[]
-  /** Default: revocations are not looked at. */
+  /** Default: nothing is known of any. */
   readonly revocation?: RevocationView
 }
 

@@ -21,7 +21,7 @@ export interface MemberChainExpectation {
   readonly right: MemberRight
   /** The second at which the chain is judged. */
   readonly atS: number
-  /** Default: revocations are not looked at. */
+  /** Default: nothing is known of any. */
   readonly revocation?: RevocationView
 }
 

@@ -22,7 +22,7 @@ export interface RtChainExpectation {
   readonly router: CapsuleName
   /** The second at which the chain is judged. */
   readonly atS: number
-  /** Default: revocations are not looked at. */
+  /** Default: nothing is known of any. */
   readonly revocation?: RevocationView
 }
 

@@ -99,6 +99,7 @@ test('CP7 CP10 CP12: a checkpoint commits to capsule, branch, size and root', ()
     assert.deepEqual(opened, {
       name: NAME,
       head,
+      heartbeat: undefined,
       heartbeatS: undefined,
       cosignatures: [],
       unknown: [],

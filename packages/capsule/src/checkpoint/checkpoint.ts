@@ -18,6 +18,7 @@ import { formatOrigin, parseOrigin } from '../name/name.ts'
 import { type CheckpointText, parseCheckpointText } from './checkpoint-text.ts'
 import { subtreeLine } from './cosignature.ts'
 import { HEAD_TIME_S, type Head, headText } from './head.ts'
+import type { Heartbeat } from './heartbeat.ts'
 import { formatNote, type NoteSignature, parseNote } from './note.ts'
 import { NOTE_ED25519, type NoteKey, noteKeyId } from './note-key.ts'
 import {
@@ -44,7 +45,8 @@ export interface CheckpointExpectation {
 export interface OpenedCheckpoint {
   readonly name: CapsuleName
   readonly head: Head
-  /** Newest heartbeat of the writer on this checkpoint, seconds since 1970; if it has one. */
+  /** Newest heartbeat of the writer on this checkpoint, if it has one, and its time. */
+  readonly heartbeat: Heartbeat | undefined
   readonly heartbeatS: number | undefined
   /** Cosignatures by the expected cosigners: the newest of each. */
   readonly cosignatures: readonly VerifiedSignature[]
@@ -100,7 +102,8 @@ export function openCheckpoint(note: string, expected: CheckpointExpectation): O
   return {
     name,
     head: { branch, epoch, size, root, ...signatures.head },
-    heartbeatS: signatures.heartbeatS,
+    heartbeat: signatures.heartbeat,
+    heartbeatS: signatures.heartbeat?.timeS,
     cosignatures: newestOfEachKey(verified).filter(({ key }) => !keys.all.includes(key)),
     unknown,
   }

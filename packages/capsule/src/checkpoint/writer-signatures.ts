@@ -16,6 +16,7 @@ import type { MlDsa44Signature, Signature } from '../bytes/brands.ts'
 import { type RoleKey, signatureMissing } from '../crypto/role-key.ts'
 import { VerificationError } from '../errors.ts'
 import { HEAD_TIME_S, type Head } from './head.ts'
+import type { Heartbeat } from './heartbeat.ts'
 import {
   NOTE_COSIGNATURE,
   NOTE_COSIGNATURE_ML_DSA_44,
@@ -35,8 +36,8 @@ export interface WriterNoteKeys {
 
 export interface WriterSignatures {
   readonly head: Pick<Head, 'signature' | 'mlDsa44'>
-  /** Of the newest heartbeat, if there is one. */
-  readonly heartbeatS: number | undefined
+  /** The newest one, if there is one. */
+  readonly heartbeat: Heartbeat | undefined
 }
 
 /** A writer's lines have the origin as the name of their key. */
@@ -69,13 +70,17 @@ export function openWriterSignatures(
     throw new VerificationError('BAD_SIGNATURE', 'the writer has not signed this checkpoint')
   }
   const signature = first.signature as Signature
-  const heartbeatS = newestTime(verified.filter(({ key }) => key === keys.heartbeat))
-  if (keys.mlDsa44 === undefined) return { head: { signature }, heartbeatS }
+  const heartbeat = newestHeartbeat(verified.filter(({ key }) => key === keys.heartbeat))
+  if (keys.mlDsa44 === undefined) return { head: { signature }, heartbeat }
 
   if (second === undefined) throw signatureMissing("the writer's ML-DSA-44 signature of the head")
-  const secondTimeS = newestTime(byMlDsa44.filter(({ timeS }) => timeS !== HEAD_TIME_S))
-  if (secondTimeS !== heartbeatS) throw signatureMissing('one of the two halves of a heartbeat')
-  return { head: { signature, mlDsa44: second.signature as MlDsa44Signature }, heartbeatS }
+  const head = { signature, mlDsa44: second.signature as MlDsa44Signature }
+  const half = newestHeartbeat(byMlDsa44.filter(({ timeS }) => timeS !== HEAD_TIME_S))
+  if (half?.timeS !== heartbeat?.timeS)
+    throw signatureMissing('one of the two halves of a heartbeat')
+  if (heartbeat === undefined || half === undefined) return { head, heartbeat: undefined }
+  const mlDsa44 = half.signature as Uint8Array as MlDsa44Signature
+  return { head, heartbeat: { ...heartbeat, mlDsa44 } }
 }
 
 function onlyOne(signatures: readonly VerifiedSignature[]): VerifiedSignature | undefined {
@@ -83,6 +88,9 @@ function onlyOne(signatures: readonly VerifiedSignature[]): VerifiedSignature | 
   throw new VerificationError('CHECKPOINT_INVALID', 'the writer has signed more than once')
 }
 
-function newestTime(signatures: readonly VerifiedSignature[]): number | undefined {
-  return newestOfEachKey(signatures)[0]?.timeS
+/** Signatures by one key. */
+function newestHeartbeat(signatures: readonly VerifiedSignature[]): Heartbeat | undefined {
+  const [newest] = newestOfEachKey(signatures)
+  if (newest?.timeS === undefined) return undefined
+  return { timeS: newest.timeS, signature: newest.signature as Signature }
 }

@@ -13,8 +13,14 @@ export async function run({ args, out, stop, homePath }: Context): Promise<undef
   await using home = await openHome({ path: homePath, create: false })
   const options = { ...remoteOptions(args), signal: stop.finish() }
   const report = await home.network.pull(args.positional(0), options)
-  const { size, entriesAdded } = report
+  const { size, entriesAdded, payloadsAdded } = report
   const name = formatName(report.name)
-  if (out.json) out.line(JSON.stringify({ name, size, entriesAdded }))
-  else out.remark(`pulled ${formatCount(entriesAdded, 'new entry', 'new entries')}; size ${size}`)
+  if (out.json) {
+    out.line(JSON.stringify({ name, size, entriesAdded, payloadsAdded }))
+    return
+  }
+  const entries = formatCount(entriesAdded, 'new entry', 'new entries')
+  const payloads = formatCount(payloadsAdded, 'missing payload', 'missing payloads')
+  const pulled = payloadsAdded === 0 ? entries : `${entries} and ${payloads}`
+  out.remark(`pulled ${pulled}; size ${size}`)
 }

@@ -7,6 +7,7 @@
  *     net/mirror/CAPSULE/MIRROR           [AdCert chain, signed manifest or null, [chain, …]]
  *     net/grant/CAPSULE/NODE              AdCert chain that was given out
  *     net/receipt/CAPSULE/MIRROR          [compact head, time in seconds, cosignature]
+ *     net/stated/CAPSULE                  [compact head, [[mirror, time, cosignature], …]]
  *     net/head/CAPSULE                    compact head: the last one that was read
  *     net/memberships                     [chain, …]: lets this home's person read for a domain
  *
@@ -38,6 +39,7 @@ import {
 } from '@longshore/capsule'
 import type { StoreReader } from '@longshore/engine'
 import { keep, type Remember, readKept } from './kept-notes.ts'
+import type { StatedHead } from './stated-heads.ts'
 
 /** A node that is to hold a capsule. */
 export interface KnownMirror {
@@ -62,7 +64,7 @@ const NAME_BYTES = 32
 const TICKETS_MAX = 64
 /** As many as a policy can ask for. */
 const MIRRORS_MAX = 64
-const DEPTH_MAX = 2
+const DEPTH_MAX = 3
 
 export class AddressBook {
   readonly #reader: StoreReader
@@ -156,6 +158,27 @@ export class AddressBook {
   ): Promise<void> {
     const value = encodeCbor([encodeHead(head), timeS, signature], DEPTH_MAX)
     await keep(this.#remember, placeKey('receipt', capsule, mirror), value)
+  }
+
+  /** A head that several mirrors have stated: in one note, so that it is read as it was kept. */
+  stated(capsule: CapsuleName): StatedHead | undefined {
+    const bytes = readKept(this.#reader, `net/stated/${formatBase32(capsule)}`)
+    if (bytes === undefined) return undefined
+    const [head, statements] = decodeCbor(bytes, DEPTH_MAX) as [Uint8Array, CborValue[][]]
+    return {
+      head: decodeHead(head),
+      statements: statements.map(([mirror, timeS, signature]) => ({
+        mirror: asCapsuleName(mirror as Uint8Array),
+        timeS: timeS as number,
+        signature: signature as Uint8Array,
+      })),
+    }
+  }
+
+  async keepStated(capsule: CapsuleName, { head, statements }: StatedHead): Promise<void> {
+    const listed = statements.map(({ mirror, timeS, signature }) => [mirror, timeS, signature])
+    const value = encodeCbor([encodeHead(head), listed], DEPTH_MAX)
+    await keep(this.#remember, `net/stated/${formatBase32(capsule)}`, value)
   }
 
   /** The last head of a capsule elsewhere that was read here. */

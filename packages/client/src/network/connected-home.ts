@@ -3,26 +3,33 @@
  *
  * The network is opened when it is first needed, with all neighbors that the home remembers, and
  * closed with the home. What it finds out (heads that were read, what mirrors have stated) is kept
- * in the home. Rules NW1-NW24 of docs/spec/network.md.
+ * in the home. Rules NW1-NW25 of docs/spec/network.md.
  *
  * @module
  */
 import {
+  bytesEqual,
   type CapsuleName,
   decodeCertChain,
   formatName,
   type Head,
   MAIN_BRANCH,
-  type MirrorCosignature,
   openManifest,
   parseName,
   parseTicket,
+  RECEIPT_COSIGNERS_MAX,
   type SignedManifest,
   type Ticket,
   UnavailableError,
   UsageError,
 } from '@longshore/capsule'
-import { committedHead, type MirrorReceipt, type StoreReader } from '@longshore/engine'
+import {
+  committedHead,
+  type MirrorReceipt,
+  missingPayloads,
+  type RangeSet,
+  type StoreReader,
+} from '@longshore/engine'
 import type { Capsule } from '../capsule.ts'
 import type { CommitSignal } from '../commit-signal.ts'
 import type { HomeWriter } from '../home-writer.ts'
@@ -44,11 +51,12 @@ import type {
 } from './home-network.ts'
 import { MirrorDesk } from './mirror-desk.ts'
 import type { Network } from './network.ts'
-import { pullBranch, type TakeIn } from './pull.ts'
+import { fillHoles, pullBranch, type TakeIn } from './pull.ts'
 import { RemoteBranch } from './remote-branch.ts'
-import type { RemoteBranchOptions } from './remote-branch-options.ts'
+import type { RemoteBranchOptions, ServingNode } from './remote-branch-options.ts'
 import { RemoteCapsule } from './remote-capsule.ts'
 import { Replication } from './replication.ts'
+import { type CosignedHead, StatedHeads } from './stated-heads.ts'
 
 /** What it needs of the home that it belongs to. */
 export interface ConnectedHomeContext {
@@ -79,6 +87,7 @@ export class ConnectedHome implements HomeNetwork {
   readonly #desk: MirrorDesk
   #network: Promise<Network> | undefined
   #replication: Promise<Replication> | undefined
+  #replicationNow: Replication | undefined
   readonly #remotes = new Set<RemoteBranch>()
   #isClosed = false
 
@@ -150,6 +159,7 @@ export class ConnectedHome implements HomeNetwork {
   async push(name: CapsuleName, options: PushOptions = {}): Promise<PushReport> {
     const size = this.#requireHead(name).size
     const receipts = await this.replicate(name, size, options)
+    await (await this.replication()).stateHead(name)
     return { name, size, receipts }
   }
 
@@ -160,10 +170,21 @@ export class ConnectedHome implements HomeNetwork {
       await branch.ready(options.signal)
       const signed = openCapsuleManifest(branch, bytes)
       const before = this.localHead(bytes)?.size ?? 0
-      const { takeIn } = this.#context
+      const { takeIn, reader } = this.#context
+      const missing = (): RangeSet => {
+        this.#context.refresh()
+        return missingPayloads(reader, bytes, MAIN_BRANCH)
+      }
+      const missingBefore = missing()
       await pullBranch(branch, signed, { takeIn, sizeHere: () => this.sizeHere(bytes) }, options)
+      const openAt = (mirror: ServingNode): Promise<RemoteBranch> =>
+        this.openBranch(bytes, options, { mirrors: [mirror], isExclusive: true })
+      await fillHoles(branch, signed, { takeIn, missing, openAt }, options)
+      const missingNow = missing()
+      missingNow.remove(before, Number.POSITIVE_INFINITY)
       const size = this.localHead(bytes)?.size ?? 0
-      return { name: bytes, size, entriesAdded: size - before }
+      const payloadsAdded = missingBefore.count - missingNow.count
+      return { name: bytes, size, entriesAdded: size - before, payloadsAdded }
     } finally {
       branch.close()
     }
@@ -198,13 +219,33 @@ export class ConnectedHome implements HomeNetwork {
     return receipts
   }
 
-  /** Statements of mirrors over this head that were kept. */
-  cosigners(name: CapsuleName, head: Head): MirrorCosignature[] {
-    return this.book.mirrors(name).flatMap((mirror) => {
-      const receipt = this.book.receipt(name, mirror.name)
-      if (mirror.signedManifest === undefined || receipt?.head.size !== head.size) return []
-      return mirrorCosignature(mirror.signedManifest, receipt, mirror.chain, mirror.memberships)
+  /** The head of this tree above `index` that most mirrors have stated, and their statements. */
+  cosigned(name: CapsuleName, index: number, isOfTree: (head: Head) => boolean): CosignedHead {
+    const mirrors = this.book.mirrors(name)
+    const stated = new StatedHeads()
+    const kept = [this.book.stated(name), this.#replicationNow?.stated(name)?.best(index, isOfTree)]
+    for (const { name: mirror } of mirrors) {
+      const receipt = this.book.receipt(name, mirror)
+      if (receipt !== undefined) stated.add(receipt.head, { mirror, ...receipt })
+    }
+    for (const { head, statements } of kept.flatMap((one) => one ?? [])) {
+      for (const statement of statements) stated.add(head, statement)
+    }
+    const best = stated.best(index, isOfTree)
+    if (best === undefined) return { head: undefined, mirrors: [] }
+    const cosignatures = best.statements.flatMap((statement) => {
+      const known = mirrors.find((mirror) => bytesEqual(mirror.name, statement.mirror))
+      if (known?.signedManifest === undefined) return []
+      return mirrorCosignature(known.signedManifest, statement, known.chain, known.memberships)
     })
+    return { head: best.head, mirrors: cosignatures.slice(0, RECEIPT_COSIGNERS_MAX) }
+  }
+
+  /** Mirrors hear of a heartbeat that was made, as a checkpoint. */
+  async tellHeartbeat(name: CapsuleName, checkpoint: string): Promise<void> {
+    if (!this.hasMirrors(name) || this.tickets().length === 0) return
+    const replication = await this.replication()
+    replication.tellHeartbeat(name, checkpoint)
   }
 
   /**
@@ -275,7 +316,13 @@ export class ConnectedHome implements HomeNetwork {
   replication(): Promise<Replication> {
     this.#replication ??= this.network().then((network) => {
       const { reader: store, commits } = this.#context
-      return new Replication({ network, store, commits, book: this.book })
+      const heartbeat = async (name: CapsuleName): Promise<string> => {
+        return (await this.#context.writer()).heartbeat({ name, branch: MAIN_BRANCH })
+      }
+      this.#replicationNow = new Replication({
+        ...{ network, store, commits, book: this.book, heartbeat },
+      })
+      return this.#replicationNow
     })
     return this.#replication
   }
@@ -285,8 +332,7 @@ export class ConnectedHome implements HomeNetwork {
     this.#isClosed = true
     for (const remote of this.#remotes) remote.close()
     const replication = await this.#replication?.catch(() => undefined)
-    await replication?.keepReceipts()
-    replication?.close()
+    await replication?.close()
     const network = await this.#network?.catch(() => undefined)
     await network?.close()
   }

@@ -1,7 +1,7 @@
 /**
  * What an application sees of the network: neighbors, mirrors, and capsules that are elsewhere.
  *
- * Types only; the class behind them is `connected-home.ts`. Rules NW1-NW24 of docs/spec/network.md.
+ * Types only; the class behind them is `connected-home.ts`. Rules NW1-NW25 of docs/spec/network.md.
  *
  * @module
  */
@@ -85,6 +85,8 @@ export interface PullReport {
   readonly name: CapsuleName
   readonly size: number
   readonly entriesAdded: number
+  /** Of entries that were here before, without them. */
+  readonly payloadsAdded: number
 }
 
 export interface PushOptions {
@@ -133,7 +135,7 @@ export interface HomeNetwork {
   trace(name: CapsuleName, options?: RemoteOptions): Promise<TraceReport>
   /** Delivers what mirrors lack. @throws {UnavailableError} `NO_MIRROR`, `LEVEL_IMPOSSIBLE` */
   push(name: CapsuleName, options?: PushOptions): Promise<PushReport>
-  /** Brings everything that the mirrors have of a capsule into this home, verified. */
+  /** Brings everything that the mirrors have of a capsule into this home, verified: also payloads. */
   pull(name: CapsuleName | string, options?: RemoteOptions): Promise<PullReport>
   /** Keeps a certificate chain (encoded) by which a domain lets this home's person read. */
   keepMembership(chain: Uint8Array): Promise<void>

@@ -87,6 +87,7 @@ export class Network {
   readonly #questions = new Map<number, (answer: Answer | undefined) => void>()
   readonly #neighbors = new Map<string, Neighbor>()
   readonly #linkWatchers = new Set<() => void>()
+  readonly #stepWatchers = new Set<() => void>()
   #lastQuestion = 0
   #cancelWake: (() => void) | undefined
   /** An event that came while another one is being carried out. */
@@ -218,6 +219,17 @@ export class Network {
     })
   }
 
+  /** Resolves when peers have everything that was sent, at the latest after that time. */
+  async delivered(timeoutMs: number): Promise<void> {
+    const { sessions } = this.engine
+    const patience = { timeoutMs, signal: undefined, orElse: closed }
+    const watch = (look: () => void): (() => void) => {
+      this.#stepWatchers.add(look)
+      return () => this.#stepWatchers.delete(look)
+    }
+    await this.until(() => sessions.undeliveredCount === 0, patience, watch).catch(() => {})
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -248,6 +260,7 @@ export class Network {
     } finally {
       this.#isStepping = false
     }
+    for (const watcher of [...this.#stepWatchers]) watcher()
   }
 
   #apply(effect: NodeEffect): void {

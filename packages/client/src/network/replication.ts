@@ -3,7 +3,7 @@
  * whenever a mirror is there, and it is known who holds how much.
  *
  * The home itself is the queue: whatever happens to the network, a process or a mirror, entries
- * stay here and go out later. Rules NW17-NW21 of docs/spec/network.md.
+ * stay here and go out later. Rules NW4 and NW17-NW21 of docs/spec/network.md.
  *
  * @module
  */
@@ -16,11 +16,11 @@ import {
   type LongshoreError,
   MAIN_BRANCH,
   openManifest,
+  parseName,
   UnavailableError,
   VerificationError,
 } from '@longshore/capsule'
 import {
-  committedHead,
   type MirrorReceipt,
   type MirrorTarget,
   Publisher,
@@ -30,14 +30,18 @@ import {
 } from '@longshore/engine'
 import type { CommitSignal } from '../commit-signal.ts'
 import type { AddressBook, KnownMirror } from './address-book.ts'
+import { Heartbeats } from './heartbeats.ts'
 import { judgeKnownMirror } from './mirror-standing.ts'
 import type { Network } from './network.ts'
+import { type StatedHead, StatedHeads } from './stated-heads.ts'
 
 export interface ReplicationOptions {
   readonly network: Network
   readonly store: StoreReader
   readonly commits: CommitSignal
   readonly book: AddressBook
+  /** Has the writer of a capsule state its head: a checkpoint with its heartbeat. */
+  readonly heartbeat: (name: CapsuleName) => Promise<string>
 }
 
 export interface ReplicationPatience {
@@ -52,6 +56,10 @@ interface JudgedMirror {
 
 /** Asked again after so long, unless the mirror says when. */
 const RETRY_MS = 2000
+/** What mirrors have stated is kept so often while they state more. */
+const KEEP_MS = 1000
+/** A mirror that is there has heard of a heartbeat by then. */
+const STATE_TIMEOUT_MS = 2000
 const SERVICE = 'publisher'
 
 export class Replication {
@@ -61,6 +69,12 @@ export class Replication {
   readonly #targets = new Map<string, Map<string, MirrorTarget>>()
   /** Newest receipt of each mirror, by capsule and mirror. */
   readonly #receipts = new Map<string, MirrorReceipt>()
+  /** Heads that mirrors have stated to this process, by capsule. */
+  readonly #stated = new Map<string, StatedHeads>()
+  readonly #heartbeats: Heartbeats
+  #cancelKeep: (() => void) | undefined
+  /** Resolves when what was stated is kept. */
+  #keeping: Promise<void> = Promise.resolve()
   /** What a mirror will say again, whenever it is asked. */
   readonly #refusals = new Map<string, Error>()
   readonly #evidence = new Map<string, Uint8Array>()
@@ -73,6 +87,13 @@ export class Replication {
     this.#options = options
     const { network, store, commits } = options
     this.#publisher = new Publisher({ store, canSend: (session) => network.canSend(session) })
+    this.#heartbeats = new Heartbeats({
+      ...{ store, state: options.heartbeat },
+      tell: (name, heartbeat) => {
+        network.run(SERVICE, this.#publisher.heartbeat(name, MAIN_BRANCH, heartbeat))
+      },
+      after: (delayMs, action) => network.after(delayMs, action),
+    })
     network.add(SERVICE, publisherService(this.#publisher), (news) => this.#hear(news))
     this.#unfollow = commits.follow()
     void this.#pushCommits()
@@ -91,6 +112,19 @@ export class Replication {
     }
     const effects = this.#publisher.publish(name, MAIN_BRANCH, [...known.values()])
     network.run(SERVICE, effects)
+    this.#heartbeats.add(name)
+  }
+
+  /** The writer states its head now; resolves when the mirrors that are there have heard of it. */
+  async stateHead(name: CapsuleName): Promise<void> {
+    await this.#heartbeats.state(name)
+    await this.#options.network.delivered(STATE_TIMEOUT_MS)
+  }
+
+  /** Brings a heartbeat that was made to the mirrors, as a checkpoint. */
+  tellHeartbeat(name: CapsuleName, checkpoint: string): void {
+    this.publish(name)
+    this.#heartbeats.tell(name, checkpoint)
   }
 
   /** @throws {UnavailableError} `LEVEL_IMPOSSIBLE`, saying why mirrors do not count. */
@@ -174,21 +208,47 @@ export class Replication {
     return this.#refusals.get(`${formatName(name)}/${formatName(mirror)}`)
   }
 
-  /** Keeps the newest receipts in the home, for whoever makes a receipt of an entry later. */
-  async keepReceipts(): Promise<void> {
-    const { book, store } = this.#options
-    for (const { name, mirror, head, timeS, signature } of [...this.#receipts.values()]) {
-      // The signature of a head that is no longer the newest one is not here.
-      if (committedHead(store, name, MAIN_BRANCH)?.size !== head.size) continue
+  /** What mirrors have stated to this process. */
+  stated(name: CapsuleName): StatedHeads | undefined {
+    return this.#stated.get(formatName(name))
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#unfollow()
+    this.#cancelKeep?.()
+    await this.#heartbeats.close()
+    await this.#keeping
+    await this.#keepReceipts()
+  }
+
+  /** Keeps what mirrors have stated in the home, for whoever makes a receipt of an entry later. */
+  async #keepReceipts(): Promise<void> {
+    const { book } = this.#options
+    for (const { name, mirror, signedHead, timeS, signature } of [...this.#receipts.values()]) {
+      if (signedHead === undefined) continue
       const kept = book.receipt(name, mirror)
-      if (kept?.head.size === head.size && kept.timeS >= timeS) continue
-      await book.keepReceipt(name, mirror, { head, timeS, signature })
+      if (kept?.head.size === signedHead.size && kept.timeS >= timeS) continue
+      await book.keepReceipt(name, mirror, { head: signedHead, timeS, signature })
+    }
+    for (const [text, stated] of [...this.#stated]) {
+      const best = stated.best(0)
+      const name = parseName(text)
+      if (best !== undefined && isBetter(best, book.stated(name))) await book.keepStated(name, best)
     }
   }
 
-  close(): void {
-    this.#isClosed = true
-    this.#unfollow()
+  #keepSoon(): void {
+    this.#cancelKeep ??= this.#options.network.after(KEEP_MS, () => {
+      this.#keeping = this.#keepReceipts()
+        .catch((error: unknown) => {
+          // A home that cannot be written to now: it is tried again with the next receipt.
+          if (!isLongshoreError(error)) throw error
+        })
+        .finally(() => {
+          this.#cancelKeep = undefined
+        })
+    })
   }
 
   /** Whatever this home commits goes out. */
@@ -268,6 +328,7 @@ export class Replication {
         const key = `${formatName(news.name)}/${formatName(news.mirror)}`
         this.#receipts.set(key, news)
         this.#refusals.delete(key)
+        this.#noteStated(news)
         break
       }
       case 'failed':
@@ -278,6 +339,15 @@ export class Replication {
         break
     }
     for (const watcher of [...this.#watchers]) watcher()
+  }
+
+  #noteStated({ name, mirror, signedHead, timeS, signature }: MirrorReceipt): void {
+    if (signedHead === undefined) return
+    const text = formatName(name)
+    const stated = this.#stated.get(text) ?? new StatedHeads()
+    this.#stated.set(text, stated)
+    stated.add(signedHead, { mirror, timeS, signature })
+    this.#keepSoon()
   }
 
   #refused(news: Extract<ServiceNews, { type: 'failed'; mirror: CapsuleName }>): void {
@@ -299,4 +369,10 @@ export class Replication {
     this.#watchers.add(action)
     return () => this.#watchers.delete(action)
   }
+}
+
+/** More mirrors have stated the same head, or as many a newer one. */
+function isBetter(a: StatedHead, b: StatedHead | undefined): boolean {
+  const lead = a.statements.length - (b?.statements.length ?? 0)
+  return lead > 0 || (lead === 0 && a.head.size > (b?.head.size ?? 0))
 }

@@ -8,6 +8,7 @@
 import {
   bytesEqual,
   type CapsuleName,
+  decodeAdCert,
   decodeCertChain,
   decodeMemberCert,
   isLongshoreError,
@@ -39,6 +40,10 @@ export function createMirrorPolicy(options: MirrorPolicyOptions): MirrorPolicy {
   return {
     checkOffer(capsule: SignedManifest, chain: Uint8Array): void {
       checkServe(capsule, chain, { subject: self, domains: options.domains(), atS: nowS() })
+    },
+    isOwnChain(chain: Uint8Array): boolean {
+      const [leaf] = decodeCertChain(chain).certs
+      return leaf !== undefined && bytesEqual(decodeAdCert(leaf).subject, self)
     },
     mayRead(capsule: SignedManifest, { name: subject, chains = [] }: SessionPeer): boolean {
       if (capsule.manifest.policy.read === 'any') return true

@@ -46,12 +46,14 @@ import {
   type Signer,
   type TileSource,
   TreeNodes,
+  UnavailableError,
   VerificationError,
+  verifyHeartbeat,
 } from '@longshore/capsule'
 import { EntryBatchBuilder } from '../store/entry-batch-builder.ts'
 import type { IndexRange, StoreOp, StoreReader } from '../store/store.ts'
 import { type PendingImport, pendingImport, pendingImportOp } from './committed-head.ts'
-import { createMirrorNote, readMirrorNote, type SizedStatement } from './mirror-note.ts'
+import { createMirrorNote, readMirrorNote, type SizedHeartbeat } from './mirror-note.ts'
 import { RangeSet } from './range-set.ts'
 import { type EntriesVerifier, HeadVerifier } from './verify-entries.ts'
 
@@ -107,12 +109,12 @@ export class BranchIntake {
   #target: Head | undefined
   readonly #holes = new RangeSet()
   #stated: { readonly timeS: number; readonly size: number }
-  #heartbeat: SizedStatement | undefined
+  #heartbeat: SizedHeartbeat | undefined
   #isNoteDirty = false
   #committedHead: Head | undefined
   #committedStatement: PlannedStatement | undefined
   #cutsInFlight = 0
-  #cosignature: SizedStatement | undefined
+  #cosignature: SizedHeartbeat | undefined
   #nodes: TreeNodes | undefined
 
   /** @throws {VerificationError} `MANIFEST_INVALID` if it is not the manifest of a capsule. */
@@ -160,12 +162,12 @@ export class BranchIntake {
     return this.#committedStatement
   }
 
-  get heartbeat(): SizedStatement | undefined {
+  get heartbeat(): SizedHeartbeat | undefined {
     return this.#heartbeat
   }
 
   /** That statement, signed. The same one has the same bytes, whenever it is asked for. */
-  cosignature(mirror: Signer): SizedStatement | undefined {
+  cosignature(mirror: Signer): SizedHeartbeat | undefined {
     const stated = this.#committedStatement
     if (stated === undefined) return undefined
     const { head, timeS } = stated
@@ -193,6 +195,14 @@ export class BranchIntake {
 
   get isDirty(): boolean {
     return this.#builder.count > 0 || this.#fills.length > 0 || this.#isNoteDirty
+  }
+
+  /** The head in force may be stated and was not: its entries came in another way. */
+  get isStatementDue(): boolean {
+    const head = this.#committedHead
+    if (head === undefined || head !== this.#head || head.size <= this.#stated.size) return false
+    const hole = this.#holes.first
+    return hole === undefined || hole >= head.size
   }
 
   get isIdle(): boolean {
@@ -275,13 +285,26 @@ export class BranchIntake {
     this.#isNoteDirty = true
   }
 
-  /** The writer's newest statement, verified, over the head in force. Older ones are dropped. */
-  putHeartbeat(heartbeat: SizedStatement): void {
-    const known = this.#heartbeat
-    const isOlder = known !== undefined && heartbeat.timeS <= known.timeS
-    if (isOlder || heartbeat.size < (known?.size ?? 0)) return
+  /**
+   * Takes in a statement of the writer, if it is over the head in force: one of another size can be
+   * checked by nobody. Older ones are dropped. Returns whether it was.
+   *
+   * @throws {UnavailableError} `CLOCK_SKEW` if it is later than `latestS`
+   * @throws {VerificationError} `BAD_SIGNATURE`, `SIGNATURE_MISSING`
+   */
+  takeHeartbeat(heartbeat: SizedHeartbeat, latestS: number): boolean {
+    const head = this.#committedHead
+    if (head?.size !== heartbeat.size) return false
+    if (heartbeat.timeS > latestS) {
+      throw new UnavailableError('CLOCK_SKEW', 'the heartbeat is from the future')
+    }
+    verifyHeartbeat(this.name, head, heartbeat, manifestKey(this.manifest, 'writer'))
+    const { timeS = 0, size = 0 } = this.#heartbeat ?? {}
+    const isNewer = heartbeat.timeS > timeS || heartbeat.size > size
+    if (!isNewer || heartbeat.timeS < timeS || heartbeat.size < size) return false
     this.#heartbeat = heartbeat
     this.#isNoteDirty = true
+    return true
   }
 
   /**

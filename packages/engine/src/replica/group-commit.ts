@@ -7,14 +7,15 @@
  *
  * @module
  */
-import type { SignedManifest } from '@longshore/capsule'
+import type { BranchId, SignedManifest } from '@longshore/capsule'
 import type { Runtime } from '../runtime/runtime.ts'
-import type { StoreOp } from '../store/store.ts'
+import type { StoreOp, StoreReader } from '../store/store.ts'
 import type { BranchCut, BranchIntake } from './branch-intake.ts'
 import { createChainNotes } from './chain-notes.ts'
 import { type HeadLog, statedHead } from './head-log.ts'
 import type { Intakes } from './intakes.ts'
 import type { MirrorEffect, MirrorTransaction, SessionId } from './mirror-contract.ts'
+import { createMirrorNote, readMirrorNote } from './mirror-note.ts'
 
 /** A capsule that is to be taken on. */
 export interface Offer {
@@ -22,6 +23,8 @@ export interface Offer {
   readonly id: number
   readonly signed: SignedManifest
   readonly chain: Uint8Array
+  /** Branches of which this node has stated nothing, whoever has before. */
+  readonly restated: readonly BranchId[]
 }
 
 /** Who hears what became of a group. */
@@ -38,7 +41,15 @@ interface Group {
   readonly credits: ReadonlyMap<SessionId, number>
 }
 
+export interface GroupParts {
+  readonly store: StoreReader
+  readonly intakes: Intakes
+  readonly headLog: HeadLog
+  readonly runtime: Runtime
+}
+
 export class GroupCommit {
+  readonly #store: StoreReader
   readonly #intakes: Intakes
   readonly #headLog: HeadLog
   readonly #runtime: Runtime
@@ -49,7 +60,8 @@ export class GroupCommit {
   #inFlight = 0
   #isSettling = false
 
-  constructor(intakes: Intakes, headLog: HeadLog, runtime: Runtime, audience: GroupAudience) {
+  constructor({ store, intakes, headLog, runtime }: GroupParts, audience: GroupAudience) {
+    this.#store = store
     this.#intakes = intakes
     this.#headLog = headLog
     this.#runtime = runtime
@@ -106,7 +118,7 @@ export class GroupCommit {
     const recorded = this.#headLog.record(stated)
     this.#inFlight++
     return {
-      ops: [...opsOf(group), ...(recorded?.cut.ops ?? [])],
+      ops: [...opsOf(group, this.#store), ...(recorded?.cut.ops ?? [])],
       durable: () => recorded?.writer.durable(recorded.cut.size),
       committed: () => {
         recorded?.writer.committed(recorded.cut.size)
@@ -154,11 +166,16 @@ export class GroupCommit {
   }
 }
 
-function opsOf({ parts, offers }: Group): StoreOp[] {
+function opsOf({ parts, offers }: Group, store: StoreReader): StoreOp[] {
   const ops: StoreOp[] = []
-  for (const { signed, chain } of offers) {
-    ops.push({ type: 'manifest', name: signed.name, signed: signed.signed })
-    ops.push(...createChainNotes(signed.name, chain))
+  for (const { signed, chain, restated } of offers) {
+    const { name } = signed
+    ops.push({ type: 'manifest', name, signed: signed.signed })
+    ops.push(...createChainNotes(name, chain))
+    for (const branch of restated) {
+      const { heartbeat, holes } = readMirrorNote(store, name, branch)
+      ops.push(createMirrorNote(name, branch, { timeS: 0, size: 0, heartbeat, holes }))
+    }
   }
   for (const { cut } of parts) ops.push(...cut.ops)
   return ops

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeHead, type Head, MAIN_BRANCH, verifyEquivocation } from '@longshore/capsule'
-import { MirrorHome } from '../testing/mirror-home.ts'
+import { MirrorHome, OPEN_POLICY } from '../testing/mirror-home.ts'
 import { Prng } from '../testing/prng.ts'
 import { PublisherHome } from '../testing/publisher-home.ts'
 import { committedHead } from './committed-head.ts'
@@ -179,7 +179,7 @@ test('MI7: no quota is answered before anything is taken', () => {
   const home = new PublisherHome(prng)
   home.append(10)
   let bytesFree = 0
-  const policy = { checkOffer: () => {}, mayRead: () => true, bytesFree: () => bytesFree }
+  const policy = { ...OPEN_POLICY, bytesFree: () => bytesFree }
   const mirror = new MirrorHome(prng, { policy })
   home.connect(mirror, 1)
   home.exchange(mirror, 1)

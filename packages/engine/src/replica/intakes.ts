@@ -1,7 +1,8 @@
 /**
  * The branches that a mirror has open, for taking in and for serving.
  *
- * Branches at work stay; of the others the most recently used ones are kept. Rule MI20 of
+ * Branches at work stay; of the others the most recently used ones are kept. What lies in the store
+ * without a chain that lets this node serve it is not there for anybody. Rules MI20 and MI26 of
  * docs/spec/mirror.md.
  *
  * @module
@@ -10,6 +11,7 @@ import {
   type BranchId,
   bytesEqual,
   type CapsuleName,
+  MAIN_BRANCH,
   openManifest,
   type SignedManifest,
   UnavailableError,
@@ -18,6 +20,7 @@ import { branchKey, nameKey } from '../store/branch-key.ts'
 import type { StoreReader } from '../store/store.ts'
 import { readInstance } from '../writer/writer-notes.ts'
 import { BranchIntake } from './branch-intake.ts'
+import { readChain } from './chain-notes.ts'
 import { isDropped } from './dropped.ts'
 import { BRANCHES_MAX, type ReplicaLimits } from './limits.ts'
 
@@ -29,9 +32,16 @@ export class Intakes {
   /** Capsules whose manifest is on its way to the store. */
   readonly #arriving = new Map<string, SignedManifest>()
 
-  constructor(store: StoreReader, limits: ReplicaLimits) {
+  readonly #isOwnChain: (chain: Uint8Array) => boolean
+
+  constructor(
+    store: StoreReader,
+    limits: ReplicaLimits,
+    isOwnChain: (chain: Uint8Array) => boolean,
+  ) {
     this.#store = store
     this.#limits = limits
+    this.#isOwnChain = isOwnChain
   }
 
   /** The manifest of a capsule that is held, or will be with the next commit. */
@@ -40,15 +50,26 @@ export class Intakes {
     if (arriving !== undefined) return arriving
     const signed = this.#store.manifest(name)
     if (signed === undefined || isDropped(this.#store, name)) return undefined
-    return openManifest(signed, name)
+    return this.#isServed(name) ? openManifest(signed, name) : undefined
+  }
+
+  /** Its owner lets this node serve it, or the node writes it itself: its head log. */
+  #isServed(name: CapsuleName): boolean {
+    const chain = readChain(this.#store, name)
+    if (chain !== undefined && this.#isOwnChain(chain)) return true
+    return readInstance(this.#store, name, MAIN_BRANCH) !== undefined
   }
 
   arrive(signed: SignedManifest): void {
     this.#arriving.set(nameKey(signed.name), signed)
   }
 
-  arrived(signed: SignedManifest): void {
-    this.#arriving.delete(nameKey(signed.name))
+  /** What was opened meanwhile may go by a statement of whoever held the capsule before. */
+  arrived({ name }: SignedManifest): void {
+    this.#arriving.delete(nameKey(name))
+    for (const [key, intake] of this.#open) {
+      if (intake.isIdle && bytesEqual(intake.name, name)) this.#open.delete(key)
+    }
   }
 
   /**
@@ -101,7 +122,9 @@ export class Intakes {
   }
 
   dirty(): BranchIntake[] {
-    return [...this.#open.values()].filter(({ isDirty }) => isDirty)
+    return [...this.#open.values()].filter(
+      ({ isDirty, isStatementDue }) => isDirty || isStatementDue,
+    )
   }
 
   /** A transaction was refused: what was accepted on top of it is ahead of the store. */

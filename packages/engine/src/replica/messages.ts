@@ -14,6 +14,7 @@ import {
   asBranchId,
   asCapsuleName,
   asHash,
+  asMlDsa44Signature,
   asSignature,
   BRANCH_ID_BYTES,
   type BranchId,
@@ -29,8 +30,10 @@ import {
   HASH_BYTES,
   type Hash,
   type Head,
+  type Heartbeat,
   isLongshoreError,
   MANIFEST_SIGNED_BYTES_MAX,
+  ML_DSA_44_SIGNATURE_BYTES,
   PATH_HASHES_MAX,
   ProtocolError,
   readArray,
@@ -51,7 +54,7 @@ import {
   PRESENTED_CHAINS_MAX,
 } from './limits.ts'
 
-/** When a head was stated, and the signature: a cosignature or a heartbeat. */
+/** When a head was stated, and the signature. */
 export interface Statement {
   /** Whole seconds since 1970-01-01T00:00:00Z. */
   readonly timeS: number
@@ -76,7 +79,7 @@ interface Fields {
     /** By the answering mirror, over this head. */
     readonly cosignature: Statement | null
     /** By the writer, over this head. */
-    readonly heartbeat: Statement | null
+    readonly heartbeat: Heartbeat | null
   }
   /** Take this capsule on; the chain lets the mirror serve it. */
   offer: { readonly manifest: Uint8Array; readonly chain: Uint8Array }
@@ -112,7 +115,7 @@ interface Fields {
   /** Ask for the receipt of the head in force. */
   cosign: Place
   /** The writer states the head of `size` entries again. */
-  heartbeat: Place & { readonly size: number } & Statement
+  heartbeat: Place & { readonly size: number } & Heartbeat
   /** The branch has this head now; sent to those who subscribed, too large to come along. */
   news: Place & { readonly head: Head }
   /** Memberships of the asker, encoded chains: what it may read follows from them. */
@@ -131,6 +134,8 @@ export type ReplicaMessage = { [TKind in MessageKind]: MessageOf<TKind> }[Messag
 interface Codec<TFields> {
   readonly code: number
   readonly count: number
+  /** Where the last field may be left out. Default: `count`. */
+  readonly countMax?: number
   write(fields: TFields): CborValue[]
   read(values: readonly CborValue[]): TFields
 }
@@ -157,14 +162,14 @@ const CODECS: { readonly [TKind in MessageKind]: Codec<Fields[TKind]> } = {
       opened.branches,
       writeHead(opened.head),
       writeStatement(opened.cosignature),
-      writeStatement(opened.heartbeat),
+      opened.heartbeat === null ? null : writeHeartbeat(opened.heartbeat),
     ],
     read: ([manifest, branches, head, cosignature, heartbeat]) => ({
       manifest: readManifest(manifest),
       branches: readBranches(branches),
       head: readHeadOrNull(head),
       cosignature: readStatement(cosignature),
-      heartbeat: readStatement(heartbeat),
+      heartbeat: heartbeat === null ? null : readHeartbeat(heartbeat),
     }),
   },
   offer: {
@@ -241,13 +246,15 @@ const CODECS: { readonly [TKind in MessageKind]: Codec<Fields[TKind]> } = {
   },
   cosign: { code: 15, count: 2, write: writePlace, read: readPlace },
   heartbeat: {
-    ...{ code: 16, count: 5 },
-    write: ({ name, branch, size, timeS, signature }) => [name, branch, size, timeS, signature],
-    read: ([name, branch, size, timeS, signature]) => ({
+    ...{ code: 16, count: 5, countMax: 6 },
+    write: ({ name, branch, size, ...heartbeat }) => [
+      ...[name, branch, size],
+      ...writeHeartbeat(heartbeat),
+    ],
+    read: ([name, branch, size, ...heartbeat]) => ({
       ...readPlace([name as CborValue, branch as CborValue]),
       size: readSize(size),
-      timeS: readInteger(timeS, 'the time', fail),
-      signature: readSignature(signature),
+      ...readHeartbeat(heartbeat),
     }),
   },
   news: {
@@ -289,7 +296,10 @@ export function decodeMessage(bytes: Uint8Array): ReplicaMessage {
   const kind = KINDS.find((candidate) => CODECS[candidate].code === code)
   if (kind === undefined) fail('this kind of message is not known')
   const codec = CODECS[kind] as Codec<unknown>
-  if (values.length !== codec.count) fail(`${kind} has another number of fields`)
+  const { count, countMax = count } = codec
+  if (values.length < count || values.length > countMax) {
+    fail(`${kind} has another number of fields`)
+  }
   const header = { kind, id: readInteger(id, 'the request id', fail, U32_MAX) }
   return { ...header, ...(codec.read(values) as object) } as ReplicaMessage
 }
@@ -342,6 +352,23 @@ function readStatement(value: CborValue | undefined): Statement | null {
     timeS: readInteger(timeS, 'the time', fail),
     signature: readSignature(signature),
   }
+}
+
+/** With the second signature as third item where the writer has two keys. */
+function writeHeartbeat({ timeS, signature, mlDsa44 }: Heartbeat): CborValue[] {
+  return mlDsa44 === undefined ? [timeS, signature] : [timeS, signature, mlDsa44]
+}
+
+function readHeartbeat(value: CborValue | undefined): Heartbeat {
+  const count = Array.isArray(value) && value.length === 3 ? 3 : 2
+  const [timeS, signature, second] = readTuple(value, count, 'a heartbeat', fail)
+  const heartbeat = {
+    timeS: readInteger(timeS, 'the time', fail),
+    signature: readSignature(signature),
+  }
+  if (second === undefined) return heartbeat
+  const bytes = readBytes(second, ML_DSA_44_SIGNATURE_BYTES, 'the second signature', fail)
+  return { ...heartbeat, mlDsa44: asMlDsa44Signature(bytes) }
 }
 
 function readSignature(value: CborValue | undefined): Signature {

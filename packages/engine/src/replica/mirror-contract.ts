@@ -35,6 +35,8 @@ export interface MirrorPolicy {
    * @throws {UnavailableError} `POLICY_REFUSED`, `LEVEL_UNSUPPORTED`
    */
   checkOffer(capsule: SignedManifest, chain: Uint8Array, peer: SessionPeer): void
+  /** Is this chain, by which a capsule was taken on, one of this node's own? */
+  isOwnChain(chain: Uint8Array): boolean
   /** May the peer read it? */
   mayRead(capsule: SignedManifest, peer: SessionPeer): boolean
   /** Bytes that may still be stored, by quota and by free space; asked before anything is taken. */

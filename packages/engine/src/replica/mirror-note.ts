@@ -5,12 +5,14 @@
  *     84 1a 68 … 18 64 f6 82 00 05      [timeS, size, heartbeat, [start, end, …]]
  *
  * `timeS` and `size` are those of the last statement that the mirror key may have made: they never
- * decrease (F13). The heartbeat is the writer's newest: [size, timeS, signature] or null. The
- * numbers at the end are ranges in which payloads may be missing. Rule MI12 of docs/spec/mirror.md.
+ * decrease (F13). The heartbeat is the writer's newest: [size, timeS, signature], with a second
+ * signature where the writer has two keys, or null. The numbers at the end are ranges in which
+ * payloads may be missing. Rule MI12 of docs/spec/mirror.md.
  *
  * @module
  */
 import {
+  asMlDsa44Signature,
   asSignature,
   type BranchId,
   type CapsuleName,
@@ -19,6 +21,8 @@ import {
   encodeCbor,
   type Fail,
   formatHex,
+  type Heartbeat,
+  ML_DSA_44_SIGNATURE_BYTES,
   readArray,
   readBytes,
   readInteger,
@@ -27,10 +31,9 @@ import {
   UnavailableError,
 } from '@longshore/capsule'
 import type { IndexRange, StoreOp, StoreReader } from '../store/store.ts'
-import type { Statement } from './messages.ts'
 
 /** A heartbeat of the writer and the size of the head that it is over. */
-export interface SizedStatement extends Statement {
+export interface SizedHeartbeat extends Heartbeat {
   readonly size: number
 }
 
@@ -38,7 +41,7 @@ export interface MirrorNote {
   /** Of the last statement; both 0 before the first. */
   readonly timeS: number
   readonly size: number
-  readonly heartbeat: SizedStatement | undefined
+  readonly heartbeat: SizedHeartbeat | undefined
   /** Ascending. Payloads outside of them are all there or erased. */
   readonly holes: readonly IndexRange[]
 }
@@ -74,7 +77,7 @@ export function createMirrorNote(name: CapsuleName, branch: BranchId, note: Mirr
   const value: CborValue = [
     timeS,
     size,
-    heartbeat === undefined ? null : [heartbeat.size, heartbeat.timeS, heartbeat.signature],
+    heartbeat === undefined ? null : writeHeartbeat(heartbeat),
     holes.flatMap(({ start, end }) => [start, end]),
   ]
   return { type: 'note', key: noteKey(name, branch), value: encodeCbor(value, 2) }
@@ -84,13 +87,21 @@ function noteKey(name: CapsuleName, branch: BranchId): string {
   return `mirror/${formatHex(name)}/${formatHex(branch)}`
 }
 
-function readHeartbeat(value: CborValue | undefined): SizedStatement {
-  const [size, timeS, signature] = readTuple(value, 3, 'the heartbeat', fail)
-  return {
+function writeHeartbeat({ size, timeS, signature, mlDsa44 }: SizedHeartbeat): CborValue {
+  return mlDsa44 === undefined ? [size, timeS, signature] : [size, timeS, signature, mlDsa44]
+}
+
+function readHeartbeat(value: CborValue | undefined): SizedHeartbeat {
+  const count = Array.isArray(value) && value.length === 4 ? 4 : 3
+  const [size, timeS, signature, second] = readTuple(value, count, 'the heartbeat', fail)
+  const heartbeat = {
     size: readInteger(size, 'the size', fail),
     timeS: readInteger(timeS, 'the time', fail),
     signature: asSignature(readBytes(signature, SIGNATURE_BYTES, 'the signature', fail)),
   }
+  if (second === undefined) return heartbeat
+  const bytes = readBytes(second, ML_DSA_44_SIGNATURE_BYTES, 'the second signature', fail)
+  return { ...heartbeat, mlDsa44: asMlDsa44Signature(bytes) }
 }
 
 const fail: Fail = (what) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bytesEqual, MAIN_BRANCH } from '@longshore/capsule'
+import { bytesEqual, createHeartbeat, MAIN_BRANCH } from '@longshore/capsule'
 import type { StoreOp } from '../store/store.ts'
 import { MirrorHome, OPEN_POLICY } from '../testing/mirror-home.ts'
 import { Prng } from '../testing/prng.ts'
@@ -8,6 +8,7 @@ import { PublisherHome } from '../testing/publisher-home.ts'
 import { createChainNotes } from './chain-notes.ts'
 import { committedHead } from './committed-head.ts'
 import type { MirrorPolicy } from './mirror-contract.ts'
+import { readMirrorNote } from './mirror-note.ts'
 
 /** Exchanges messages between mirrors until all are silent; `lose` drops some on the way. */
 function converge(
@@ -100,6 +101,29 @@ test('MI21 MI22: a new mirror is filled by any other', () => {
   assert.deepEqual(content(second, home), [
     ...home.driver.store.scan(home.capsule.name, MAIN_BRANCH, { start: 0, end: 1501 }),
   ])
+})
+
+test('MI21 MI27: what the writer has told one mirror is as good at the others', () => {
+  const prng = new Prng(2)
+  const home = new PublisherHome(prng)
+  const { name, writer } = home.capsule
+  home.append(20)
+  const [first, second] = [new MirrorHome(prng.child()), new MirrorHome(prng.child())]
+  home.connect(first, 1)
+  home.exchange(first, 1)
+  takeOn(second, home)
+  introduce([first, second], home)
+  converge([first, second])
+  const head = committedHead(first.store, name, MAIN_BRANCH)
+  assert.ok(head)
+  const timeS = Math.floor(first.runtime.timeUs / 1_000_000)
+  const heartbeat = { size: head.size, ...createHeartbeat(name, head, timeS, writer) }
+  home.take(home.publisher.heartbeat(name, MAIN_BRANCH, heartbeat))
+  home.exchange(first, 1)
+  for (const mirror of [first, second]) mirror.runtime.timeUs += 61_000_000
+  for (const mirror of [first, second]) mirror.take(mirror.mirror.tick())
+  converge([first, second])
+  assert.deepEqual(readMirrorNote(second.store, name, MAIN_BRANCH).heartbeat, heartbeat)
 })
 
 test('MI15 MI21: what named readers may read goes to a mirror that shows its chain, to no other', () => {

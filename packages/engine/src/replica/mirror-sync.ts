@@ -7,7 +7,7 @@
  *
  * Everything is verified and committed like what is pushed; credit bounds what is on its way. It
  * only pulls: the other side does the same. A round that is cut off has lost nothing, the next one
- * goes on where the store is. A new mirror is filled in no other way. Rules MI21-MI25 of
+ * goes on where the store is. A new mirror is filled in this way. Rules MI21-MI25 of
  * docs/spec/mirror.md.
  *
  * @module
@@ -43,6 +43,8 @@ export interface SyncParts {
   readonly verifier: EntriesVerifier
   readonly limits: ReplicaLimits
   nowUs(): number
+  /** A statement that says a later second is from a clock that is wrong. */
+  latestS(): number
   /** Throws while nothing may be accepted. */
   checkAccepting(messageBytes: number): void
   /** Bytes that are held until the next commit. */
@@ -211,7 +213,16 @@ export class MirrorSync {
         return [...effects, evidence(intake, verdict), ...this.#next(round)]
       }
     }
+    effects.push(...this.#takeHeartbeat(intake, opened))
     return [...effects, ...this.#pull({ round, place, head, holesAt: 0 })]
+  }
+
+  /** What the writer told the other side is good here, too. */
+  #takeHeartbeat(intake: BranchIntake, { head, heartbeat }: MessageOf<'opened'>): MirrorEffect[] {
+    if (head === null || heartbeat === null) return []
+    const sized = { size: head.size, ...heartbeat }
+    const isTaken = intake.takeHeartbeat(sized, this.#parts.latestS())
+    return isTaken ? [{ type: 'request-cut' }] : []
   }
 
   /** The next entries that the other side has and this one lacks; then payloads. */

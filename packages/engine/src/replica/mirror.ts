@@ -17,13 +17,11 @@
 import {
   type CapsuleName,
   isLongshoreError,
-  manifestKey,
   openManifest,
   ProtocolError,
   type SignedManifest,
   UnavailableError,
   VerificationError,
-  verifyHeartbeat,
 } from '@longshore/capsule'
 import type { Runtime } from '../runtime/runtime.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
@@ -85,15 +83,20 @@ export class Mirror {
     this.#runtime = options.runtime
     this.#policy = options.policy
     this.#headLog = new HeadLog(options.openHeadLog)
-    this.#intakes = new Intakes(options.store, this.#limits)
+    const isOwnChain = (chain: Uint8Array): boolean => options.policy.isOwnChain(chain)
+    this.#intakes = new Intakes(options.store, this.#limits, isOwnChain)
     this.#sessions = new MirrorSessions(this.#limits.requestsPerSessionMax)
     this.#server = new ReadServer(options.store, this.#intakes)
     this.#reads = new ReadQueue(this.#server, this.#limits, options.canSend)
-    this.#group = new GroupCommit(this.#intakes, this.#headLog, options.runtime, {
-      committed: (intake, cut) => this.#committed(intake, cut),
-      accepted: (offer) => this.#accepted(offer),
-      failed: (error, offers) => this.#failed(error, offers),
-    })
+    const group = { ...{ store: options.store, runtime: options.runtime }, headLog: this.#headLog }
+    this.#group = new GroupCommit(
+      { ...group, intakes: this.#intakes },
+      {
+        committed: (intake, cut) => this.#committed(intake, cut),
+        accepted: (offer) => this.#accepted(offer),
+        failed: (error, offers) => this.#failed(error, offers),
+      },
+    )
     const parts = {
       intakes: this.#intakes,
       sessions: this.#sessions,
@@ -105,7 +108,10 @@ export class Mirror {
     const { store, runtime } = options
     const clock = new SteadyClock(() => runtime.nowUs(), this.#limits.syncIntervalUs)
     const memberships = options.memberships ?? (() => [])
-    const own = { store, limits: this.#limits, nowUs: () => clock.read(), memberships }
+    const own = {
+      ...{ store, limits: this.#limits, nowUs: () => clock.read(), memberships },
+      latestS: () => this.#latestS,
+    }
     this.#sync = new MirrorSync({ ...parts, ...own })
   }
 
@@ -150,6 +156,11 @@ export class Mirror {
     this.#sync.forget(name)
     const refusals = asked.map(({ session, id }) => this.#refuse(session, id, error))
     return [{ type: 'withdraw', name }, ...refusals]
+  }
+
+  /** It has taken the capsule on, or is about to. */
+  holds(name: CapsuleName): boolean {
+    return this.#intakes.manifest(name) !== undefined
   }
 
   get status(): MirrorStatus {
@@ -302,11 +313,12 @@ export class Mirror {
       const text = 'the operator of this mirror has dropped the capsule'
       throw new UnavailableError('POLICY_REFUSED', text)
     }
+    const isKnown = this.holds(signed.name)
     this.#policy.checkOffer(signed, message.chain, session.peer)
-    const isKnown = this.#intakes.manifest(signed.name) !== undefined
     if (!isKnown) this.#checkCapacity(signed)
     this.#checkAccepting(0)
-    this.#group.offer({ session: session.id, id: message.id, signed, chain: message.chain })
+    const offer = { session: session.id, id: message.id, signed, chain: message.chain }
+    this.#group.offer({ ...offer, restated: isKnown ? [] : this.#store.branches(signed.name) })
     return [{ type: 'request-cut' }]
   }
 
@@ -318,18 +330,15 @@ export class Mirror {
   }
 
   #heartbeat(message: MessageOf<'heartbeat'>): MirrorEffect[] {
-    const intake = this.#intakes.open(message.name, message.branch)
-    const head = intake.committedHead
-    // Of another size than the head in force it can be checked by nobody: not kept.
-    if (head?.size !== message.size) return []
-    const nowS = Math.floor(this.#runtime.nowUs() / 1_000_000)
-    if (message.timeS > nowS + this.#limits.futureSkewS) {
-      throw new UnavailableError('CLOCK_SKEW', 'the heartbeat is from the future')
-    }
-    verifyHeartbeat(message.name, head, message, manifestKey(intake.manifest, 'writer'))
-    const { size, timeS, signature } = message
-    intake.putHeartbeat({ size, timeS, signature })
-    return [{ type: 'request-cut' }]
+    const { name, branch, size, timeS, signature, mlDsa44 } = message
+    const heartbeat = { size, timeS, signature, ...(mlDsa44 === undefined ? {} : { mlDsa44 }) }
+    const isTaken = this.#intakes.open(name, branch).takeHeartbeat(heartbeat, this.#latestS)
+    return isTaken ? [{ type: 'request-cut' }] : []
+  }
+
+  /** A statement that says a later time is from a clock that is wrong. */
+  get #latestS(): number {
+    return Math.floor(this.#runtime.nowUs() / 1_000_000) + this.#limits.futureSkewS
   }
 
   /** Entries for a push, or for a question of ours. */

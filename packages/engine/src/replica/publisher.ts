@@ -9,8 +9,9 @@
  * 3. A receipt counts only if its root is ours and its signature is that of the mirror's key.
  * 4. Entries are made when a session has room for them: nothing is queued. Several heads may be
  *    on their way; receipts are cumulative.
+ * 5. A heartbeat goes to each mirror that has its head in force, once per session.
  *
- * Rules PU1-PU4 of docs/spec/mirror.md.
+ * Rules PU1-PU6 of docs/spec/mirror.md.
  *
  * @module
  */
@@ -20,6 +21,7 @@ import {
   type CapsuleName,
   encodeHead,
   type Head,
+  type HeadPointer,
   isLongshoreError,
   ProtocolError,
   type RoleKey,
@@ -35,6 +37,7 @@ import { createSource, type EntriesSource, makeEntries } from './entries-source.
 import { judgeByTree } from './equivocation.ts'
 import { decodeMessage, isControlMessage, type MessageOf, type ReplicaMessage } from './messages.ts'
 import type { SendEffect, SessionId } from './mirror-contract.ts'
+import type { SizedHeartbeat } from './mirror-note.ts'
 import { send } from './mirror-sessions.ts'
 import { peerError } from './peer-error.ts'
 import { provePath } from './prove-path.ts'
@@ -79,7 +82,10 @@ export interface MirrorReceipt {
   readonly name: CapsuleName
   readonly branch: BranchId
   readonly mirror: CapsuleName
-  readonly head: Head
+  /** Under which it holds everything. */
+  readonly head: HeadPointer
+  /** The same as the writer signed it; undefined if it was never seen here. */
+  readonly signedHead: Head | undefined
   /** Whole seconds since 1970. */
   readonly timeS: number
   readonly signature: Uint8Array
@@ -104,6 +110,9 @@ interface Route {
   head: Head | undefined
   headBytes: Uint8Array
   receiptSize: number
+  /** Size of the head that the mirror has in force, and time of the last heartbeat it was told. */
+  inForceSize: number
+  toldS: number
 }
 
 interface OpenSession {
@@ -119,9 +128,14 @@ interface Branch {
   /** The head that counts, as of this commit of the store. */
   head: Head | undefined
   sequence: number
+  /** Heads that mirrors were sent or have shown, by size, so that their receipts can be kept. */
+  readonly heads: Map<number, Head>
+  heartbeat: SizedHeartbeat | undefined
 }
 
 const NO_BYTES: Uint8Array = new Uint8Array(0)
+/** Heads on their way, and those of mirrors that are behind. */
+const HEADS_MAX = 256
 
 export class Publisher {
   readonly #store: StoreReader
@@ -154,6 +168,22 @@ export class Publisher {
       const session = this.#sessions.get(key)
       if (session === undefined) effects.push({ type: 'open-session', target: target.mirror })
       else effects.push(...this.#begin(session, route))
+    }
+    return effects
+  }
+
+  /**
+   * The writer has stated a head of this branch again. The mirrors hear of it as soon as they have
+   * that head in force; only the newest heartbeat counts.
+   */
+  heartbeat(name: CapsuleName, branch: BranchId, heartbeat: SizedHeartbeat): PublisherEffect[] {
+    const entry = this.#branches.get(branchKey(name, branch))
+    if (entry === undefined) return []
+    entry.heartbeat = heartbeat
+    const effects: PublisherEffect[] = []
+    for (const [key, route] of entry.routes) {
+      const session = this.#sessions.get(key)
+      if (session !== undefined) effects.push(...this.#tellHeartbeat(session, route))
     }
     return effects
   }
@@ -264,6 +294,8 @@ export class Publisher {
     const { name, branch } = route.branch.source
     route.state = 'asked'
     route.head = undefined
+    route.inForceSize = 0
+    route.toldS = 0
     this.#number(session, route)
     return [send(session.id, { kind: 'push', id: route.id, name, branch })]
   }
@@ -290,7 +322,10 @@ export class Publisher {
     }
     route.state = 'sending'
     route.at = size
-    return []
+    if (head === null || own === undefined || head.size > own.size) return []
+    keepHead(route.branch, head)
+    route.inForceSize = head.size
+    return this.#tellHeartbeat(session, route)
   }
 
   #receipt(session: OpenSession, route: Route, receipt: MessageOf<'receipt'>): PublisherEffect[] {
@@ -306,19 +341,23 @@ export class Publisher {
       )
       return this.#fail(session, route, error, null)
     }
-    const head: Head = { branch, epoch: own.epoch, size, root, signature: own.signature }
+    const head: HeadPointer = { branch, epoch: own.epoch, size, root }
     try {
       verifyHeartbeat(name, head, { timeS, signature }, session.mirrorKey)
     } catch (error) {
       if (!isLongshoreError(error)) throw error
       return this.#fail(session, route, error, null)
     }
-    if (size <= route.receiptSize) return []
+    route.inForceSize = Math.max(size, route.inForceSize)
+    const told = this.#tellHeartbeat(session, route)
+    if (size <= route.receiptSize) return told
     route.receiptSize = size
     const { mirror } = route.target
     const count = this.countHolding(name, branch, size)
+    const signedHead = own.size === size ? own : route.branch.heads.get(size)
     return [
-      { type: 'receipt', name, branch, mirror, head, timeS, signature },
+      ...told,
+      { type: 'receipt', name, branch, mirror, head, signedHead, timeS, signature },
       { type: 'replicated', name, branch, size, count },
     ]
   }
@@ -327,6 +366,18 @@ export class Publisher {
     const { code, retryAfterMs } = message
     if (code === 'NOT_FOUND' && route.state === 'asked') return this.#offer(session, route)
     return this.#fail(session, route, peerError(message), retryAfterMs)
+  }
+
+  #tellHeartbeat(session: OpenSession, route: Route): PublisherEffect[] {
+    const { heartbeat } = route.branch
+    if (heartbeat === undefined || route.state !== 'sending') return []
+    // Of another size than its head in force a mirror cannot check it.
+    if (heartbeat.size !== route.inForceSize || heartbeat.timeS <= route.toldS) return []
+    route.toldS = heartbeat.timeS
+    const { name, branch } = route.branch.source
+    const id = session.nextId
+    session.nextId += 2
+    return [send(session.id, { kind: 'heartbeat', id, name, branch, ...heartbeat })]
   }
 
   #offer(session: OpenSession, route: Route): PublisherEffect[] {
@@ -371,6 +422,7 @@ export class Publisher {
       if (head === undefined || route.at >= head.size) return undefined
       route.head = head
       route.headBytes = encodeHead(head)
+      keepHead(route.branch, head)
     }
     const { size } = route.head
     const request = { id: route.id, head: route.headBytes, size, start: route.at, end: size }
@@ -404,10 +456,18 @@ export class Publisher {
 }
 
 function createBranch(source: EntriesSource): Branch {
-  return { source, routes: new Map(), head: undefined, sequence: -1 }
+  const nothing = { head: undefined, sequence: -1, heartbeat: undefined }
+  return { source, routes: new Map(), heads: new Map(), ...nothing }
 }
 
 function createRoute(branch: Branch, target: MirrorTarget): Route {
-  const start = { id: 0, at: 0, head: undefined, headBytes: NO_BYTES, receiptSize: 0 }
-  return { branch, target, state: 'closed', ...start }
+  const start = { id: 0, at: 0, head: undefined, headBytes: NO_BYTES }
+  const known = { receiptSize: 0, inForceSize: 0, toldS: 0 }
+  return { branch, target, state: 'closed', ...start, ...known }
+}
+
+function keepHead({ heads }: Branch, head: Head): void {
+  heads.set(head.size, head)
+  const [oldest] = heads.keys()
+  if (heads.size > HEADS_MAX && oldest !== undefined) heads.delete(oldest)
 }

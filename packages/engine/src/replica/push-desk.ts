@@ -63,7 +63,8 @@ export class PushDesk {
     sessions.addPush(session, push)
     const head = intake.committedHead ?? null
     const have = send(session.id, { kind: 'have', id, head, size: intake.size })
-    return [have, ...this.#receipt(push, intake)]
+    const due: MirrorEffect[] = intake.isStatementDue ? [{ type: 'request-cut' }] : []
+    return [have, ...this.#receipt(push, intake), ...due]
   }
 
   /** The message in the verifier's frame belongs to this push. */

@@ -59,6 +59,10 @@ export interface SessionLimits {
   readonly pingUs: number
   /** A peer of whom nothing came for so long is lost. Longer than any path takes to heal. */
   readonly peerLostUs: number
+  /** Between two questions to a peer that may know nothing of the session; a round trip at least. */
+  readonly doubtPingUs: number
+  /** Packets of sessions that are not known here, answered in a second: each answer is smaller. */
+  readonly unknownPerSecondMax: number
   /** How long a closed session still tries to deliver what was sent before. */
   readonly drainUs: number
   /** How long a closed session still answers that it is closed. */
@@ -87,6 +91,8 @@ export const SESSION_LIMITS: SessionLimits = {
   keepaliveUs: 10 * SECOND,
   pingUs: 4 * SECOND,
   peerLostUs: 30 * SECOND,
+  doubtPingUs: 250 * MS,
+  unknownPerSecondMax: 256,
   drainUs: 5 * SECOND,
   lingerUs: 5 * SECOND,
   ackDelayUs: 5 * MS,

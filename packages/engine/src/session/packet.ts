@@ -7,8 +7,9 @@
  *     sealed       04 | receiver 4 | counter 8 | sealed …
  *     retry        05 | receiver 4 | e 32 | cookie 16
  *     unsupported  06 | receiver 4 | e 32 | versions n, n × 1 | suites n, n × 1
+ *     unknown      07 | receiver 4 | tag 16
  *
- * Integers are big-endian; lists are ascending. Rules SN1 to SN4 of docs/spec/session.md.
+ * Integers are big-endian; lists are ascending. Rules SN1 to SN4 and SN27 of docs/spec/session.md.
  *
  * @module
  */
@@ -22,6 +23,7 @@ export const PACKET_FINISH = 3
 export const PACKET_SEALED = 4
 export const PACKET_RETRY = 5
 export const PACKET_UNSUPPORTED = 6
+export const PACKET_UNKNOWN = 7
 
 export const COOKIE_BYTES = 16
 /** Type, receiver and counter before what is sealed. */
@@ -30,6 +32,7 @@ const INIT_FIXED_BYTES: number = 1 + X25519_BYTES + 4
 const REPLY_FIXED_BYTES: number = 11 + X25519_BYTES
 const FINISH_FIXED_BYTES = 5
 const ECHO_BYTES: number = 5 + X25519_BYTES
+const UNKNOWN_BYTES: number = 5 + AEAD_TAG_BYTES
 
 /** What an end can speak: ascending numbers. */
 export interface Offer {
@@ -66,6 +69,13 @@ export interface UnsupportedPacket {
   readonly receiver: number
   readonly ephemeral: Uint8Array
   readonly offer: Offer
+}
+
+export interface UnknownPacket {
+  /** The receiver that a sealed packet named, and nobody here is. */
+  readonly receiver: number
+  /** The end of that packet, so that nobody who did not see it can interfere. */
+  readonly tag: Uint8Array
 }
 
 function fail(message: string): never {
@@ -170,4 +180,13 @@ export function decodeUnsupported(packet: Uint8Array): UnsupportedPacket {
   const { offer, end } = decodeOffer(packet, ECHO_BYTES)
   if (end !== packet.length) fail('bytes after the end of a packet')
   return { receiver: readUint32(packet, 1), ephemeral: packet.slice(5, ECHO_BYTES), offer }
+}
+
+export function encodeUnknown({ receiver, tag }: UnknownPacket): Uint8Array {
+  return concatBytes(head(PACKET_UNKNOWN, receiver), tag)
+}
+
+export function decodeUnknown(packet: Uint8Array): UnknownPacket {
+  checkLength(packet, UNKNOWN_BYTES, UNKNOWN_BYTES)
+  return { receiver: readUint32(packet, 1), tag: packet.slice(5) }
 }

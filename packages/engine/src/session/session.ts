@@ -2,8 +2,8 @@
  * One established session: two reliable streams of messages over packets that may be lost, come
  * twice or in another order.
  *
- * Events only change state; `#evaluate` then sends what may be sent. Rules SN14 to SN25 of
- * docs/spec/session.md.
+ * Events only change state; `#evaluate` then sends what may be sent. Rules SN14 to SN25 and
+ * SN28 of docs/spec/session.md.
  *
  * Invariants:
  * 1. `closed` is emitted once, and no other effect but datagrams after it.
@@ -28,6 +28,7 @@ import {
   decodeContent,
   writeContent,
 } from './content.ts'
+import { Doubt } from './doubt.ts'
 import type { Emit, Peer, SessionId } from './events.ts'
 import {
   BULK_WINDOW_BYTES,
@@ -79,6 +80,8 @@ export interface SessionStart {
   readonly session: SessionId
   /** Which packets of the peer name. */
   readonly index: number
+  /** Which packets to the peer name. */
+  readonly peerIndex: number
   readonly peer: Peer
   readonly sealing: SealingChannel
   readonly opening: OpeningChannel
@@ -95,7 +98,9 @@ type State = 'open' | 'draining' | 'lingering' | 'gone'
 export class Session {
   readonly id: SessionId
   readonly index: number
+  readonly peerIndex: number
   readonly peer: Peer
+  readonly #doubt = new Doubt()
   readonly #sealing: SealingChannel
   readonly #opening: OpeningChannel
   readonly #limits: SessionLimits
@@ -128,6 +133,7 @@ export class Session {
   constructor(start: SessionStart) {
     this.id = start.session
     this.index = start.index
+    this.peerIndex = start.peerIndex
     this.peer = start.peer
     this.#sealing = start.sealing
     this.#opening = start.opening
@@ -147,6 +153,11 @@ export class Session {
   /** Closed here, with something on its way to the peer. */
   get isDraining(): boolean {
     return this.#state === 'draining'
+  }
+
+  /** Of what was sent, something has not arrived. */
+  get hasUndelivered(): boolean {
+    return this.isOpen && this.#lanes.some(({ send }) => !send.isEmpty)
   }
 
   get isGone(): boolean {
@@ -218,6 +229,7 @@ export class Session {
   receive(packet: Uint8Array, nowUs: number): boolean {
     if (!this.#opening.isOpened(packet)) return false
     this.#receivedUs = nowUs
+    this.#doubt.settled()
     this.#finish = undefined
     const content = this.#received
     try {
@@ -276,6 +288,16 @@ export class Session {
     }
   }
 
+  /** The peer's node says that it knows nothing of the session for which it got this packet. */
+  doubted(tag: Uint8Array, nowUs: number): void {
+    if (this.#state !== 'open' && this.#state !== 'draining') return
+    if (!this.#doubt.isOfPacket(tag)) return
+    const intervalUs = Math.max(this.#limits.doubtPingUs, this.#roundTrip.patienceUs)
+    if (!this.#doubt.begin(intervalUs, nowUs)) return
+    this.#mustPing = true
+    this.#evaluate(nowUs)
+  }
+
   pathChanged(nowUs: number): void {
     if (this.#state !== 'open' && this.#state !== 'draining') return
     this.#roundTrip.recovered()
@@ -291,7 +313,7 @@ export class Session {
   /** The next time at which `tick` has something to do. */
   get dueUs(): number {
     if (this.#state === 'lingering') return this.#endUs
-    let dueUs = Math.min(this.#endUs, this.#lostUs, this.#nextPingUs)
+    let dueUs = Math.min(this.#endUs, this.#lostUs, this.#nextPingUs, this.#doubt.dueUs)
     if (this.#ackDueUs !== undefined) dueUs = Math.min(dueUs, this.#ackDueUs)
     if (this.#finish !== undefined) dueUs = Math.min(dueUs, this.#finishDueUs)
     for (const lane of this.#lanes) {
@@ -315,7 +337,9 @@ export class Session {
       this.#state = 'gone'
       return
     }
-    if (nowUs >= this.#lostUs) {
+    const doubt = this.#doubt.tick(nowUs)
+    if (doubt === 'ask') this.#mustPing = true
+    if (nowUs >= this.#lostUs || doubt === 'lost') {
       const error = new UnavailableError('PEER_LOST', 'the peer of a session stopped answering')
       this.end(error, 'PEER_LOST', nowUs)
       return
@@ -409,6 +433,7 @@ export class Session {
       )
     }
     this.#sealing.seal(payload)
+    this.#doubt.sent(payload)
     this.#mustAnswer = false
     this.#mustPing = false
     this.#ackChunks = 0

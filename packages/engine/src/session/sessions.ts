@@ -11,7 +11,6 @@ import {
   assert,
   bytesEqual,
   type CapsuleName,
-  formatHex,
   isLongshoreError,
   type LongshoreError,
   ProtocolError,
@@ -26,7 +25,6 @@ import {
   ACCEPTED_SESSION_FIRST,
   type Acceptance,
   type Emit,
-  type Peer,
   type SessionEffect,
   type SessionEvent,
   type SessionId,
@@ -40,6 +38,7 @@ import {
   decodeInit,
   decodeReply,
   decodeRetry,
+  decodeUnknown,
   decodeUnsupported,
   encodeRetry,
   encodeUnsupported,
@@ -49,6 +48,7 @@ import {
   PACKET_REPLY,
   PACKET_RETRY,
   PACKET_SEALED,
+  PACKET_UNKNOWN,
   PACKET_UNSUPPORTED,
   SEALED_HEADER_BYTES,
 } from './packet.ts'
@@ -59,6 +59,8 @@ import {
   SealingChannel,
 } from './sealed-channel.ts'
 import { Session } from './session.ts'
+import { SessionTable } from './session-table.ts'
+import { UnknownAnswers } from './unknown-answers.ts'
 
 export interface SessionsOptions {
   readonly identity: NodeIdentity
@@ -67,13 +69,6 @@ export interface SessionsOptions {
   readonly accept: (target: CapsuleName) => Acceptance | undefined
   readonly limits?: Partial<SessionLimits>
   readonly channelLimits?: ChannelLimits
-}
-
-/** An established session in the table. */
-interface Established {
-  readonly session: Session
-  /** By which a `finish` that comes again is known; undefined for an initiator. */
-  readonly finish: Uint8Array | undefined
 }
 
 type Deliver = Extract<SessionEvent, { type: 'deliver' }>
@@ -88,11 +83,11 @@ export class Sessions {
   readonly #halfOpen: HalfOpenTable
   /** By the index that this node gave them, which packets name. */
   readonly #openings = new Map<number, Opening>()
-  readonly #established = new Map<number, Established>()
+  readonly #established = new SessionTable()
   readonly #byId = new Map<SessionId, Opening | Session>()
-  readonly #countByPeer = new Map<string, number>()
   #acceptedNext: SessionId = ACCEPTED_SESSION_FIRST
   #refusedCount = 0
+  readonly #unknown: UnknownAnswers
   #effects: SessionEffect[] = []
   readonly #emit: Emit = (effect) => void this.#effects.push(effect)
   /** Steady times: of the next tick that was asked for, and of the one that this step needs. */
@@ -110,6 +105,7 @@ export class Sessions {
     this.#clock = new SteadyClock(() => this.#runtime.nowUs(), stepUsMax)
     const secret = this.#runtime.randomBytes(COOKIE_SECRET_BYTES)
     this.#halfOpen = new HalfOpenTable(this.#limits, secret)
+    this.#unknown = new UnknownAnswers(this.#limits.unknownPerSecondMax)
   }
 
   /** Packets that were dropped because they did not verify, belonged to nobody or came again. */
@@ -124,9 +120,12 @@ export class Sessions {
 
   /** Sessions that were closed here and still deliver what was sent before. */
   get drainingCount(): number {
-    let count = 0
-    for (const { session } of this.#established.values()) if (session.isDraining) count++
-    return count
+    return this.#established.count(({ isDraining }) => isDraining)
+  }
+
+  /** Sessions in which something that was sent has not arrived. */
+  get undeliveredCount(): number {
+    return this.#established.count(({ hasUndelivered }) => hasUndelivered)
   }
 
   /** False while the stream holds as much as it may: wait for `writable`. Or it is not open. */
@@ -230,16 +229,8 @@ export class Sessions {
   /** After anything that may have changed a session: forgets it, or asks for its next tick. */
   #settle(session: Session): void {
     if (!session.isOpen) this.#byId.delete(session.id)
-    if (session.isGone) this.#forget(session)
+    if (session.isGone) this.#established.remove(session)
     else this.#needTick(session.dueUs)
-  }
-
-  #forget(session: Session): void {
-    this.#established.delete(session.index)
-    const peer = formatHex(session.peer.name)
-    const count = (this.#countByPeer.get(peer) ?? 0) - 1
-    if (count > 0) this.#countByPeer.set(peer, count)
-    else this.#countByPeer.delete(peer)
   }
 
   #deliver(event: Deliver, nowUs: number): void {
@@ -255,7 +246,8 @@ export class Sessions {
     }
   }
 
-  #receiveSealed({ source, destination, payload }: Deliver, nowUs: number): void {
+  #receiveSealed(event: Deliver, nowUs: number): void {
+    const { source, destination, payload } = event
     const isWhole = payload.length >= SEALED_HEADER_BYTES
     const found = isWhole ? this.#established.get(readUint32(payload, 1)) : undefined
     if (
@@ -265,9 +257,29 @@ export class Sessions {
       !found.session.receive(payload, nowUs)
     ) {
       this.#refusedCount++
+      if (isWhole && found === undefined) this.#answerUnknown(event, nowUs)
       return
     }
     this.#settle(found.session)
+  }
+
+  /** What came belongs to no session here, perhaps to one of an earlier life of this node. */
+  #answerUnknown({ source, destination, payload }: Deliver, nowUs: number): void {
+    const receiver = readUint32(payload, 1)
+    const isBegun = this.#halfOpen.get(receiver) !== undefined || this.#openings.has(receiver)
+    if (isBegun || !bytesEqual(destination, this.#identity.name)) return
+    const answer = this.#unknown.answer(payload, nowUs)
+    if (answer !== undefined) this.#send(source, answer)
+  }
+
+  #receiveUnknown({ source, destination, payload }: Deliver, nowUs: number): void {
+    const { receiver, tag } = decodeUnknown(payload)
+    const session = this.#established.find(source, receiver)
+    if (session === undefined || !bytesEqual(destination, this.#identity.name)) {
+      throw refused('of no session with this peer')
+    }
+    session.doubted(tag, nowUs)
+    this.#settle(session)
   }
 
   #receiveHandshake(event: Deliver, nowUs: number): void {
@@ -287,6 +299,9 @@ export class Sessions {
         break
       case PACKET_UNSUPPORTED:
         this.#receiveUnsupported(payload)
+        break
+      case PACKET_UNKNOWN:
+        this.#receiveUnknown(event, nowUs)
         break
       default:
         throw refused('a packet of no known type')
@@ -399,7 +414,7 @@ export class Sessions {
     const { sessionsMax, sessionsPerPeerMax } = this.#limits
     // Those that are turned away linger as well; beyond twice the bound nobody gets an answer.
     if (this.count >= 2 * sessionsMax) return
-    const ofPeer = this.#countByPeer.get(formatHex(agreement.peer.name)) ?? 0
+    const ofPeer = this.#established.countOf(agreement.peer.name)
     const id = this.#acceptedNext++
     const session = this.#establish(id, index, agreement, nowUs, { known: finish })
     const isAnonymous = agreement.peer.manifest === undefined
@@ -427,20 +442,14 @@ export class Sessions {
     const outwards = { source: own, destination: other, receiver: peerIndex }
     const inwards = { source: other, destination: own, receiver: index }
     const session = new Session({
-      ...{ session: id, index, peer, limits: this.#limits, emit: this.#emit, nowUs },
+      ...{ session: id, index, peerIndex, peer, limits: this.#limits, emit: this.#emit, nowUs },
       sealing: new SealingChannel(sendKey, outwards, this.#channelLimits),
       opening: new OpeningChannel(receiveKey, inwards, this.#channelLimits),
       ...(packets.finish === undefined ? {} : { finish: packets.finish }),
     })
-    this.#established.set(index, { session, finish: packets.known })
+    this.#established.add(session, packets.known)
     this.#byId.set(id, session)
-    this.#countPeer(peer)
     return session
-  }
-
-  #countPeer({ name }: Peer): void {
-    const peer = formatHex(name)
-    this.#countByPeer.set(peer, (this.#countByPeer.get(peer) ?? 0) + 1)
   }
 
   #pathChanged(destination: CapsuleName | undefined, nowUs: number): void {
@@ -451,7 +460,7 @@ export class Sessions {
       opening.send(nowUs)
       this.#needTick(opening.dueUs)
     }
-    for (const { session } of this.#established.values()) {
+    for (const session of this.#established.sessions()) {
       if (!isMeant(session.peer.name)) continue
       session.pathChanged(nowUs)
       this.#settle(session)
@@ -475,7 +484,7 @@ export class Sessions {
       if (error === undefined) this.#needTick(opening.dueUs)
       else this.#closeOpening(opening, error)
     }
-    for (const { session } of this.#established.values()) {
+    for (const session of this.#established.sessions()) {
       session.tick(nowUs)
       this.#settle(session)
     }

@@ -7,6 +7,7 @@ import {
   type CapsuleName,
   createSigner,
   type Manifest,
+  manifestKeysOf,
   type Policy,
   SEED_BYTES,
   type Signer,
@@ -22,16 +23,20 @@ export interface CapsuleFixture {
   readonly manifest: ManifestOp
 }
 
-export function createCapsuleFixture(prng: Prng, policy: Partial<Policy> = {}): CapsuleFixture {
-  const owner = createSigner(prng.bytes(SEED_BYTES))
-  const writer = createSigner(prng.bytes(SEED_BYTES))
+export function createCapsuleFixture(
+  prng: Prng,
+  policy: Partial<Policy> = {},
+  isPostQuantum = false,
+): CapsuleFixture {
+  const createKey = (): Signer =>
+    isPostQuantum
+      ? createSigner(prng.bytes(SEED_BYTES), prng.bytes(SEED_BYTES))
+      : createSigner(prng.bytes(SEED_BYTES))
+  const [owner, writer] = [createKey(), createKey()]
   const manifest: Manifest = {
     type: 'capsule',
     version: 1,
-    keys: [
-      { alg: 'ed25519', key: owner.publicKey, use: 'owner' },
-      { alg: 'ed25519', key: writer.publicKey, use: 'writer' },
-    ],
+    keys: [...manifestKeysOf(owner, 'owner'), ...manifestKeysOf(writer, 'writer')],
     mode: 'strict',
     nonce: prng.bytes(16),
     timeUs: 0,

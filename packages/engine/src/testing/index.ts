@@ -6,6 +6,7 @@
  * @module
  */
 export { Intruder } from '../overlay/testing/intruder.ts'
+export { createSource, makeEntries } from '../replica/entries-source.ts'
 export { decodeMessage, encodeMessage, isControlMessage } from '../replica/messages.ts'
 export { SESSION_CODECS } from '../session/testing/codecs.ts'
 export {

@@ -22,6 +22,7 @@ import { SimRuntime } from './sim-runtime.ts'
 /** Takes everything on and shows it to everybody. */
 export const OPEN_POLICY: MirrorPolicy = Object.freeze({
   checkOffer: () => {},
+  isOwnChain: () => true,
   mayRead: () => true,
   bytesFree: () => Number.POSITIVE_INFINITY,
 })

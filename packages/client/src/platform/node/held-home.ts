@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { UnavailableError } from '@longshore/capsule'
+import { type CapsuleName, UnavailableError } from '@longshore/capsule'
 import type { BranchWriter, DiskStore, Runtime } from '@longshore/engine'
 import type { BranchAddress } from '../../home-writer.ts'
 import type { WriteDriver } from '../../write-driver.ts'
@@ -23,6 +23,8 @@ export interface HeldHomeOptions {
   readonly onCommit: () => void
   /** Called after every sync, with the milliseconds that it took. */
   readonly onSync?: (ms: number) => void
+  /** Capsules that this process takes in by itself: others import nothing into them (`LOCKED`). */
+  readonly takesIn?: (name: CapsuleName) => boolean
 }
 
 export interface HeldHome {
@@ -32,6 +34,8 @@ export interface HeldHome {
   readonly keys: KeyStore
   /** The writer of a branch that this process drives by itself; its key is in the home. */
   openOwnWriter(at: BranchAddress): BranchWriter
+  /** Entries of the capsule are being imported: nobody else may take any in. */
+  isImporting(name: CapsuleName): boolean
   /** Keeps a first anchor for a branch that is about to be made, durably. */
   plantAnchor(at: BranchAddress, anchor: Uint8Array): void
   close(): Promise<void>
@@ -58,6 +62,7 @@ export async function holdHome(options: HeldHomeOptions): Promise<HeldHome> {
     driver: holding.holder.driver,
     keys: new KeyStore(paths.keys),
     openOwnWriter: (at) => holding.holder.openOwnWriter(at),
+    isImporting: (name) => holding.holder.isImporting(name),
     plantAnchor: (at, anchor) => holding.holder.plantAnchor(at, anchor),
     close: () => holding.close(),
   }

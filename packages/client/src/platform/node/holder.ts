@@ -76,6 +76,8 @@ export interface HolderParts {
   readonly onCommit: () => void
   /** Called after every sync, with the milliseconds that it took. */
   readonly onSync?: ((ms: number) => void) | undefined
+  /** Capsules that this process takes in by itself, as a mirror does. */
+  readonly takesIn?: ((name: CapsuleName) => boolean) | undefined
   /** Another process waits for this one. */
   readonly isServing: () => boolean
 }
@@ -151,6 +153,11 @@ export class Holder implements HomeWriter {
     const slot = this.#parts.anchors.slot(at.name, at.branch)
     this.#ownBranches.set(key, slot)
     return this.#openWriter(at, slot)
+  }
+
+  /** Entries of this capsule are being brought in from a directory or a file. */
+  isImporting(name: CapsuleName): boolean {
+    return this.#importing.has(addressKey({ name, branch: MAIN_BRANCH }))
   }
 
   plantAnchor(at: BranchAddress, anchor: Uint8Array): void {
@@ -361,10 +368,15 @@ export class Holder implements HomeWriter {
     at: BranchAddress,
     action: (context: ImportContext) => Promise<T>,
   ): Promise<T> {
-    const { store, keys } = this.#parts
+    const { store, keys, takesIn } = this.#parts
     const key = addressKey(at)
     this.#importing.add(key)
     try {
+      // Looked at once nobody can begin to take it in any more.
+      if (takesIn?.(at.name) === true) {
+        const message = 'this node takes the capsule in from its writer and from other mirrors'
+        throw new UnavailableError('LOCKED', message, { name: formatName(at.name) })
+      }
       await this.#retire(key)
       return await action({ store, driver: this.driver, isOwn: keys.has(at.name) })
     } finally {

@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { join } from 'node:path'
+import type { CapsuleName } from '@longshore/capsule'
 import { type DiskStore, openDiskStore, type Runtime } from '@longshore/engine'
 import { AnchorDirectory } from './anchor-directory.ts'
 import { Holder } from './holder.ts'
@@ -25,6 +26,8 @@ export interface HoldingEvents {
   readonly onCommit: () => void
   /** After every sync, with the milliseconds that it took. */
   readonly onSync?: ((ms: number) => void) | undefined
+  /** Capsules that this process takes in by itself: nothing else may bring entries of them in. */
+  readonly takesIn?: ((name: CapsuleName) => boolean) | undefined
 }
 
 export class Holding {
@@ -58,6 +61,7 @@ export class Holding {
       runtime,
       onCommit: events.onCommit,
       onSync: events.onSync,
+      takesIn: events.takesIn,
       isServing: () => this.#server?.isServing === true,
     })
   }

@@ -3,7 +3,8 @@
  *
  * They lie in a file, so that a guest can hand over as much as the holder. Whoever made it is not
  * believed: every message is verified under a head that the writer signed, and that must continue
- * what is here. Rule NW22 of docs/spec/network.md.
+ * what is here; a payload that is missing here must be that of the header that is here. Rule NW22
+ * of docs/spec/network.md.
  *
  * @module
  */
@@ -19,6 +20,7 @@ import {
 import {
   BranchIntake,
   createGiveUpNote,
+  type EntriesFrame,
   EntriesVerifier,
   REPLICA_LIMITS,
   type StoreOp,
@@ -74,12 +76,25 @@ export async function takeInFile(
   for (const { tree, message } of decodeTaken(new Uint8Array(fs.readFileSync(file)))) {
     verifier.frame.read(message)
     intake.heads.check(tree)
-    intake.accept(verifier, tree)
+    if (verifier.frame.end > intake.size) intake.accept(verifier, tree)
+    else fillFrom(verifier.frame, intake)
   }
   const cut = intake.cut(undefined)
   if (cut !== undefined) {
     ops.push(...cut.ops)
-    if (isOwn) ops.push(createGiveUpNote(capsule.name, branch))
+    const isGrowing = cut.ops.some(({ type }) => type === 'append')
+    if (isOwn && isGrowing) ops.push(createGiveUpNote(capsule.name, branch))
   }
   if (ops.length > 0) await driver.submit(ops)
+}
+
+/** Entries that are here already: their payloads may be missing. */
+function fillFrom(
+  { bytes, start, count, bodyStart, bodyEnd }: EntriesFrame,
+  intake: BranchIntake,
+): void {
+  for (let i = 0; i < count; i++) {
+    const from = bodyStart[i] as number
+    if (from !== -1) intake.fill(start + i, bytes.subarray(from, bodyEnd[i]))
+  }
 }

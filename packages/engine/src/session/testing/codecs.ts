@@ -19,11 +19,13 @@ import {
   decodeInit,
   decodeReply,
   decodeRetry,
+  decodeUnknown,
   decodeUnsupported,
   encodeFinish,
   encodeInit,
   encodeReply,
   encodeRetry,
+  encodeUnknown,
   encodeUnsupported,
 } from '../packet.ts'
 import { SessionNetwork, type SessionNode } from './session-network.ts'
@@ -139,6 +141,11 @@ export const SESSION_CODECS: readonly SessionCodec[] = [
     name: 'session-unsupported',
     samples: () => [encodeUnsupported({ receiver: 5, ephemeral, offer: lists })],
     roundTrip: (input) => withType(input, 6, encodeUnsupported(decodeUnsupported(input))),
+  },
+  {
+    name: 'session-unknown',
+    samples: () => [encodeUnknown({ receiver: 5, tag: bytesOf(16, 8) })],
+    roundTrip: (input) => withType(input, 7, encodeUnknown(decodeUnknown(input))),
   },
   {
     name: 'session-responder-proof',

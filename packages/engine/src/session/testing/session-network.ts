@@ -37,13 +37,14 @@ type Effect<TType extends SessionEffect['type']> = Extract<SessionEffect, { type
 export class SessionNode {
   readonly identity: NodeIdentity
   readonly runtime: SimRuntime
-  readonly sessions: Sessions
+  sessions: Sessions
   readonly opened: Effect<'opened'>[] = []
   readonly messages: Effect<'message'>[] = []
   readonly closed: Effect<'closed'>[] = []
   /** Called with each effect that is for the application. */
   onEffect: (effect: SessionEffect) => void = () => {}
   readonly #network: SessionNetwork
+  readonly #options: Partial<SessionsOptions>
   #wakeOrder = 0
 
   constructor(network: SessionNetwork, prng: Prng, options: Partial<SessionsOptions>) {
@@ -51,10 +52,21 @@ export class SessionNode {
     this.identity = createNodeIdentity(prng)
     this.runtime = new SimRuntime(prng.child())
     this.runtime.timeUs = network.queue.nowUs
-    this.sessions = new Sessions({
+    this.#options = options
+    this.sessions = this.#createSessions()
+  }
+
+  /** The process was killed and runs again: it is the same principal, and knows no session. */
+  restart(): void {
+    this.#wakeOrder++
+    this.sessions = this.#createSessions()
+  }
+
+  #createSessions(): Sessions {
+    return new Sessions({
       ...{ identity: this.identity, runtime: this.runtime },
       accept: (target) => (bytesEqual(target, this.name) ? { chain: undefined } : undefined),
-      ...options,
+      ...this.#options,
     })
   }
 

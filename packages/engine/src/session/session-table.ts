@@ -1,0 +1,69 @@
+/**
+ * The established sessions of a node: by the index that packets name, and by their peers.
+ *
+ * @module
+ */
+import { bytesEqual, type CapsuleName, formatHex } from '@longshore/capsule'
+import type { Session } from './session.ts'
+
+export interface Established {
+  readonly session: Session
+  /** By which a `finish` that comes again is known; undefined for an initiator. */
+  readonly finish: Uint8Array | undefined
+}
+
+export class SessionTable {
+  readonly #established = new Map<number, Established>()
+  readonly #countByPeer = new Map<string, number>()
+  /** By the index that the peer gave; of two with the same one the later. */
+  readonly #byPeerIndex = new Map<number, Session>()
+
+  get size(): number {
+    return this.#established.size
+  }
+
+  has(index: number): boolean {
+    return this.#established.has(index)
+  }
+
+  get(index: number): Established | undefined {
+    return this.#established.get(index)
+  }
+
+  *sessions(): Iterable<Session> {
+    for (const { session } of this.#established.values()) yield session
+  }
+
+  add(session: Session, finish: Uint8Array | undefined): void {
+    this.#established.set(session.index, { session, finish })
+    const peer = formatHex(session.peer.name)
+    this.#countByPeer.set(peer, this.countOf(session.peer.name) + 1)
+    this.#byPeerIndex.set(session.peerIndex, session)
+  }
+
+  remove(session: Session): void {
+    this.#established.delete(session.index)
+    const peer = formatHex(session.peer.name)
+    const count = this.countOf(session.peer.name) - 1
+    if (count > 0) this.#countByPeer.set(peer, count)
+    else this.#countByPeer.delete(peer)
+    const { peerIndex } = session
+    if (this.#byPeerIndex.get(peerIndex) === session) this.#byPeerIndex.delete(peerIndex)
+  }
+
+  countOf(peer: CapsuleName): number {
+    return this.#countByPeer.get(formatHex(peer)) ?? 0
+  }
+
+  /** The session to which packets for this index of the peer belong. */
+  find(peer: CapsuleName, peerIndex: number): Session | undefined {
+    const session = this.#byPeerIndex.get(peerIndex)
+    return session !== undefined && bytesEqual(session.peer.name, peer) ? session : undefined
+  }
+
+  count(isMeant: (session: Session) => boolean): number {
+    let count = 0
+    for (const session of this.sessions()) if (isMeant(session)) count++
+    return count
+  }
+}
