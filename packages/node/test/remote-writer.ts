@@ -16,12 +16,7 @@ import {
   type Ticket,
 } from '@longshore/capsule'
 import { createNodeRuntime, type Network, openNodeNetwork } from '@longshore/client/node'
-import {
-  MemoryStore,
-  Publisher,
-  type PublisherEffect,
-  publisherService,
-} from '@longshore/engine'
+import { MemoryStore, Publisher, type PublisherEffect, publisherService } from '@longshore/engine'
 import {
   type CapsuleFixture,
   createCapsuleFixture,
