@@ -40,8 +40,8 @@ export async function measureStudy(
   mkdirSync(workspace, { recursive: true })
   const directory = mkdtempSync(join(workspace, 'row-'))
   const all = await study.contenders(directory)
-  const contenders = all.filter((one) => !('absent' in one))
-  const absent = all.filter((one) => 'absent' in one)
+  const contenders = all.flatMap((one) => ('absent' in one ? [] : [one]))
+  const absent = all.flatMap((one) => ('absent' in one ? [one] : []))
   const windows = contenders.map((): FacetValues[] => [])
   try {
     if (!study.once) await measureAll(contenders, undefined, pace.windowMs / 4)

@@ -85,7 +85,10 @@ export function asStudy(item: Row | Study): Study {
     contenders: async (directory) =>
       (await contenders(directory)).map((contender) => {
         if ('absent' in contender) return contender
-        return { ...contender, measure: async (windowMs) => [await contender.measure(windowMs)] }
+        return {
+          ...contender,
+          measure: async (windowMs: number) => [await contender.measure(windowMs)],
+        }
       }),
     ...(once === undefined ? {} : { once }),
   }
