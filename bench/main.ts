@@ -19,11 +19,11 @@ import { loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readConditions } from './frame/conditions.ts'
-import { measureRow, type Pace } from './frame/measure.ts'
+import { measureStudy, type Pace } from './frame/measure.ts'
 import { formatConditions, formatRow, recordResults } from './frame/report.ts'
-import type { Row, RowResult } from './frame/row.ts'
+import { asStudy, type Row, type RowResult, type Study } from './frame/row.ts'
 
-type Load = (quick: boolean) => Promise<readonly Row[]>
+type Load = (quick: boolean) => Promise<readonly (Row | Study)[]>
 
 /** Loaded only when asked for: `hash` must not need a rival or a client. */
 const WORKLOADS: Readonly<Record<string, Load>> = {
@@ -39,6 +39,9 @@ const WORKLOADS: Readonly<Record<string, Load>> = {
   codec: async () => (await import('./workloads/codec.ts')).codecRows,
   network: async () => (await import('./workloads/network.ts')).networkRows,
   router: async () => (await import('./workloads/router.ts')).routerRows,
+  fanout: async (quick) => (await import('./workloads/fanout.ts')).createFanoutRows(quick),
+  heal: async (quick) => (await import('./workloads/heal.ts')).createHealRows(quick),
+  idle: async (quick) => (await import('./workloads/idle.ts')).createIdleRows(quick),
   cli: async () => (await import('./workloads/cli.ts')).cliRows,
 }
 
@@ -73,10 +76,14 @@ const results: Record<string, RowResult[]> = {}
 for (const name of positionals) {
   const rows = (await WORKLOADS[name]?.(values.quick)) ?? []
   const measured: RowResult[] = []
-  for (const row of rows.filter(({ title }) => title.includes(values.rows))) {
-    const result = await measureRow(row, workspace, values.quick ? QUICK_PACE : PACE)
-    measured.push(result)
-    if (!values.json) console.log(`\n${formatRow(result)}`)
+  for (const study of rows.map(asStudy)) {
+    const isWanted = ({ title }: { readonly title: string }): boolean => title.includes(values.rows)
+    if (!study.facets.some(isWanted)) continue
+    const all = await measureStudy(study, workspace, values.quick ? QUICK_PACE : PACE)
+    for (const result of all.filter(isWanted)) {
+      measured.push(result)
+      if (!values.json) console.log(`\n${formatRow(result)}`)
+    }
   }
   results[name] = measured
   const file = join(import.meta.dirname, 'RESULTS.md')

@@ -7,6 +7,7 @@
  *     npm run soak -- scale    ten million entries in one capsule
  *       --entries N              fewer of them
  *       --capsules N             instead: so many idle capsules in one home
+ *       --nodes N                instead: so many simulated nodes, and how they find each other
  *
  *     npm run soak -- sim      simulated worlds, with every kind of fault
  *       --worlds N               so many (default 10000)
@@ -30,6 +31,7 @@ import { runNet } from './soak/net.ts'
 import { currentCommit, recordRun } from './soak/results.ts'
 import { runScale } from './soak/scale.ts'
 import { runWorlds } from './soak/sim.ts'
+import { runSimulatedNodes } from './soak/simulated-nodes.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -38,6 +40,7 @@ const { values, positionals } = parseArgs({
     'sim-seconds': { type: 'string' },
     entries: { type: 'string', default: '10000000' },
     capsules: { type: 'string' },
+    nodes: { type: 'string' },
     worlds: { type: 'string', default: '10000' },
     minutes: { type: 'string' },
     seconds: { type: 'string', default: '1800' },
@@ -76,6 +79,7 @@ async function run(): Promise<Readonly<Record<string, string | number>>> {
       if (values.capsules !== undefined) {
         return runIdleCapsules(count('capsules', values.capsules))
       }
+      if (values.nodes !== undefined) return runSimulatedNodes(count('nodes', values.nodes), seed)
       return runScale({ seed, entryCount: count('entries', values.entries) })
     case 'sim': {
       const worlds = count('worlds', values.worlds)

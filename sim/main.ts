@@ -5,6 +5,7 @@
  *     npm run sim -- --worlds 20               the next seeds of all worlds in turn
  *       --ticks N     seconds with faults (default 60)
  *       --nodes N     in the world `scale` (default 10000)
+ *       --json        what each world found as one line of JSON, and nothing else
  *
  * Prints the seed first, and at a failure the command that repeats it.
  *
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     ticks: { type: 'string', default: '60' },
     worlds: { type: 'string', default: '1' },
     nodes: { type: 'string', default: '10000' },
+    json: { type: 'boolean', default: false },
   },
 })
 
@@ -46,12 +48,17 @@ const chosen = values.world === undefined ? undefined : worldName(values.world)
 let failures = 0
 for (let i = 0; i < count('worlds', values.worlds); i++) {
   const name = chosen ?? worldOfSeed(first + i)
-  console.log(`seed ${first + i}, world ${name}`)
+  if (!values.json) console.log(`seed ${first + i}, world ${name}`)
   const started = performance.now()
   const outcome = runWorld(name, first + i, options)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
-  const facts = Object.entries(outcome.facts).map(([key, value]) => `${key} ${value}`)
-  console.log(`  ${facts.join(', ')}; digest ${outcome.digest}; ${seconds} s`)
+  if (values.json) {
+    const { facts, digest } = outcome
+    console.log(JSON.stringify({ seed: first + i, world: name, facts, digest }))
+  } else {
+    const facts = Object.entries(outcome.facts).map(([key, value]) => `${key} ${value}`)
+    console.log(`  ${facts.join(', ')}; digest ${outcome.digest}; ${seconds} s`)
+  }
   if (outcome.error !== undefined) report(outcome)
 }
 process.exitCode = failures === 0 ? 0 : 1

@@ -10,6 +10,7 @@ import type { Answer } from '../processes/command.ts'
 export class Child {
   readonly #process: ChildProcess
   #cpuUs = 0
+  #reportedCpuUs = 0
 
   private constructor(child: ChildProcess) {
     this.#process = child
@@ -31,13 +32,19 @@ export class Child {
 
   /** Microseconds of processor time that the process has used since it was asked last. */
   async cpuUs(): Promise<number> {
-    const before = this.#cpuUs
     await this.ask('cpu')
+    const before = this.#reportedCpuUs
+    this.#reportedCpuUs = this.#cpuUs
     return this.#cpuUs - before
   }
 
-  close(): void {
-    if (this.#process.connected) this.#process.disconnect()
+  /** Resolves when the process has ended. */
+  async close(): Promise<void> {
+    const child = this.#process
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    if (child.connected) child.disconnect()
+    await ended
   }
 
   #answer(): Promise<unknown> {

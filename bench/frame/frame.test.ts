@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
-import { measureRow, median, percentile } from './measure.ts'
+import { measureRow, measureStudy, median, percentile } from './measure.ts'
 import { formatRow } from './report.ts'
-import type { Contender, Row, RowResult } from './row.ts'
+import type { Contender, Row, RowResult, Study } from './row.ts'
 
 const PACE = { windowMs: 1, windowCount: 3 }
 
@@ -70,6 +70,38 @@ test('contenders are closed even if one fails', async () => {
   assert.deepEqual(closed, ['a'])
 })
 
+test('the facets of a study come out of the same windows; who has no number is left out', async () => {
+  let window = 0
+  const ours: Contender<readonly number[]> = {
+    ...contender('ours', 'longshore', () => 0),
+    measure: () => [++window, 10 * window],
+  }
+  const limit: Contender<readonly (number | undefined)[]> = {
+    ...contender('bare', 'limit', () => 0),
+    measure: () => [undefined, 7],
+  }
+  const facet = { unit: 'u', better: 'less' } as const
+  const study: Study = {
+    facets: [
+      { ...facet, title: 'one' },
+      { ...facet, title: 'ten' },
+    ],
+    contenders: async () => [ours, limit, { name: 'gone', role: 'rival', absent: 'not here' }],
+  }
+  const workspace = mkdtempSync(join(tmpdir(), 'longshore-bench-'))
+  const results = await measureStudy(study, workspace, PACE)
+  rmSync(workspace, { recursive: true })
+  const values = results.map(({ measured }) => measured.map(({ name, value }) => [name, value]))
+  assert.deepEqual(values, [
+    [['ours', 3]],
+    [
+      ['ours', 30],
+      ['bare', 7],
+    ],
+  ])
+  assert.equal(results[1]?.absent[0]?.name, 'gone')
+})
+
 test('a report says whether the target is met and how the others compare', () => {
   const result: RowResult = {
     ...{ title: 'append', unit: 'entries/s', better: 'more', target: 150, bound: 'the disk' },
@@ -77,11 +109,13 @@ test('a report says whether the target is met and how the others compare', () =>
       { name: 'ours', role: 'longshore', durability: 'durable', value: 200, windows: [] },
       { name: 'theirs', role: 'rival', durability: 'not durable', value: 50, windows: [] },
     ],
+    absent: [{ name: 'nobody', role: 'rival', absent: 'it is not installed' }],
   }
   const text = formatRow(result)
   assert.match(text, /ours +200 entries\/s {2}durable {6}target 150: met/)
   assert.match(text, /theirs +50 entries\/s {2}not durable {2}ours: 4\.00 x of this/)
   assert.match(text, /bound by: the disk/)
+  assert.match(text, /nobody +not measured: it is not installed/)
   assert.match(formatRow({ ...result, target: 250 }), /target 250: MISSED/)
   assert.match(formatRow({ ...result, better: 'less' }), /target 150: MISSED/)
   assert.match(formatRow({ ...result, better: 'less' }), /ours: 0\.25 x of this/)

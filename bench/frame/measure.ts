@@ -5,7 +5,15 @@
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Contender, Measured, Row, RowResult } from './row.ts'
+import {
+  asStudy,
+  type Contender,
+  type FacetValues,
+  type Measured,
+  type Row,
+  type RowResult,
+  type Study,
+} from './row.ts'
 
 export interface Pace {
   readonly windowMs: number
@@ -23,15 +31,21 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
 }
 
-/** Runs a row below `workspace`, on the disk that is to be measured. */
-export async function measureRow(row: Row, workspace: string, pace: Pace): Promise<RowResult> {
+/** Runs a study below `workspace`, on the disk that is to be measured; a result for each facet. */
+export async function measureStudy(
+  study: Study,
+  workspace: string,
+  pace: Pace,
+): Promise<RowResult[]> {
   mkdirSync(workspace, { recursive: true })
   const directory = mkdtempSync(join(workspace, 'row-'))
-  const contenders = await row.contenders(directory)
-  const windows = contenders.map((): number[] => [])
+  const all = await study.contenders(directory)
+  const contenders = all.flatMap((one) => ('absent' in one ? [] : [one]))
+  const absent = all.flatMap((one) => ('absent' in one ? [one] : []))
+  const windows = contenders.map((): FacetValues[] => [])
   try {
-    if (!row.once) await measureAll(contenders, undefined, pace.windowMs / 4)
-    const rounds = row.once ? 1 : pace.windowCount
+    if (!study.once) await measureAll(contenders, undefined, pace.windowMs / 4)
+    const rounds = study.once ? 1 : pace.windowCount
     for (let round = 0; round < rounds; round++) {
       await measureAll(contenders, windows, pace.windowMs)
     }
@@ -39,17 +53,34 @@ export async function measureRow(row: Row, workspace: string, pace: Pace): Promi
     for (const { close } of contenders) await close?.()
     rmSync(directory, { recursive: true, force: true })
   }
-  const measured = contenders.map(({ name, role, durability }, at): Measured => {
-    const values = windows[at] ?? []
-    return { name, role, durability, value: median(values), windows: values }
+  return study.facets.map((facet, at): RowResult => {
+    const measured = contenders.flatMap((contender, index) =>
+      summarise(contender, windows[index] ?? [], at),
+    )
+    const { title, unit, better, target, bound } = facet
+    return { title, unit, better, target, bound, measured, absent }
   })
-  const { title, unit, better, target, bound } = row
-  return { title, unit, better, target, bound, measured }
+}
+
+export async function measureRow(row: Row, workspace: string, pace: Pace): Promise<RowResult> {
+  const [result] = await measureStudy(asStudy(row), workspace, pace)
+  return result as RowResult
+}
+
+/** What a contender showed of one facet; nothing if it has no such number. */
+function summarise(
+  { name, role, durability }: Contender<FacetValues>,
+  windows: readonly FacetValues[],
+  facet: number,
+): Measured[] {
+  const values = windows.flatMap((window) => window[facet] ?? [])
+  if (values.length === 0) return []
+  return [{ name, role, durability, value: median(values), windows: values }]
 }
 
 async function measureAll(
-  contenders: readonly Contender[],
-  windows: readonly number[][] | undefined,
+  contenders: readonly Contender<FacetValues>[],
+  windows: readonly FacetValues[][] | undefined,
   windowMs: number,
 ): Promise<void> {
   for (const [at, contender] of contenders.entries()) {

@@ -31,6 +31,9 @@ export function formatRow(row: RowResult): string {
     ]
     lines.push(cells.join('').trimEnd())
   }
+  for (const { name, absent } of row.absent) {
+    lines.push(`  ${name.padEnd(NAME_WIDTH)}  not measured: ${absent}`)
+  }
   if (row.bound !== undefined) lines.push(`  bound by: ${row.bound}`)
   return lines.join('\n')
 }

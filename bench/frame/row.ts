@@ -9,17 +9,8 @@ export type Durability = 'durable' | 'not durable' | 'no disk'
 
 export type Role = 'longshore' | 'rival' | 'limit'
 
-/** One who does the work of a row. */
-export interface Contender {
-  readonly name: string
-  readonly role: Role
-  readonly durability: Durability
-  /** Does the work for about `windowMs` and returns what it measured, in the unit of the row. */
-  readonly measure: (windowMs: number) => Promise<number> | number
-  readonly close?: () => Promise<void> | void
-}
-
-export interface Row {
+/** One number, and how it is judged. */
+export interface Facet {
   readonly title: string
   /** Of each measured number, such as `entries/s` or `ms`. */
   readonly unit: string
@@ -29,9 +20,40 @@ export interface Row {
   readonly target?: number
   /** What bounds our number now, as far as it is known. */
   readonly bound?: string
+}
+
+/** One who does the work; `TValue` is what a window of it gives. */
+export interface Contender<TValue = number> {
+  readonly name: string
+  readonly role: Role
+  readonly durability: Durability
+  /** Does the work for about `windowMs` and returns what it measured, in the unit of the row. */
+  readonly measure: (windowMs: number) => Promise<TValue> | TValue
+  readonly close?: () => Promise<void> | void
+}
+
+/** One who is not on this machine. */
+export interface Absent {
+  readonly name: string
+  readonly role: Role
+  /** Why it cannot be measured. */
+  readonly absent: string
+}
+
+export interface Row extends Facet {
   /** Creates the contenders, ours first; `directory` is theirs to fill. */
-  readonly contenders: (directory: string) => Promise<readonly Contender[]>
+  readonly contenders: (directory: string) => Promise<readonly (Contender | Absent)[]>
   /** Measures each contender once: the work is too long to repeat at will. */
+  readonly once?: boolean
+}
+
+/** A number for each facet, in their order; undefined where a contender has none. */
+export type FacetValues = readonly (number | undefined)[]
+
+/** Rows that come out of the same work. */
+export interface Study {
+  readonly facets: readonly Facet[]
+  readonly contenders: (directory: string) => Promise<readonly (Contender<FacetValues> | Absent)[]>
   readonly once?: boolean
 }
 
@@ -51,4 +73,23 @@ export interface RowResult {
   readonly target: number | undefined
   readonly bound: string | undefined
   readonly measured: readonly Measured[]
+  readonly absent: readonly Absent[]
+}
+
+/** A row is a study with one facet. */
+export function asStudy(item: Row | Study): Study {
+  if ('facets' in item) return item
+  const { contenders, once } = item
+  return {
+    facets: [item],
+    contenders: async (directory) =>
+      (await contenders(directory)).map((contender) => {
+        if ('absent' in contender) return contender
+        return {
+          ...contender,
+          measure: async (windowMs: number) => [await contender.measure(windowMs)],
+        }
+      }),
+    ...(once === undefined ? {} : { once }),
+  }
 }

@@ -1,6 +1,6 @@
 /**
- * Writes capsules and pushes them to a mirror: `network-writer.ts DIRECTORY TICKET MIRROR`. What it
- * appends is durable here first, and counts when the receipt of the mirror has been verified.
+ * Writes capsules and pushes them to mirrors: `network-writer.ts DIRECTORY TICKET MIRROR...`. What
+ * it appends is durable here first, and counts when the receipt of a mirror has been verified.
  *
  * @module
  */
@@ -13,11 +13,17 @@ import {
   MAIN_BRANCH,
   type Manifest,
   parseName,
+  parseTicket,
   type Signer,
   signAdCert,
   signManifest,
 } from '@longshore/capsule'
-import { createNodeRuntime, holdHome, type TransactionSource } from '@longshore/client/node'
+import {
+  createNodeRuntime,
+  holdHome,
+  openNodeNetwork,
+  type TransactionSource,
+} from '@longshore/client/node'
 import {
   type BranchWriter,
   createFirstInstance,
@@ -25,44 +31,53 @@ import {
   publisherService,
   type ServiceNews,
 } from '@longshore/engine'
+import { rateInFlight } from '../frame/measure.ts'
 import { answerCommands } from './command.ts'
-import { NetworkPeer } from './network-peer.ts'
+import { stamped } from './delays.ts'
 
-const [directory = '', ticket = '', mirrorText = ''] = process.argv.slice(2)
-const mirror = parseName(mirrorText)
+const [directory = '', ticket = '', ...mirrorTexts] = process.argv.slice(2)
+const mirrors = mirrorTexts.map((text) => parseName(text))
+const SERVICE = 'publisher'
+const PAYLOAD_BYTES = 100
+const LINKED_MS_MAX = 10_000
 /** Entries of a local commit while a capsule is filled. */
 const BATCH_BYTES = 1_048_576
 
-let peer: NetworkPeer | undefined
+const runtime = createNodeRuntime()
+const network = openNodeNetwork({ runtime, tickets: [parseTicket(ticket)] })
 const commits: (() => void)[] = []
-// The peer is not there before the home, whose store the publisher reads.
 const held = await holdHome({
   path: directory,
-  runtime: createNodeRuntime(),
+  runtime,
   onCommit: () => {
     for (const resolve of commits.splice(0)) resolve()
-    peer?.run([])
+    network.run(SERVICE, [])
   },
 })
 const publisher = new Publisher({
   store: held.store,
-  canSend: (session) => peer?.canSend(session) === true,
+  canSend: (session) => network.canSend(session),
 })
-peer = await NetworkPeer.join({ ticket, service: publisherService(publisher), onNews })
-const { runtime } = peer
+network.add(SERVICE, publisherService(publisher), onNews)
+await network.linked(LINKED_MS_MAX)
 
 /** A capsule that this process writes, and who waits for receipts of it. */
 class Written {
   readonly name: CapsuleName
   readonly #writer: BranchWriter
-  readonly #chain: CertChain
-  #waiters: { readonly size: number; readonly resolve: () => void }[] = []
-  #receiptSize = 0
+  readonly #owner: Signer
+  #waiters: { readonly size: number; readonly copies: number; readonly resolve: () => void }[] = []
+  /** What each mirror holds, by its name. */
+  readonly #receipts = new Map<string, number>()
 
-  private constructor(name: CapsuleName, writer: BranchWriter, chain: CertChain) {
+  private constructor(name: CapsuleName, writer: BranchWriter, owner: Signer) {
     this.name = name
     this.#writer = writer
-    this.#chain = chain
+    this.#owner = owner
+  }
+
+  get size(): number {
+    return this.#writer.head?.size ?? 0
   }
 
   static async create(): Promise<Written> {
@@ -80,7 +95,7 @@ class Written {
     const first = createFirstInstance(name, MAIN_BRANCH, runtime)
     held.plantAnchor(at, first.anchor)
     await held.driver.submit([{ type: 'manifest', name, signed }, first.note])
-    return new Written(name, held.openOwnWriter(at), grant(owner))
+    return new Written(name, held.openOwnWriter(at), owner)
   }
 
   append(payload: Uint8Array): number {
@@ -90,27 +105,39 @@ class Written {
   }
 
   publish(): void {
-    const target = { mirror, chain: encodeCertChain(this.#chain), counts: true }
-    peer?.run(publisher.publish(this.name, MAIN_BRANCH, [target]))
+    const targets = mirrors.map((mirror) => {
+      return { mirror, chain: encodeCertChain(grant(this.#owner, mirror)), counts: true }
+    })
+    network.run(SERVICE, publisher.publish(this.name, MAIN_BRANCH, targets))
   }
 
-  /** Resolves when the mirror holds this many entries durably. */
-  replicated(size: number): Promise<void> {
-    if (this.#receiptSize >= size) return Promise.resolve()
-    return new Promise((resolve) => this.#waiters.push({ size, resolve }))
+  /** Resolves when so many mirrors hold this many entries durably. */
+  replicated(size: number, copies = 1): Promise<void> {
+    if (this.#copiesOf(size) >= copies) return Promise.resolve()
+    return new Promise((resolve) => this.#waiters.push({ size, copies, resolve }))
+  }
+
+  #copiesOf(size: number): number {
+    let copies = 0
+    for (const held of this.#receipts.values()) if (held >= size) copies++
+    return copies
   }
 
   /** Resolves when it is durable here. */
   async stored(size: number): Promise<void> {
-    while ((this.#writer.head?.size ?? 0) < size) {
+    while (this.size < size) {
       await new Promise<void>((resolve) => commits.push(resolve))
     }
   }
 
-  receipt(size: number): void {
-    this.#receiptSize = size
+  /** Who waits for less is before who waits for more. */
+  receipt(mirror: CapsuleName, size: number): void {
+    this.#receipts.set(formatName(mirror), size)
     let done = 0
-    while ((this.#waiters[done]?.size ?? Number.POSITIVE_INFINITY) <= size) done++
+    for (const { size: wanted, copies } of this.#waiters) {
+      if (this.#copiesOf(wanted) < copies) break
+      done++
+    }
     for (const { resolve } of this.#waiters.splice(0, done)) resolve()
   }
 
@@ -135,8 +162,9 @@ const written = new Map<string, Written>()
 let current: Written | undefined
 
 function onNews(news: ServiceNews): void {
-  if (news.type === 'receipt') written.get(formatName(news.name))?.receipt(news.head.size)
-  else if (news.type === 'failed' && 'name' in news) throw news.error
+  if (news.type === 'receipt') {
+    written.get(formatName(news.name))?.receipt(news.mirror, news.head.size)
+  } else if (news.type === 'failed' && 'name' in news) throw news.error
 }
 
 function manifestOf(type: 'capsule' | 'person', keys: Manifest['keys']): Manifest {
@@ -149,8 +177,8 @@ function manifestOf(type: 'capsule' | 'person', keys: Manifest['keys']): Manifes
   }
 }
 
-/** The owner lets the mirror serve. */
-function grant(owner: Signer): CertChain {
+/** The owner lets a mirror serve. */
+function grant(owner: Signer, mirror: CapsuleName): CertChain {
   const keys = [{ alg: 'ed25519', key: owner.publicKey, use: 'owner' }] as const
   const person = signManifest(manifestOf('person', keys), owner)
   const nowS = Math.floor(runtime.nowUs() / 1_000_000)
@@ -171,14 +199,26 @@ async function create(): Promise<Written> {
   return made
 }
 
-/** The capsule that single appends go to. */
+/** The capsule that single appends go to: every mirror has its first entry. */
 async function opened(): Promise<Written> {
   if (current !== undefined) return current
   current = await create()
   current.publish()
   current.append(new Uint8Array(1))
-  await current.replicated(1)
+  await current.replicated(1, mirrors.length)
   return current
+}
+
+/** Appends until there are so many entries, all of them durable here. */
+async function fill(capsule: Written, count: number, payloadBytes: number): Promise<void> {
+  const payload = new Uint8Array(payloadBytes)
+  const perBatch = Math.ceil(BATCH_BYTES / (payloadBytes + 60))
+  for (let { size } = capsule; size < count; await capsule.stored(size)) {
+    for (let i = 0; i < perBatch && size < count; i++) {
+      new DataView(payload.buffer).setUint32(0, size++)
+      capsule.append(payload)
+    }
+  }
 }
 
 answerCommands({
@@ -187,14 +227,7 @@ answerCommands({
   /** A capsule that is full before the mirror hears of it; seconds from there to the receipt. */
   push: async ({ count, payloadBytes }: { count: number; payloadBytes: number }) => {
     const filled = await create()
-    const payload = new Uint8Array(payloadBytes)
-    const perBatch = Math.ceil(BATCH_BYTES / (payloadBytes + 60))
-    for (let size = 0; size < count; await filled.stored(size)) {
-      for (let i = 0; i < perBatch && size < count; i++) {
-        new DataView(payload.buffer).setUint32(0, size++)
-        filled.append(payload)
-      }
-    }
+    await fill(filled, count, payloadBytes)
     const started = performance.now()
     const cpu = process.cpuUsage()
     filled.publish()
@@ -203,27 +236,33 @@ answerCommands({
     return { seconds: (performance.now() - started) / 1000, cpuUs: user + system }
   },
 
+  /** The open capsule grows to so many entries, all of them on a mirror. */
+  grow: async (count: number) => {
+    const capsule = await opened()
+    await fill(capsule, count, PAYLOAD_BYTES)
+    await capsule.replicated(count)
+  },
+
   /** Appends with so many in flight, each until its receipt; how many in a second. */
   appends: async ({ lanes, windowMs }: { lanes: number; windowMs: number }) => {
     const capsule = await opened()
-    const payload = new Uint8Array(100)
-    const started = performance.now()
-    let done = 0
-    const lane = async (): Promise<void> => {
-      while (performance.now() - started < windowMs) {
-        await capsule.replicated(capsule.append(payload) + 1)
-        done++
-      }
-    }
-    await Promise.all(Array.from({ length: lanes }, lane))
-    return (done * 1000) / (performance.now() - started)
+    const payload = new Uint8Array(PAYLOAD_BYTES)
+    return rateInFlight(windowMs, lanes, () => capsule.replicated(capsule.append(payload) + 1))
   },
 
-  /** Appends the microseconds of the machine's monotonic clock. */
+  /** Appends one entry; its index. */
+  append: async () => (await opened()).append(new Uint8Array(PAYLOAD_BYTES)),
+
+  /** Appends the time. */
   stamp: async () => {
-    const payload = new Uint8Array(100)
-    new DataView(payload.buffer).setBigUint64(0, process.hrtime.bigint())
-    ;(await opened()).append(payload)
+    const capsule = await opened()
+    capsule.append(stamped(PAYLOAD_BYTES))
+  },
+
+  sentBytes: () => {
+    let bytes = 0
+    for (const link of network.engine.overlay.links) bytes += link.sentBytes
+    return bytes
   },
 
   cpu: () => undefined,

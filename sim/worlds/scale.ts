@@ -41,6 +41,8 @@ export function scale(
   }
   hold('workload', leaves.length >= 2, () => 'too few nodes: nobody is to be found')
   const convergedMs = converge(scene, core, leaves)
+  const traffic = countTraffic(scene.nodes)
+  const coreTraffic = countTraffic(core)
   const hops = traceSome(world, scene, leaves)
   const routes = scene.nodes.map(countRoutes)
   const frames = scene.nodes.reduce((sum, { overlay }) => sum + overlay.counters.lookups, 0)
@@ -49,6 +51,9 @@ export function scale(
     nodes: scene.nodes.length,
     signatures: 'real Ed25519',
     'seconds to convergence': convergedMs / 1000,
+    'messages to a node by then, mean': Math.round(traffic.messages / scene.nodes.length),
+    'messages to a core router by then, mean': Math.round(coreTraffic.messages / CORE_ROUTERS),
+    'bytes to a node by then, mean': Math.round(traffic.bytes / scene.nodes.length),
     'hops, mean': (hops.reduce((sum, count) => sum + count, 0) / hops.length).toFixed(2),
     'hops, most': Math.max(...hops),
     'routes in a core router': routes[0] ?? 0,
@@ -86,6 +91,18 @@ function traceSome(world: World, scene: OverlayWorld, leaves: readonly WorldNode
     hops.push(Math.max(0, (answer?.hops.length ?? 0) - 1))
   }
   return hops
+}
+
+/** What these nodes have received from their neighbors. */
+function countTraffic(nodes: readonly WorldNode[]): { messages: number; bytes: number } {
+  const traffic = { messages: 0, bytes: 0 }
+  for (const { overlay } of nodes) {
+    for (const link of overlay.links) {
+      traffic.messages += link.receivedFrames
+      traffic.bytes += link.receivedBytes
+    }
+  }
+  return traffic
 }
 
 function countRoutes({ overlay }: WorldNode): number {

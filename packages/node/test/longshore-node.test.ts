@@ -3,6 +3,7 @@ import { cpSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { formatName, formatTicket } from '@longshore/capsule'
+import { createNodeRuntime, openNodeNetwork } from '@longshore/client/node'
 import { askNode, type NodeStatus, readNodeFile } from '../src/index.ts'
 import { NodePlace } from './node-place.ts'
 
@@ -159,4 +160,26 @@ test('ND20: a neighbor that is another node than its ticket says is a problem, a
   assert.match(problem?.message ?? '', /another TLS key/)
   assert.equal(node.health.ok, true)
   for (const each of [node, right, other]) await each.close()
+})
+
+test('OV40: a process hears what is published of a capsule that it has subscribed to', async () => {
+  const mirror = await place.open('publishing')
+  const writer = place.writer(7, mirror)
+  assert.ok(mirror.ticket)
+  const network = openNodeNetwork({ runtime: createNodeRuntime(), tickets: [mirror.ticket] })
+  let heard: Uint8Array | undefined
+  writer.append(1)
+  await writer.next('receipt', ({ head }) => head.size === 1)
+  await network.linked(10_000)
+  network.subscribe(writer.capsule.name, (payload) => {
+    heard ??= payload?.slice()
+  })
+  // The subscription arrives when there is a way to the name.
+  for (let size = 2; heard === undefined; size++) {
+    writer.append(1)
+    await writer.next('receipt', ({ head }) => head.size === size)
+  }
+  assert.ok(heard.length > 0)
+  await network.close()
+  await mirror.close()
 })

@@ -1,13 +1,12 @@
 /**
- * A writer elsewhere, for tests of nodes: a capsule in memory, an engine with a publisher, and a
- * real connection.
+ * A writer elsewhere, for tests of nodes: a capsule in memory, a publisher, and a real
+ * connection.
  *
  * @module
  */
 import {
   type CapsuleName,
   type CertChain,
-  createSigner,
   encodeCertChain,
   MAIN_BRANCH,
   type Manifest,
@@ -16,18 +15,8 @@ import {
   signManifest,
   type Ticket,
 } from '@longshore/capsule'
-import { createNodeRuntime } from '@longshore/client/node'
-import {
-  createNodePrincipal,
-  MemoryStore,
-  type NodeEffect,
-  NodeEngine,
-  type NodeEvent,
-  Publisher,
-  type PublisherEffect,
-  publisherService,
-} from '@longshore/engine'
-import { TlsTransport } from '@longshore/engine/node'
+import { createNodeRuntime, type Network, openNodeNetwork } from '@longshore/client/node'
+import { MemoryStore, Publisher, type PublisherEffect, publisherService } from '@longshore/engine'
 import {
   type CapsuleFixture,
   createCapsuleFixture,
@@ -38,6 +27,7 @@ import {
 
 type News = Exclude<PublisherEffect, { type: 'send' | 'open-session' | 'consumed' }>
 
+const SERVICE = 'publisher'
 /** A mirror that was killed is noticed sooner than a path that may heal. */
 const HASTY = { keepaliveUs: 200_000, pingUs: 200_000, peerLostUs: 2_000_000 }
 
@@ -47,11 +37,8 @@ export class RemoteWriter {
   readonly #branch: SignedBranch
   readonly #driver = new StoreDriver(new MemoryStore())
   readonly #publisher: Publisher
-  readonly #engine: NodeEngine
-  readonly #transport: TlsTransport
-  readonly #runtime = createNodeRuntime()
+  readonly #network: Network
   readonly #news: News[] = []
-  #timer: NodeJS.Timeout | undefined
   #onNews: (() => void) | undefined
 
   constructor(seed: number, policy: Partial<Policy> = { read: 'any' }) {
@@ -59,39 +46,29 @@ export class RemoteWriter {
     this.capsule = createCapsuleFixture(this.#prng, policy)
     this.#branch = new SignedBranch(this.#prng.child(), this.capsule, MAIN_BRANCH)
     this.#driver.commit(this.capsule.manifest)
-    const facts = { nonce: this.#runtime.randomBytes(16), timeUs: 0 }
-    const { node, seeds } = createNodePrincipal(this.#runtime.randomBytes(32), facts)
-    this.#transport = new TlsTransport({ seed: seeds.tls, onEvent: (event) => this.#step(event) })
-    this.#publisher = new Publisher({
-      store: this.#driver.store,
-      canSend: (session) => this.#engine.sessions.canSend(session, true),
-    })
-    this.#engine = new NodeEngine({
-      identity: {
-        ...{ name: node.name, signedManifest: node.signed, manifest: node.manifest },
-        ...{ identity: createSigner(seeds.identity), mirror: createSigner(seeds.mirror) },
-      },
-      runtime: this.#runtime,
-      isRouter: false,
-      services: { publisher: publisherService(this.#publisher) },
-      sessionLimits: HASTY,
+    this.#network = openNodeNetwork({ runtime: createNodeRuntime(), sessionLimits: HASTY })
+    const canSend = (session: number): boolean => this.#network.canSend(session)
+    this.#publisher = new Publisher({ store: this.#driver.store, canSend })
+    this.#network.add(SERVICE, publisherService(this.#publisher), (news) => {
+      this.#news.push(news as News)
+      this.#onNews?.()
     })
   }
 
   join(ticket: Ticket): void {
-    this.#step({ type: 'join', ticket })
+    this.#network.join(ticket)
   }
 
   /** Appends, and pushes to whoever was published to. */
   append(count: number, payloadBytes = 100): void {
     this.#driver.commit(this.#branch.append(count, { payloadBytes }))
-    this.#step({ type: 'run', service: 'publisher', effects: [] })
+    this.#network.run(SERVICE, [])
   }
 
   publish(mirror: CapsuleName, chain: CertChain = this.grant(mirror)): void {
     const target = { mirror, chain: encodeCertChain(chain), counts: true }
     const effects = this.#publisher.publish(this.capsule.name, MAIN_BRANCH, [target])
-    this.#step({ type: 'run', service: 'publisher', effects })
+    this.#network.run(SERVICE, effects)
   }
 
   /** The next thing that the publisher says that fits, from those that were not taken yet. */
@@ -111,7 +88,7 @@ export class RemoteWriter {
 
   /** The owner lets a node serve the capsule. */
   grant(subject: CapsuleName, terms: { readonly untilS?: number } = {}): CertChain {
-    const nowS = Math.floor(this.#runtime.nowUs() / 1_000_000)
+    const nowS = Math.floor(this.#network.runtime.nowUs() / 1_000_000)
     const { owner } = this.capsule
     const person = signManifest(personOf(this.capsule), owner)
     const cert = signAdCert(
@@ -127,33 +104,7 @@ export class RemoteWriter {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#timer)
-    await this.#transport.close()
-  }
-
-  #step(event: NodeEvent): void {
-    for (const effect of this.#engine.step(event)) this.#apply(effect)
-  }
-
-  #apply(effect: NodeEffect): void {
-    switch (effect.type) {
-      case 'dial':
-      case 'write':
-      case 'close':
-      case 'pause':
-      case 'resume':
-        this.#transport.apply(effect)
-        return
-      case 'wake': {
-        clearTimeout(this.#timer)
-        const ms = Math.max(0, Math.ceil((effect.atUs - this.#runtime.nowUs()) / 1000))
-        this.#timer = setTimeout(() => this.#step({ type: 'tick' }), ms)
-        return
-      }
-      case 'news':
-        this.#news.push(effect.news as News)
-        this.#onNews?.()
-    }
+    await this.#network.close()
   }
 }
 

@@ -6,10 +6,10 @@
  * @module
  */
 import { type CapsuleName, MAIN_BRANCH, type Ticket } from '@longshore/capsule'
+import { createNodeRuntime, type Network, openNodeNetwork } from '@longshore/client/node'
 import { encodeMessage, type ReplicaMessage, type Service } from '@longshore/engine'
 import type { Prng } from '@longshore/engine/testing'
 import { mutate } from '../../fuzz/mutate.ts'
-import { BareNode } from './bare-node.ts'
 
 export interface HostileTalkerOptions {
   readonly prng: Prng
@@ -19,6 +19,7 @@ export interface HostileTalkerOptions {
   readonly capsule: CapsuleName
 }
 
+const SERVICE = 'talker'
 const MESSAGES_PER_TURN = 20
 const TURN_MS = 20
 const BULK_BYTES_MAX = 100_000
@@ -27,21 +28,22 @@ export class HostileTalker {
   messages = 0
   sessions = 0
   readonly #options: HostileTalkerOptions
-  readonly #node: BareNode
+  readonly #network: Network
   readonly #open = new Set<number>()
   readonly #talking: NodeJS.Timeout
 
   constructor(options: HostileTalkerOptions) {
     this.#options = options
-    const { prng, router, mirror } = options
-    this.#node = new BareNode(this.#service(), { prng, join: router })
-    this.#node.run([{ type: 'open-session', target: mirror }])
+    const { router, mirror } = options
+    this.#network = openNodeNetwork({ runtime: createNodeRuntime(), tickets: [router] })
+    this.#network.add(SERVICE, this.#service(), () => {})
+    this.#network.run(SERVICE, [{ type: 'open-session', target: mirror }])
     this.#talking = setInterval(() => this.#talk(), TURN_MS)
   }
 
   async close(): Promise<void> {
     clearInterval(this.#talking)
-    await this.#node.close()
+    await this.#network.close()
   }
 
   #service(): Service {
@@ -65,10 +67,10 @@ export class HostileTalker {
     for (const session of this.#open) {
       for (let i = 0; i < MESSAGES_PER_TURN; i++) {
         const isBulk = prng.chance(0.3)
-        if (!this.#open.has(session) || !this.#node.canSend(session, isBulk)) break
+        if (!this.#open.has(session) || !this.#network.canSend(session, isBulk)) break
         this.messages++
         const message = isBulk ? this.#bulk() : this.#request()
-        this.#node.run([{ type: 'send', session, message, isBulk }])
+        this.#network.run(SERVICE, [{ type: 'send', session, message, isBulk }])
       }
     }
   }

@@ -13,6 +13,7 @@ import {
   signManifest,
   type Ticket,
 } from '@longshore/capsule'
+import { createNodeRuntime, type Network, openNodeNetwork } from '@longshore/client/node'
 import { MemoryStore, Publisher, publisherService, type ServiceNews } from '@longshore/engine'
 import {
   type CapsuleFixture,
@@ -21,7 +22,6 @@ import {
   SignedBranch,
   StoreDriver,
 } from '@longshore/engine/testing'
-import { BareNode } from './bare-node.ts'
 
 export interface PushClientOptions {
   readonly prng: Prng
@@ -30,6 +30,7 @@ export interface PushClientOptions {
   readonly payloadBytes: number
 }
 
+const SERVICE = 'publisher'
 const DAY_S = 86_400
 const PUBLIC = { carry: 'any', copies: 1, exclude: [], hold: 'any', read: 'any' } as const
 
@@ -39,7 +40,7 @@ export class PushClient {
   readonly #options: PushClientOptions
   readonly #fixture: CapsuleFixture
   readonly #publisher: Publisher
-  readonly #node: BareNode
+  readonly #network: Network
   readonly #done = Promise.withResolvers<void>()
   readonly #timers = new Set<NodeJS.Timeout>()
 
@@ -54,13 +55,11 @@ export class PushClient {
     driver.commit(branch.append(entries, { payloadBytes }))
     this.#publisher = new Publisher({
       store: driver.store,
-      canSend: (session) => this.#node.canSend(session, true),
+      canSend: (session) => this.#network.canSend(session),
     })
-    this.#node = new BareNode(publisherService(this.#publisher), {
-      prng,
-      join: target.ticket,
-      onNews: (news) => this.#hear(news),
-    })
+    const network = openNodeNetwork({ runtime: createNodeRuntime(), tickets: [target.ticket] })
+    network.add(SERVICE, publisherService(this.#publisher), (news) => this.#hear(news))
+    this.#network = network
   }
 
   get capsule(): string {
@@ -70,13 +69,13 @@ export class PushClient {
   /** Resolves when the mirror has stated that it holds everything. */
   async push(): Promise<void> {
     const target = { mirror: this.#options.target.name, chain: this.#grant(), counts: true }
-    this.#node.run(this.#publisher.publish(this.#fixture.name, MAIN_BRANCH, [target]))
+    this.#network.run(SERVICE, this.#publisher.publish(this.#fixture.name, MAIN_BRANCH, [target]))
     await this.#done.promise
   }
 
   async close(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer)
-    await this.#node.close()
+    await this.#network.close()
   }
 
   #hear(news: ServiceNews): void {
@@ -88,7 +87,7 @@ export class PushClient {
     this.refusals.push({ error, retryAfterMs })
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
-      this.#node.run(this.#publisher.retry(mirror))
+      this.#network.run(SERVICE, this.#publisher.retry(mirror))
     }, retryAfterMs ?? 0)
     this.#timers.add(timer)
   }

@@ -24,6 +24,7 @@ import {
   type Service,
   type ServiceEffect,
   type ServiceNews,
+  type SessionLimits,
   type TraceHop,
   type TransportEffect,
   type TransportEvent,
@@ -44,6 +45,7 @@ export interface NetworkOptions {
   readonly platform: NetworkPlatform
   /** Neighbors to dial. */
   readonly tickets: readonly Ticket[]
+  readonly sessionLimits?: Partial<SessionLimits> | undefined
 }
 
 /** Who serves a name, as far as the neighbors know. */
@@ -88,6 +90,7 @@ export class Network {
   readonly #neighbors = new Map<string, Neighbor>()
   readonly #linkWatchers = new Set<() => void>()
   readonly #stepWatchers = new Set<() => void>()
+  readonly #subscriptions = new Map<string, (payload: Uint8Array | undefined) => void>()
   #lastQuestion = 0
   #cancelWake: (() => void) | undefined
   /** An event that came while another one is being carried out. */
@@ -95,12 +98,12 @@ export class Network {
   readonly #waiting: NodeEvent[] = []
   #isClosed = false
 
-  constructor({ identity, runtime, platform, tickets }: NetworkOptions) {
+  constructor(options: NetworkOptions) {
+    const { identity, runtime, platform, tickets, sessionLimits = SESSION_LIMITS } = options
     this.runtime = runtime
     this.#name = identity.name
     this.#platform = platform
     const services = this.#services
-    const sessionLimits = SESSION_LIMITS
     this.engine = new NodeEngine({ identity, runtime, isRouter: false, services, sessionLimits })
     for (const ticket of tickets) this.join(ticket)
     this.#step({ type: 'tick' })
@@ -144,8 +147,17 @@ export class Network {
     this.#step({ type: 'run', service, effects })
   }
 
-  canSend(session: number): boolean {
-    return this.engine.sessions.canSend(session, true)
+  canSend(session: number, isBulk = true): boolean {
+    return this.engine.sessions.canSend(session, isBulk)
+  }
+
+  /**
+   * Joins the tree along which a public capsule is published. `listener` hears each publication,
+   * which nobody has verified, and undefined where one may have been lost.
+   */
+  subscribe(name: CapsuleName, listener: (payload: Uint8Array | undefined) => void): void {
+    this.#subscriptions.set(formatName(name), listener)
+    this.#step({ type: 'subscribe', name })
   }
 
   after(delayMs: number, action: () => void): () => void {
@@ -277,6 +289,12 @@ export class Network {
         return
       case 'news':
         this.#listeners.get(effect.service)?.(effect.news)
+        return
+      case 'published':
+        this.#subscriptions.get(formatName(effect.name))?.(effect.payload)
+        return
+      case 'gap':
+        this.#subscriptions.get(formatName(effect.name))?.(undefined)
         return
       case 'resolved':
       case 'traced': {

@@ -41,6 +41,33 @@ test('ND4: a writer pushes through a router to a mirror, and gets its receipt', 
   assert.equal(mirror.store.state(capsule.name, MAIN_BRANCH)?.size, 700)
 })
 
+test('MI21: a mirror that was away asks the others as soon as it has a link', () => {
+  const prng = new Prng(4)
+  const network = new SimNetwork(prng.child())
+  const router = new SimNode(network, prng, 'router', { isRouter: true })
+  const whole = new SimNode(network, prng, 'whole', { isMirror: true })
+  const away = new SimNode(network, prng, 'away', { isMirror: true })
+  const writer = new SimNode(network, prng, 'writer')
+  for (const node of [whole, away, writer]) node.join(router)
+  network.queue.runUntil(2_000_000)
+  const capsule = createCapsuleFixture(prng, { read: 'any' })
+  const branch = new SignedBranch(prng.child(), capsule, MAIN_BRANCH)
+  writer.commit([capsule.manifest, branch.append(3)])
+  const owner = personOf(capsule.owner)
+  const chains = [whole, away].map((mirror) => {
+    return { mirror, chain: grant(owner, capsule.owner, mirror.identity.name, prng) }
+  })
+  writer.publish(capsule.name, chains)
+  network.queue.runUntil(5_000_000)
+  away.crash('kill')
+  writer.commit([branch.append(700)])
+  network.queue.runUntil(10_000_000)
+  writer.crash('kill')
+  away.start()
+  network.queue.runUntil(15_000_000)
+  assert.equal(away.store.state(capsule.name, MAIN_BRANCH)?.size, 703)
+})
+
 test('ND4: whoever had no way for long is there as soon as a link comes up', () => {
   const prng = new Prng(3)
   const network = new SimNetwork(prng.child())

@@ -200,6 +200,14 @@ export class NodeEngine {
     this.#askForPartners(this.#clock.read())
   }
 
+  /** Without a router nobody could say who else serves what this node serves. */
+  #askAgain(): void {
+    for (const advertised of this.#advertised.values()) {
+      advertised.askedUs = Number.NEGATIVE_INFINITY
+    }
+    this.#askForPartners(this.#clock.read())
+  }
+
   /** Whoever else serves what this node serves is asked for now and then. */
   #askForPartners(nowUs: number): void {
     let count = 0
@@ -276,6 +284,7 @@ export class NodeEngine {
       case 'link-up':
         this.#wanted.hasten()
         this.#effects.push(effect)
+        if (effect.isRouter) this.#askAgain()
         return
       default:
         this.#effects.push(effect)

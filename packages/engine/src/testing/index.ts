@@ -6,8 +6,10 @@
  * @module
  */
 export { Intruder } from '../overlay/testing/intruder.ts'
+export { createChainNotes } from '../replica/chain-notes.ts'
 export { createSource, makeEntries } from '../replica/entries-source.ts'
 export { decodeMessage, encodeMessage, isControlMessage } from '../replica/messages.ts'
+export { createMirrorNote } from '../replica/mirror-note.ts'
 export { SESSION_CODECS } from '../session/testing/codecs.ts'
 export {
   type AppendOp,

@@ -109,7 +109,7 @@ class NodeHome implements Home, CapsuleContext {
       refresh: () => this.refresh(),
       canWrite: this.role !== 'reader',
       writer: () => this.writer(),
-      openNetwork: async (tickets) => openNodeNetwork(this.#runtime, tickets),
+      openNetwork: async (tickets) => openNodeNetwork({ runtime: this.#runtime, tickets }),
       nowUs: () => this.#runtime.nowUs(),
       randomBytes: (byteLength) => this.#runtime.randomBytes(byteLength),
       ownerOf: (capsule) => this.#ownerOf(capsule),

@@ -41,6 +41,7 @@ export type {
   StatusReport,
   TraceReport,
 } from '../../network/home-network.ts'
+export type { Network } from '../../network/network.ts'
 export type { Transaction, TransactionSource } from '../../write-driver.ts'
 export { AnchorDirectory } from './anchor-directory.ts'
 export { fileUnreadable, fileUnwritable } from './file-error.ts'
@@ -48,6 +49,7 @@ export { type HeldHome, type HeldHomeOptions, holdHome } from './held-home.ts'
 export { openHome } from './home.ts'
 export { LmdbIndex } from './lmdb-index.ts'
 export { NodeDisk, syncOffThread } from './node-disk.ts'
+export { type NodeNetworkOptions, openNodeNetwork } from './node-network.ts'
 export { createNodeRuntime } from './node-runtime.ts'
 export { restoreHome } from './restore.ts'
 export { verifyDirectory } from './verify-directory.ts'

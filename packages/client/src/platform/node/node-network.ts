@@ -6,7 +6,12 @@
  * @module
  */
 import { createSigner, SEED_BYTES, type Ticket } from '@longshore/capsule'
-import { createNodePrincipal, type Runtime, type TransportEvent } from '@longshore/engine'
+import {
+  createNodePrincipal,
+  type Runtime,
+  type SessionLimits,
+  type TransportEvent,
+} from '@longshore/engine'
 import { TlsTransport } from '@longshore/engine/node'
 import { Network } from '../../network/network.ts'
 
@@ -14,7 +19,17 @@ const NONCE_BYTES = 16
 /** A timer of the system cannot be longer. */
 const TIMER_MS_MAX = 2_147_483_647
 
-export function openNodeNetwork(runtime: Runtime, tickets: readonly Ticket[]): Network {
+export interface NodeNetworkOptions {
+  readonly runtime: Runtime
+  /** Neighbors to dial. Default: none before `join`. */
+  readonly tickets?: readonly Ticket[]
+  /** Default: those of a home (NW6). */
+  readonly sessionLimits?: Partial<SessionLimits>
+}
+
+/** Not for applications: whoever adds a service verifies by himself what it brings. */
+export function openNodeNetwork(options: NodeNetworkOptions): Network {
+  const { runtime, tickets = [], sessionLimits } = options
   const seed = runtime.randomBytes(SEED_BYTES)
   const nonce = runtime.randomBytes(NONCE_BYTES)
   const { node, seeds } = createNodePrincipal(seed, { nonce, timeUs: runtime.nowUs() })
@@ -38,6 +53,7 @@ export function openNodeNetwork(runtime: Runtime, tickets: readonly Ticket[]): N
       close: () => transport.close(),
     },
     tickets,
+    sessionLimits,
   })
   receive = (event) => network.receive(event)
   return network
