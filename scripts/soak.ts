@@ -11,7 +11,9 @@
  *
  *     npm run soak -- sim      simulated worlds, with every kind of fault
  *       --worlds N               so many (default 10000)
- *       --minutes N              no longer than this
+ *       --hours N                instead: long worlds of so many simulated hours together
+ *       --minutes N              no new world after this
+ *       --workers N              processes at the same time (default: one for each core)
  *
  *     npm run soak -- net      processes of three trust domains, killed, cut off and damaged
  *       --seconds N              of load and faults (default 1800)
@@ -24,13 +26,14 @@
  * @module
  */
 import { randomInt } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runCrashes } from './soak/crash.ts'
 import { runIdleCapsules } from './soak/idle-capsules.ts'
 import { runNet } from './soak/net.ts'
 import { currentCommit, recordRun } from './soak/results.ts'
 import { runScale } from './soak/scale.ts'
-import { runWorlds } from './soak/sim.ts'
+import { runWorlds, type WorldsOptions } from './soak/sim.ts'
 import { runSimulatedNodes } from './soak/simulated-nodes.ts'
 
 const { values, positionals } = parseArgs({
@@ -42,6 +45,8 @@ const { values, positionals } = parseArgs({
     capsules: { type: 'string' },
     nodes: { type: 'string' },
     worlds: { type: 'string', default: '10000' },
+    hours: { type: 'string' },
+    workers: { type: 'string' },
     minutes: { type: 'string' },
     seconds: { type: 'string', default: '1800' },
     seed: { type: 'string' },
@@ -71,6 +76,17 @@ function crashOptions() {
   }
 }
 
+function worldsOptions(): WorldsOptions {
+  const { hours, minutes, workers } = values
+  return {
+    ...{ commit, seed, worlds: count('worlds', values.worlds) },
+    ...(hours === undefined ? {} : { hours: count('hours', hours) }),
+    ms: minutes === undefined ? Number.POSITIVE_INFINITY : count('minutes', minutes) * 60_000,
+    workers:
+      workers === undefined ? availableParallelism() : Math.max(1, count('workers', workers)),
+  }
+}
+
 async function run(): Promise<Readonly<Record<string, string | number>>> {
   switch (positionals[0]) {
     case 'crash':
@@ -81,13 +97,8 @@ async function run(): Promise<Readonly<Record<string, string | number>>> {
       }
       if (values.nodes !== undefined) return runSimulatedNodes(count('nodes', values.nodes), seed)
       return runScale({ seed, entryCount: count('entries', values.entries) })
-    case 'sim': {
-      const worlds = count('worlds', values.worlds)
-      const { minutes } = values
-      const ms =
-        minutes === undefined ? Number.POSITIVE_INFINITY : count('minutes', minutes) * 60_000
-      return runWorlds({ commit, seed, worlds, ms })
-    }
+    case 'sim':
+      return runWorlds(worldsOptions())
     case 'net':
       return runNet({ commit, seed, seconds: count('seconds', values.seconds) })
     default:
@@ -99,6 +110,7 @@ async function run(): Promise<Readonly<Record<string, string | number>>> {
 const started = performance.now()
 const facts = { commit, ...(await run()) }
 const seconds = Math.round((performance.now() - started) / 1000)
-const all = { ...facts, duration: `${seconds} s` }
+const all: Readonly<Record<string, string | number>> = { ...facts, duration: `${seconds} s` }
 for (const [key, value] of Object.entries(all)) console.log(`${key}: ${value}`)
+if ((all['failures'] ?? 'none') !== 'none') process.exitCode = 1
 if (!values['no-record']) recordRun(`soak ${positionals[0]}`, all)

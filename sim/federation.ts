@@ -114,12 +114,9 @@ function addWriter(
       return { mirror, chain: createAdChain(world.prng, owner, mirror.identity.name) }
     }),
   )
-  return world.addWriter(node, {
-    capsule,
-    truth,
-    mirrors,
-    copies: Math.min(copies, mirrors.length),
-  })
+  // A liar may never state a copy: nobody waits for it.
+  const honest = mirrors.filter(({ mirror }) => !world.isLiar(mirror)).length
+  return world.addWriter(node, { capsule, truth, mirrors, copies: Math.min(copies, honest) })
 }
 
 function addReader(

@@ -1,5 +1,6 @@
 /**
- * Runs the world of one seed and reports to `npm run soak -- sim`; then the process ends.
+ * Runs the worlds that `npm run soak -- sim` orders, one after the other, until nobody is there to
+ * hear what came out.
  *
  * @module
  */
@@ -7,7 +8,8 @@ import { runWorld, worldOfSeed } from './run.ts'
 
 interface WorldOrder {
   readonly seed: number
-  readonly ticks: number
+  readonly isLong: boolean
+  readonly ticks: number | undefined
 }
 
 interface WorldReport {
@@ -16,17 +18,20 @@ interface WorldReport {
   /** Virtual. */
   readonly seconds: number
   readonly events: number
+  readonly cpuMs: number
   /** Undefined if everything held. */
   readonly error: string | undefined
 }
 
-process.once('message', ({ seed, ticks }: WorldOrder) => {
-  const world = worldOfSeed(seed)
+process.on('message', ({ seed, isLong, ticks }: WorldOrder) => {
+  const world = isLong ? 'long' : worldOfSeed(seed)
+  const before = process.cpuUsage()
   const { error, facts } = runWorld(world, seed, { ticks })
+  const { user, system } = process.cpuUsage(before)
   const report: WorldReport = {
     ...{ seed, world, seconds: Number(facts['seconds']), events: Number(facts['events']) },
+    cpuMs: (user + system) / 1000,
     error: error instanceof Error ? error.stack : error === undefined ? undefined : String(error),
   }
   process.send?.(report)
-  process.disconnect()
 })

@@ -228,8 +228,16 @@ export class World {
         return `${acknowledged} of ${truth.size} of ${truth.label} are acknowledged`
       }
     }
-    const unnoticed = this.truths.find((truth) => !truth.isCorrect && !this.#isConvicted(truth))
+    const unnoticed = this.truths.find((truth) => {
+      return this.#isForked(truth) && !this.#isConvicted(truth)
+    })
     return unnoticed && `nobody noticed the two histories of ${unnoticed.label}`
+  }
+
+  /** Both homes have written: before that, what one of them says contradicts nothing. */
+  #isForked(truth: Truth): boolean {
+    const written = this.truths.filter(({ name, size }) => size > 0 && bytesEqual(name, truth.name))
+    return !truth.isCorrect && written.length > 1
   }
 
   #checkEnd(): void {

@@ -1,108 +1,159 @@
 /**
- * Worlds without end: seed after seed, in a process for each core.
+ * Worlds without end: seed after seed, in some processes at the same time.
+ *
+ * A seed that fails, or gives no verdict in time, is printed with the command that repeats it, and
+ * the run goes on.
  *
  * @module
  */
-import { fork } from 'node:child_process'
-import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
 import { Progress } from './results.ts'
+import { type WorldOrder, WorldProcess, type WorldReport } from './world-process.ts'
 
-const TICKS = 60
-const WORKER = resolve(import.meta.dirname, '../../sim/soak-worker.ts')
-
-interface WorldOrder {
-  readonly seed: number
-  readonly ticks: number
-}
-
-/** What the worker answers. */
-interface WorldReport {
-  readonly seed: number
-  readonly world: string
-  /** Virtual. */
-  readonly seconds: number
-  readonly events: number
-  /** Undefined if everything held. */
-  readonly error: string | undefined
-}
+/** A world takes a second or some, a long one some more. */
+const WORLD_MS_MAX = 300_000
+const LONG_MS_MAX = 3_600_000
+const SAVE_EVERY_MS = 10_000
 
 export interface WorldsOptions {
   readonly commit: string
   readonly seed: number
+  /** So many worlds of all kinds. */
   readonly worlds: number
+  /** Instead, if given: long worlds, until so many virtual hours have passed. */
+  readonly hours?: number
   /** Milliseconds after which no new world begins. */
   readonly ms: number
-  /** Seconds with faults of each; most defects show soon, or never. */
+  /** Processes at the same time. */
+  readonly workers: number
+  /** Seconds with faults of each world, if not as many as usual. */
   readonly ticks?: number
+  /** After so many milliseconds a world has no verdict, which is a failure. */
+  readonly worldMsMax?: number
 }
 
 interface WorldsState {
   readonly firstSeed: number
-  /** Worlds that were begun and ended, in the order of their seeds. */
+  /** Seeds that were ordered. */
+  begun: number
+  /** Of them, those without a verdict. */
+  open: number[]
   done: number
+  readonly byWorld: Record<string, number>
   virtualSeconds: number
   events: number
+  cpuMs: number
+  wallMs: number
   readonly failed: string[]
 }
 
 /** Facts to print and record, in this order. */
 export async function runWorlds(options: WorldsOptions): Promise<Record<string, string | number>> {
-  const { commit, seed, worlds, ms, ticks = TICKS } = options
-  const empty = { done: 0, virtualSeconds: 0, events: 0, failed: [] }
-  const progress = new Progress<WorldsState>(`sim-${worlds}-${ticks}`, commit, {
-    firstSeed: seed,
-    ...empty,
-  })
-  const { state } = progress
-  console.log(`seed ${state.firstSeed + state.done}${state.done === 0 ? '' : ', continued'}`)
-  const started = performance.now()
-  const isOver = (): boolean => state.done >= worlds || performance.now() - started >= ms
-  while (!isOver()) {
-    const count = Math.min(availableParallelism(), worlds - state.done)
-    const first = state.firstSeed + state.done
-    const orders = Array.from({ length: count }, (_, i) => ({ seed: first + i, ticks }))
-    for (const report of await Promise.all(orders.map(runOne))) take(state, report, ticks)
-    state.done += count
-    progress.save()
-  }
-  progress.clear()
-  if (state.failed.length > 0) process.exitCode = 1
-  return {
-    seeds: `${state.firstSeed} to ${state.firstSeed + state.done - 1}`,
-    worlds: state.done,
-    'virtual hours': (state.virtualSeconds / 3600).toFixed(2),
-    events: state.events,
-    failures: state.failed.length === 0 ? 'none' : state.failed.join('; '),
-  }
+  const run = new WorldRun(options)
+  await run.toEnd()
+  return run.facts
 }
 
-function take(
-  state: WorldsState,
-  { seed, world, seconds, events, error }: WorldReport,
-  ticks: number,
-): void {
-  state.virtualSeconds += seconds
-  state.events += events
-  if (error === undefined) return
-  console.log(error)
-  console.log(`npm run sim -- --seed ${seed} --world ${world} --ticks ${ticks}`)
-  state.failed.push(`${world} ${seed}`)
-}
+class WorldRun {
+  readonly #options: WorldsOptions
+  readonly #progress: Progress<WorldsState>
+  readonly #state: WorldsState
+  readonly #startedMs = performance.now()
+  #countedMs = this.#startedMs
+  #savedMs = this.#startedMs
+  /** Left without a verdict by a run that was interrupted. */
+  readonly #again: number[]
 
-/** A process of its own: what one world leaves behind touches no other. */
-function runOne(order: WorldOrder): Promise<WorldReport> {
-  return new Promise((settle) => {
-    const worker = fork(WORKER)
-    let report: WorldReport | undefined
-    worker.on('message', (message: WorldReport) => {
-      report = message
+  constructor(options: WorldsOptions) {
+    const { commit, seed, worlds, hours } = options
+    this.#options = options
+    const name = hours === undefined ? `sim-${worlds}` : `sim-${hours}h`
+    this.#progress = new Progress<WorldsState>(name, commit, {
+      ...{ firstSeed: seed, begun: 0, open: [], done: 0, byWorld: {}, failed: [] },
+      ...{ virtualSeconds: 0, events: 0, cpuMs: 0, wallMs: 0 },
     })
-    worker.on('exit', (code) => {
-      const { seed } = order
-      const error = `the process of seed ${seed} ended with code ${code}`
-      settle(report ?? { seed, world: 'unknown', seconds: 0, events: 0, error })
-    })
-    worker.send(order)
-  })
+    this.#state = this.#progress.state
+    this.#again = [...this.#state.open]
+    const { firstSeed, done } = this.#state
+    console.log(`seed ${firstSeed}${done === 0 ? '' : `, continued after ${done} worlds`}`)
+  }
+
+  async toEnd(): Promise<void> {
+    const { workers } = this.#options
+    await Promise.all(Array.from({ length: workers }, () => this.#work()))
+    this.#progress.clear()
+  }
+
+  get facts(): Record<string, string | number> {
+    const { firstSeed, begun, done, byWorld, virtualSeconds, failed } = this.#state
+    const { events, cpuMs, wallMs } = this.#state
+    const kinds = Object.entries(byWorld).map(([world, count]) => `${count} ${world}`)
+    return {
+      seeds: `${firstSeed} to ${firstSeed + begun - 1}`,
+      worlds: `${done}: ${kinds.join(', ')}`,
+      'simulated hours': (virtualSeconds / 3600).toFixed(2),
+      events,
+      'wall-clock hours': (wallMs / 3_600_000).toFixed(2),
+      'processor hours': (cpuMs / 3_600_000).toFixed(2),
+      processes: this.#options.workers,
+      failures: failed.length === 0 ? 'none' : failed.join('; '),
+    }
+  }
+
+  get #isLong(): boolean {
+    return this.#options.hours !== undefined
+  }
+
+  async #work(): Promise<void> {
+    const msMax = this.#options.worldMsMax ?? (this.#isLong ? LONG_MS_MAX : WORLD_MS_MAX)
+    const process = new WorldProcess(msMax)
+    for (let order = this.#next(); order !== undefined; order = this.#next()) {
+      this.#take(await process.run(order))
+    }
+    process.close()
+  }
+
+  #next(): WorldOrder | undefined {
+    const { worlds, hours, ms } = this.#options
+    const state = this.#state
+    if (performance.now() - this.#startedMs >= ms) return undefined
+    const isEnough =
+      hours === undefined ? state.begun >= worlds : state.virtualSeconds >= hours * 3600
+    const again = this.#again.shift()
+    if (again === undefined && isEnough) return undefined
+    const seed = again ?? state.firstSeed + state.begun++
+    if (again === undefined) state.open.push(seed)
+    return { seed, isLong: this.#isLong, ticks: this.#options.ticks }
+  }
+
+  #take({ world, seed, seconds, events, cpuMs, error }: WorldReport): void {
+    const state = this.#state
+    state.open = state.open.filter((open) => open !== seed)
+    state.done++
+    state.byWorld[world] = (state.byWorld[world] ?? 0) + 1
+    state.virtualSeconds += seconds
+    state.events += events
+    state.cpuMs += cpuMs
+    if (error !== undefined) {
+      const { ticks } = this.#options
+      const rest = [
+        ...(this.#isLong ? [' --world long'] : []),
+        ...(ticks === undefined ? [] : [` --ticks ${ticks}`]),
+      ]
+      console.log(`FAILED ${error}\n  npm run sim -- --seed ${seed}${rest.join('')}`)
+      state.failed.push(`${world} ${seed}`)
+    }
+    this.#save(error !== undefined)
+  }
+
+  #save(isUrgent: boolean): void {
+    const nowMs = performance.now()
+    this.#state.wallMs += nowMs - this.#countedMs
+    this.#countedMs = nowMs
+    if (!isUrgent && nowMs - this.#savedMs < SAVE_EVERY_MS) return
+    this.#savedMs = nowMs
+    this.#progress.save()
+    const { done, failed, virtualSeconds } = this.#state
+    const hours = (virtualSeconds / 3600).toFixed(2)
+    console.log(`${done} worlds, ${hours} simulated hours, ${failed.length} failed`)
+  }
 }

@@ -8,6 +8,7 @@ import {
   assert,
   bytesEqual,
   type CertChain,
+  concatBytes,
   encodeUtf8,
   MAIN_BRANCH,
   type Signer,
@@ -129,7 +130,7 @@ export class Writer implements SimActor, SimSource {
     for (let i = 0; i < count; i++) {
       const text = `${this.truth.label} ${++this.appends} `
       const filler = this.#prng.bytes(this.#prng.below(payloadBytesMax + 1))
-      const payload = new Uint8Array([...encodeUtf8(text), ...filler])
+      const payload = concatBytes(encodeUtf8(text), filler)
       this.#payloads.set(writer.append(this.appends, payload), payload)
     }
     this.node.request(this)

@@ -13,9 +13,13 @@ import type { World } from '../world.ts'
 import { equivocate } from './byzantine.ts'
 import { CONVERGE_TICKS } from './storms.ts'
 
-export function swarm(world: World, ticks: number): undefined {
+/** Of worlds to have dozens of nodes: most defects show among a few, in a fraction of the time. */
+const LARGE = 0.1
+const TICKS_MIN = 5
+
+export function swarm(world: World, ticksMax: number): undefined {
   const { prng } = world
-  const shape = drawShape(prng)
+  const shape = prng.chance(LARGE) ? drawLargeShape(prng) : drawSmallShape(prng)
   const federation = buildFederation(world, shape)
   const { core, domains } = federation
   if (prng.chance(0.2)) equivocate(world, federation)
@@ -24,23 +28,46 @@ export function swarm(world: World, ticks: number): undefined {
   const faults = new Faults(world, drawMix(prng))
   const routers = [...core, ...domains.flatMap((domain) => domain.routers)]
   const intrusion = new Intrusion(world, prng.chance(0.3) ? routers : [])
-  world.run(ticks)
+  world.run(prng.between(Math.min(TICKS_MIN, ticksMax), ticksMax))
   workload.stop()
   faults.stop()
   intrusion.stop()
   world.converge(CONVERGE_TICKS)
 }
 
-function drawShape(prng: Prng): FederationShape {
-  const domains = prng.between(1, 4)
-  const mirrorsPerDomain = prng.between(1, 2)
-  const mirrors = domains * mirrorsPerDomain
-  return {
+/** Three to a dozen nodes. */
+function drawSmallShape(prng: Prng): FederationShape {
+  const domains = prng.between(1, 2)
+  const mirrorsPerDomain = prng.between(1, 3 - domains)
+  return drawRest(prng, {
     ...{ domains, mirrorsPerDomain },
+    coreRouters: domains - 1 + prng.below(2),
+    routersPerDomain: prng.chance(0.2) ? 2 : 1,
+    writers: prng.between(1, 2),
+    readers: prng.between(1, 2),
+  })
+}
+
+function drawLargeShape(prng: Prng): FederationShape {
+  return drawRest(prng, {
+    domains: prng.between(1, 4),
+    mirrorsPerDomain: prng.between(1, 2),
     coreRouters: prng.between(1, 3),
     routersPerDomain: prng.between(1, 2),
     writers: prng.between(1, 4),
     readers: prng.between(1, 6),
+  })
+}
+
+type Counts = Pick<
+  FederationShape,
+  'domains' | 'mirrorsPerDomain' | 'coreRouters' | 'routersPerDomain' | 'writers' | 'readers'
+>
+
+function drawRest(prng: Prng, counts: Counts): FederationShape {
+  const mirrors = counts.domains * counts.mirrorsPerDomain
+  return {
+    ...counts,
     copies: prng.between(1, Math.min(3, mirrors)),
     mirrorsMin: prng.chance(0.3) ? 1 : 0,
     excludes: prng.chance(0.4),
@@ -50,11 +77,12 @@ function drawShape(prng: Prng): FederationShape {
 }
 
 function drawPace(prng: Prng): Pace {
-  const isBulky = prng.chance(0.2)
+  const [entriesMax, payloadBytesMax] = prng.chance(0.8)
+    ? [prng.between(1, 30), prng.pick([10, 400, 2000])]
+    : prng.pick([[600, 100] as const, [8, 20_000] as const])
   return {
-    pauseUsMax: prng.pick([500_000, 2_000_000, 10_000_000]),
-    entriesMax: isBulky ? 600 : prng.between(1, 60),
-    payloadBytesMax: isBulky ? 100 : prng.pick([10, 400, 20_000]),
+    pauseUsMax: prng.pick([1_000_000, 3_000_000, 10_000_000]),
+    ...{ entriesMax, payloadBytesMax },
     erasures: prng.pick([0, 0.05, 0.3]),
   }
 }

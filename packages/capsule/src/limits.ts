@@ -24,6 +24,12 @@ export const AEAD_TAG_BYTES = 16
 export const ML_DSA_44_KEY_BYTES = 1312
 export const ML_DSA_44_SIGNATURE_BYTES = 2420
 
+/**
+ * Manifests and certificates that a process remembers to have verified, about 100 bytes each: those
+ * of the neighbors and of the names in use, many times over.
+ */
+export const VERIFIED_MESSAGES_MAX = 16_384
+
 /** Length of a branch id other than the main branch, whose id is empty (F15). */
 export const BRANCH_ID_BYTES = 16
 

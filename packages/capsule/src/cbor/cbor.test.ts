@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { decode, encode } from 'cborg'
 import { parseHex } from '../bytes/hex.ts'
 import { CBOR_DEPTH_MAX } from '../limits.ts'
 import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts'
@@ -122,4 +123,42 @@ test('CB1: values that the formats cannot hold are not encoded', () => {
   for (const value of wrong) {
     assert.throws(() => encodeCbor(value as CborValue), { code: 'USAGE' })
   }
+})
+
+/** One of everything, each number at the edges of its forms. */
+const SAMPLE: CborValue = new Map<string, CborValue>([
+  ['z', [0, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1]],
+  ['longer', [null, true, false, [], new Map()]],
+  ['a', new Uint8Array(30).fill(7)],
+  ['\u00e9\u{1f6a2}', 'ship \u{1f6a2}, and text that is longer than what is read at once'],
+  ['k'.repeat(24), new Map([['b', new Map([['c', '\ufeff']])]])],
+])
+
+test('CB2: what is written is what cborg writes, and is read as cborg reads it', () => {
+  const bytes = encodeCbor(SAMPLE)
+  assert.deepEqual(bytes, new Uint8Array(encode(SAMPLE)))
+  assert.deepEqual(decodeCbor(bytes), SAMPLE)
+  const plain = encodeCbor([0, 2 ** 53 - 1, null, true, 'ship', new Uint8Array(30), [[]]])
+  assert.deepEqual(decodeCbor(plain), decode(plain))
+})
+
+test('CB4: whatever byte is changed, what is still accepted has no other encoding', () => {
+  const bytes = encodeCbor(SAMPLE)
+  let accepted = 0
+  for (let at = 0; at < bytes.length; at++) {
+    for (let bit = 0; bit < 8; bit++) {
+      const changed = bytes.slice()
+      changed[at] = (changed[at] as number) ^ (1 << bit)
+      let value: CborValue
+      try {
+        value = decodeCbor(changed)
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, 'CBOR_INVALID')
+        continue
+      }
+      accepted++
+      assert.deepEqual(encodeCbor(value), changed)
+    }
+  }
+  assert.ok(accepted > 100)
 })

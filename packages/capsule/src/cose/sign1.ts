@@ -16,7 +16,8 @@
  *        a1 0b 83 44 a1 01 38 2f a0 59 0974 …   {11: [protected {1: -48}, {}, signature]}
  *
  * A countersignature covers payload and first signature: ["CounterSignatureV2", protected, its
- * own protected, h'', payload, [signature]]. Rules SG10 to SG13 and SG19 of docs/spec/signing.md.
+ * own protected, h'', payload, [signature]]. Rules SG10 to SG13, SG19 and SG20 of
+ * docs/spec/signing.md.
  *
  * @module
  */
@@ -29,7 +30,8 @@ import { verifySignature } from '../crypto/ed25519.ts'
 import { type RoleKey, verifyPostQuantumHalf } from '../crypto/role-key.ts'
 import type { Signer } from '../crypto/signer.ts'
 import { VerificationError } from '../errors.ts'
-import { ML_DSA_44_SIGNATURE_BYTES, SIGNATURE_BYTES } from '../limits.ts'
+import { ML_DSA_44_SIGNATURE_BYTES, SIGNATURE_BYTES, VERIFIED_MESSAGES_MAX } from '../limits.ts'
+import { VerifiedMessages, verdictDigest } from './verified-messages.ts'
 
 const TAG_SIGN1 = 0xd2
 const HEADER_ALG = 1
@@ -50,14 +52,17 @@ const COUNTERSIGNATURE_START: Uint8Array = Uint8Array.of(
 const EMPTY_MAP: Uint8Array = Uint8Array.of(0xa0)
 
 /** What a signature by an owner or identity key can be about (SG10). */
-export type ContentType =
-  | 'application/longshore-manifest+cbor'
-  | 'application/longshore-adcert+cbor'
-  | 'application/longshore-advertisement+cbor'
-  | 'application/longshore-erasurecert+cbor'
-  | 'application/longshore-membercert+cbor'
-  | 'application/longshore-rtcert+cbor'
-  | 'application/longshore-writercert+cbor'
+const CONTENT_TYPES = [
+  'application/longshore-manifest+cbor',
+  'application/longshore-adcert+cbor',
+  'application/longshore-advertisement+cbor',
+  'application/longshore-erasurecert+cbor',
+  'application/longshore-membercert+cbor',
+  'application/longshore-rtcert+cbor',
+  'application/longshore-writercert+cbor',
+] as const
+
+export type ContentType = (typeof CONTENT_TYPES)[number]
 
 export interface Sign1 {
   readonly payload: Uint8Array
@@ -66,6 +71,14 @@ export interface Sign1 {
   /** By the ML-DSA-44 key of the same role. Not verified. */
   readonly countersignature: MlDsa44Signature | undefined
 }
+
+/** The protected header of each content type: the same bytes in every message of it. */
+const PROTECTED = Object.fromEntries(
+  CONTENT_TYPES.map((contentType) => [contentType, encodeProtected(contentType)]),
+) as Readonly<Record<ContentType, Uint8Array>>
+
+/** Of this process: the same bytes are as good for all who verify them. */
+const verified = new VerifiedMessages(VERIFIED_MESSAGES_MAX)
 
 function encodeProtected(contentType: ContentType): Uint8Array {
   // Integer keys and a negative value: the one place where a format has them.
@@ -79,7 +92,7 @@ function encodeProtected(contentType: ContentType): Uint8Array {
 
 /** The bytes that the signature covers. */
 export function sign1Message(contentType: ContentType, payload: Uint8Array): Uint8Array {
-  return encodeCbor(['Signature1', encodeProtected(contentType), NO_BYTES, payload])
+  return encodeCbor(['Signature1', PROTECTED[contentType], NO_BYTES, payload])
 }
 
 /** The bytes that the countersignature covers. */
@@ -89,7 +102,7 @@ export function countersignatureMessage(
   signature: Signature,
 ): Uint8Array {
   const own = COUNTERSIGNATURE_PROTECTED
-  const body = encodeProtected(contentType)
+  const body = PROTECTED[contentType]
   return encodeCbor(['CounterSignatureV2', body, own, NO_BYTES, payload, [signature]])
 }
 
@@ -109,7 +122,7 @@ export function createSign1(
 
 /** Tag, array of 4, protected header. */
 function sign1Beginning(contentType: ContentType): Uint8Array {
-  return concatBytes(Uint8Array.of(TAG_SIGN1, 0x84), encodeCbor(encodeProtected(contentType)))
+  return concatBytes(Uint8Array.of(TAG_SIGN1, 0x84), encodeCbor(PROTECTED[contentType]))
 }
 
 /**
@@ -131,7 +144,7 @@ export function decodeSign1(contentType: ContentType, bytes: Uint8Array): Sign1 
   }
   const fields = readTuple(value, 4, 'the message', fail)
   const protectedHeader = readBytes(fields[0], undefined, 'the protected header', fail)
-  if (!bytesEqual(protectedHeader, encodeProtected(contentType))) {
+  if (!bytesEqual(protectedHeader, PROTECTED[contentType])) {
     fail(`the protected header must say Ed25519 and ${contentType}`)
   }
   if (readMap(fields[1], 'the unprotected header', fail).size !== 0) {
@@ -152,6 +165,7 @@ function takeCountersignature(
   contentType: ContentType,
   bytes: Uint8Array,
 ): { readonly plain: Uint8Array; readonly countersignature: MlDsa44Signature | undefined } {
+  if (bytes.length < ML_DSA_44_SIGNATURE_BYTES) return { plain: bytes, countersignature: undefined }
   const beginning = sign1Beginning(contentType)
   const marked = concatBytes(beginning, COUNTERSIGNATURE_START)
   const end = marked.length + ML_DSA_44_SIGNATURE_BYTES
@@ -172,9 +186,13 @@ function takeCountersignature(
  */
 export function verifySign1(contentType: ContentType, sign1: Sign1, key: RoleKey): void {
   const { payload, signature, countersignature } = sign1
-  verifySignature(key.ed25519, sign1Message(contentType, payload), signature)
-  const message = (): Uint8Array => countersignatureMessage(contentType, payload, signature)
-  verifyPostQuantumHalf(key, message, countersignature)
+  const message = sign1Message(contentType, payload)
+  const digest = verdictDigest({ key, message, signature, countersignature })
+  if (verified.has(digest)) return
+  verifySignature(key.ed25519, message, signature)
+  const covered = (): Uint8Array => countersignatureMessage(contentType, payload, signature)
+  verifyPostQuantumHalf(key, covered, countersignature)
+  verified.add(digest)
 }
 
 const fail: Fail = (what) => {

@@ -22,6 +22,7 @@ import {
   isLongshoreError,
   openManifest,
   ProtocolError,
+  type SignedManifest,
   UnavailableError,
   VerificationError,
   verifyAdvertisement,
@@ -45,9 +46,9 @@ import { carryRefusal } from './policy.ts'
 import type { Route, RouteTable } from './route-table.ts'
 
 interface Claimed {
-  readonly name: CapsuleName
+  readonly capsule: SignedManifest
   readonly group: RouteGroup
-  readonly offered: RouteGroup['names'][number]
+  readonly costUs: number
 }
 
 export class Admission {
@@ -66,7 +67,7 @@ export class Admission {
     }
     const claims = this.#claims(groups)
     link.chargeAdmissions(claims.length)
-    const names = claims.map(({ name }) => name)
+    const names = claims.map(({ capsule }) => capsule.name)
     const { name: router, nowS, limits } = this.#machine
     const expiresS = this.#verifyStatement(statement, {
       ...{ advertiser: link.up.manifest, router, atS: nowS },
@@ -118,25 +119,25 @@ export class Admission {
       throw new ProtocolError('PROTOCOL_ERROR', 'too many names in one advertisement', { count })
     }
     return groups.flatMap((group) =>
-      group.names.map((offered) => {
-        return { name: openManifest(offered.signedManifest).name, group, offered }
+      group.names.map(({ signedManifest, costUs }) => {
+        return { capsule: openManifest(signedManifest), group, costUs }
       }),
     )
   }
 
   #admit(
     link: Link,
-    { name, group, offered }: Claimed,
+    { capsule, group, costUs }: Claimed,
     carriages: Map<RouteGroup, Carriage | ErrorCode>,
     untilS: number,
   ): AdvertisedName {
+    const { name } = capsule
     try {
       const carriage = carriages.get(group) ?? this.#carriage(link, group)
       carriages.set(group, carriage)
       if (typeof carriage === 'string') return this.#refused(link, name, carriage)
-      const proven = verifyName(carriage, offered, this.#machine.nowS)
-      const { policy } = proven.evidence.capsule.manifest
-      const why = carryRefusal(policy, this.#machine.membership?.domain)
+      const proven = verifyName(carriage, capsule, costUs, this.#machine.nowS)
+      const why = carryRefusal(capsule.manifest.policy, this.#machine.membership?.domain)
       if (why !== undefined) return this.#refused(link, name, 'POLICY_REFUSED')
       if (this.#table.countOver(link) >= this.#machine.limits.namesPerLinkMax) {
         return this.#refused(link, name, 'QUOTA_EXCEEDED')

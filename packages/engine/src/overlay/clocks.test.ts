@@ -56,6 +56,23 @@ test('OV21: a router whose clock jumped and dropped its routes is told them agai
   assert.equal(routed(), true)
 })
 
+test('OV22: a router whose clock was set back tells of no route that does not hold yet', () => {
+  const { world, router, server, skews, serve } = createScene()
+  const above = world.router()
+  router.join(above)
+  serve()
+  world.run(1000)
+  skews.set(router, -HOURS_US)
+  world.network.reset(router.address, above.address)
+  world.run(5000)
+  const routed = (): boolean =>
+    [...above.overlay.routes].some(({ server: by }) => by.join() === server.name.join())
+  assert.equal(routed(), false)
+  skews.set(router, 0)
+  world.run(400_000)
+  assert.equal(routed(), true)
+})
+
 test('OV3: links are measured and dialled on although the clock was set back by hours', () => {
   const { world, router, server, skews, serve } = createScene()
   serve()

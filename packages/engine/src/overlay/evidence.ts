@@ -17,7 +17,6 @@ import {
   type Hash,
   isLongshoreError,
   type MemberChainExpectation,
-  openManifest,
   type SignedManifest,
   VerificationError,
   verifyAdChain,
@@ -38,7 +37,8 @@ export interface Carriage {
   readonly membership: MembershipClaim | null
   readonly rtCerts: readonly Uint8Array[]
   readonly rtManifests: readonly Uint8Array[]
-  /** Last second in which the RtCerts hold; no limit where there are none. */
+  /** First and last second in which the RtCerts hold; no limits where there are none. */
+  readonly notBeforeS: number
   readonly notAfterS: number
   /** Domain of which the server is a proven member. */
   readonly domain: CapsuleName | undefined
@@ -75,7 +75,7 @@ export function verifyCarriage(
     throw new VerificationError('CERT_CHAIN', 'nobody lets this node carry the route')
   }
   // The one who lets us carry it is the one who speaks.
-  const { issuer, depth } = decodeRtCert(leaf)
+  const { issuer, depth, notBeforeS } = decodeRtCert(leaf)
   if (!bytesEqual(issuer, neighbor)) {
     throw new VerificationError('CERT_SCOPE', 'the route leads over another neighbor')
   }
@@ -85,7 +85,8 @@ export function verifyCarriage(
   const { notAfterS } = verifyRtChain(rtCerts, rtManifests, expected)
   const path = [self, ...rtCerts.map((cert) => decodeRtCert(cert).issuer)]
   const parts = { chain, membership, rtCerts, rtManifests }
-  return { ...parts, server, path, depth, notAfterS, ...provenDomain(membership, server, atS) }
+  const proven = provenDomain(membership, server, atS)
+  return { ...parts, server, path, depth, notBeforeS, notAfterS, ...proven }
 }
 
 /** What this node serves itself needs no RtCert. */
@@ -95,25 +96,25 @@ export function ownCarriage(
   membership: MembershipClaim | null,
   atS: number,
 ): Carriage {
-  const notAfterS = Number.MAX_SAFE_INTEGER
+  const times = { notBeforeS: 0, notAfterS: Number.MAX_SAFE_INTEGER }
   const parts = { chain, membership, rtCerts: [], rtManifests: [] }
   const proven = provenDomain(membership, self, atS)
-  return { ...parts, server: self, path: [self], depth: CHAIN_CERTS_MAX, notAfterS, ...proven }
+  return { ...parts, server: self, path: [self], depth: CHAIN_CERTS_MAX, ...times, ...proven }
 }
 
 /**
  * One name of a group whose shared part holds.
  *
- * @throws {VerificationError} the codes of `verifyAdChain` and `openManifest`.
+ * @throws {VerificationError} the codes of `verifyAdChain`.
  */
 export function verifyName(
   carriage: Carriage,
-  offered: { readonly signedManifest: Uint8Array; readonly costUs: number },
+  capsule: SignedManifest,
+  costUs: number,
   atS: number,
 ): ProvenName {
-  const capsule = openManifest(offered.signedManifest)
   const evidence: Evidence = { ...carriage, capsule }
-  return { evidence, expiresS: verifyRight(evidence, 'advertise', atS), costUs: offered.costUs }
+  return { evidence, expiresS: verifyRight(evidence, 'advertise', atS), costUs }
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   type CapsuleName,
   type ErrorCode,
   isLongshoreError,
+  openManifest,
   ProtocolError,
 } from '@longshore/capsule'
 import { nameKey } from '../store/branch-key.ts'
@@ -229,9 +230,11 @@ export class Lookups {
       throw new ProtocolError('PROTOCOL_ERROR', 'an entry of an answer has one name')
     }
     try {
-      const proven = verifyName(verifyCarriage(group, link.up.name, self, nowS), offered, nowS)
-      const { capsule, server } = proven.evidence
+      const capsule = openManifest(offered.signedManifest)
       if (!bytesEqual(capsule.name, pending.name)) return
+      const carriage = verifyCarriage(group, link.up.name, self, nowS)
+      const proven = verifyName(carriage, capsule, offered.costUs, nowS)
+      const { server } = carriage
       const { policy } = capsule.manifest
       const isOverRouter = !bytesEqual(server, link.up.name)
       if (

@@ -256,8 +256,7 @@ export class Overlay {
   #installOwn(capsule: SignedManifest, chain: Uint8Array | null): void {
     const { name, membership, nowS } = this.#machine
     const carriage = ownCarriage(name, chain, membership, nowS)
-    const proven = verifyName(carriage, { signedManifest: capsule.signed, costUs: 0 }, nowS)
-    this.#table.install(proven, 'own', undefined)
+    this.#table.install(verifyName(carriage, capsule, 0, nowS), 'own', undefined)
   }
 
   #routesChanged(key: string): void {

@@ -40,8 +40,15 @@ export class RtCerts {
   }
 
   /** Whether this route can be given to `neighbor`: it may go on, and was not there already. */
-  isExtensible({ path, depth }: Evidence, neighbor: CapsuleName): boolean {
-    return depth > 0 && !path.some((name) => bytesEqual(name, neighbor))
+  isExtensible(evidence: Evidence, neighbor: CapsuleName): boolean {
+    const { path, depth } = evidence
+    if (depth <= 0 || this.isEarly(evidence)) return false
+    return !path.some((name) => bytesEqual(name, neighbor))
+  }
+
+  /** Its certificates do not hold yet: the clock was set back, and nothing is signed for now. */
+  isEarly({ notBeforeS }: Evidence): boolean {
+    return notBeforeS > this.#machine.nowS
   }
 
   /** The shared part of a group that lets `neighbor` carry what this evidence is about. */
