@@ -59,6 +59,8 @@ export interface SessionLimits {
   readonly pingUs: number
   /** A peer of whom nothing came for so long is lost. Longer than any path takes to heal. */
   readonly peerLostUs: number
+  /** A peer to whom there is no way, as a router says, is tried so often: by one chunk. */
+  readonly noWayUs: number
   /** How long a closed session still tries to deliver what was sent before. */
   readonly drainUs: number
   /** How long a closed session still answers that it is closed. */
@@ -87,6 +89,7 @@ export const SESSION_LIMITS: SessionLimits = {
   keepaliveUs: 10 * SECOND,
   pingUs: 4 * SECOND,
   peerLostUs: 30 * SECOND,
+  noWayUs: 250 * MS,
   drainUs: 5 * SECOND,
   lingerUs: 5 * SECOND,
   ackDelayUs: 5 * MS,

@@ -26,7 +26,6 @@ import {
   ACCEPTED_SESSION_FIRST,
   type Acceptance,
   type Emit,
-  type Peer,
   type SessionEffect,
   type SessionEvent,
   type SessionId,
@@ -90,7 +89,8 @@ export class Sessions {
   readonly #openings = new Map<number, Opening>()
   readonly #established = new Map<number, Established>()
   readonly #byId = new Map<SessionId, Opening | Session>()
-  readonly #countByPeer = new Map<string, number>()
+  /** Established ones, by the name of the peer in hex. */
+  readonly #byPeer = new Map<string, Set<Session>>()
   #acceptedNext: SessionId = ACCEPTED_SESSION_FIRST
   #refusedCount = 0
   #effects: SessionEffect[] = []
@@ -237,9 +237,9 @@ export class Sessions {
   #forget(session: Session): void {
     this.#established.delete(session.index)
     const peer = formatHex(session.peer.name)
-    const count = (this.#countByPeer.get(peer) ?? 0) - 1
-    if (count > 0) this.#countByPeer.set(peer, count)
-    else this.#countByPeer.delete(peer)
+    const known = this.#byPeer.get(peer)
+    known?.delete(session)
+    if (known?.size === 0) this.#byPeer.delete(peer)
   }
 
   #deliver(event: Deliver, nowUs: number): void {
@@ -399,7 +399,7 @@ export class Sessions {
     const { sessionsMax, sessionsPerPeerMax } = this.#limits
     // Those that are turned away linger as well; beyond twice the bound nobody gets an answer.
     if (this.count >= 2 * sessionsMax) return
-    const ofPeer = this.#countByPeer.get(formatHex(agreement.peer.name)) ?? 0
+    const ofPeer = this.#byPeer.get(formatHex(agreement.peer.name))?.size ?? 0
     const id = this.#acceptedNext++
     const session = this.#establish(id, index, agreement, nowUs, { known: finish })
     const isAnonymous = agreement.peer.manifest === undefined
@@ -434,13 +434,10 @@ export class Sessions {
     })
     this.#established.set(index, { session, finish: packets.known })
     this.#byId.set(id, session)
-    this.#countPeer(peer)
+    const key = formatHex(peer.name)
+    const known = this.#byPeer.get(key) ?? new Set<Session>()
+    this.#byPeer.set(key, known.add(session))
     return session
-  }
-
-  #countPeer({ name }: Peer): void {
-    const peer = formatHex(name)
-    this.#countByPeer.set(peer, (this.#countByPeer.get(peer) ?? 0) + 1)
   }
 
   #pathChanged(destination: CapsuleName | undefined, nowUs: number): void {
@@ -458,8 +455,10 @@ export class Sessions {
     }
   }
 
-  /** Ends handshakes only: an established session waits for another path. */
+  /** Ends handshakes; an established session waits for another path. */
   #unreachable(event: Extract<SessionEvent, { type: 'unreachable' }>): void {
+    const sessions = this.#byPeer.get(formatHex(event.destination)) ?? []
+    for (const session of sessions) session.unreachable()
     for (const opening of this.#openings.values()) {
       if (!bytesEqual(event.destination, opening.target)) continue
       this.#closeOpening(opening, new UnavailableError(event.code, event.message))
