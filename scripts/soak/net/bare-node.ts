@@ -1,6 +1,6 @@
 /**
  * A node of this process without a home: an engine with the services that are given to it, a real
- * connection, and a clock. What it says is up to its services.
+ * connection, and a clock. What it says is up to its services; each has sessions of its own.
  *
  * @module
  */
@@ -18,8 +18,6 @@ import {
 import { TlsTransport } from '@longshore/engine/node'
 import type { Prng } from '@longshore/engine/testing'
 
-const SERVICE = 'only'
-
 export interface BareNodeOptions {
   readonly prng: Prng
   readonly join: Ticket
@@ -34,7 +32,7 @@ export class BareNode {
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
-  constructor(service: Service, { prng, join, onNews = () => {} }: BareNodeOptions) {
+  constructor(services: readonly Service[], { prng, join, onNews = () => {} }: BareNodeOptions) {
     this.#onNews = onNews
     const facts = { nonce: prng.bytes(16), timeUs: this.#runtime.nowUs() }
     const { node, seeds } = createNodePrincipal(prng.bytes(32), facts)
@@ -46,7 +44,7 @@ export class BareNode {
       },
       runtime: this.#runtime,
       isRouter: false,
-      services: { [SERVICE]: service },
+      services: Object.fromEntries(services.map((service, i) => [String(i), service])),
     })
     this.#step({ type: 'join', ticket: join })
   }
@@ -55,8 +53,9 @@ export class BareNode {
     return this.#engine.sessions.canSend(session, isBulk)
   }
 
-  run(effects: readonly ServiceEffect[]): void {
-    this.#step({ type: 'run', service: SERVICE, effects })
+  /** `service`: its place in the list. */
+  run(effects: readonly ServiceEffect[], service = 0): void {
+    this.#step({ type: 'run', service: String(service), effects })
   }
 
   async close(): Promise<void> {

@@ -34,7 +34,7 @@ export class HostileTalker {
   constructor(options: HostileTalkerOptions) {
     this.#options = options
     const { prng, router, mirror } = options
-    this.#node = new BareNode(this.#service(), { prng, join: router })
+    this.#node = new BareNode([this.#service()], { prng, join: router })
     this.#node.run([{ type: 'open-session', target: mirror }])
     this.#talking = setInterval(() => this.#talk(), TURN_MS)
   }
