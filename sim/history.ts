@@ -17,6 +17,8 @@ export type HistoryEvent =
       readonly size: number
       readonly root: string
     }
+  /** A reader reads anew, from index 0. */
+  | { readonly type: 'begun'; readonly reader: string; readonly capsule: string }
   | {
       readonly type: 'entry'
       readonly reader: string
@@ -35,6 +37,8 @@ export function checkHistory(events: readonly HistoryEvent[]): void {
   }
   const heads = new Map<string, { readonly size: number; readonly root: string }>()
   const roots = new Map<string, string>()
+  /** By reader and capsule: the index of the entry that it gets next. */
+  const nexts = new Map<string, number>()
   for (const event of events) {
     if (event.type === 'final') continue
     const leaves = finals.get(event.capsule) ?? []
@@ -45,11 +49,22 @@ export function checkHistory(events: readonly HistoryEvent[]): void {
           throw new Violation('I3', `${where}: ${event.size} were acknowledged`)
         }
         break
-      case 'entry':
+      case 'begun':
+        nexts.set(`${event.reader}/${event.capsule}`, 0)
+        break
+      case 'entry': {
+        const key = `${event.reader}/${event.capsule}`
+        const next = nexts.get(key) ?? 0
+        if (event.index !== next) {
+          const what = `${event.index} where ${next} comes next`
+          throw new Violation('I2', `${where}: ${event.reader} got entry ${what}`)
+        }
+        nexts.set(key, next + 1)
         if (leaves[event.index] !== event.leaf) {
           throw new Violation('I1', `${where}: ${event.reader} saw another entry ${event.index}`)
         }
         break
+      }
       case 'head': {
         const key = `${event.reader}/${event.capsule}`
         const before = heads.get(key)

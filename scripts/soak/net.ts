@@ -14,7 +14,7 @@ import { overloadMirror } from './net/overload.ts'
 import { type RoundReport, runRound } from './net/round.ts'
 import { Progress } from './results.ts'
 
-/** Load and faults of one run; what is interrupted is repeated from the start of its run. */
+/** Load and faults of one run; what is interrupted is repeated from its start. */
 const ROUND_S_MAX = 240
 const WRITERS = 2
 const FOLLOWERS = 3
@@ -31,6 +31,11 @@ export interface NetOptions {
   readonly seconds: number
 }
 
+/** What comes after the runs. */
+const STAGES = { kernel: runKernelFaults, overload: overloadMirror, hostile: attackNodes }
+
+type Facts = Readonly<Record<string, string | number>>
+
 interface NetState {
   readonly firstSeed: number
   seed: number
@@ -39,16 +44,20 @@ interface NetState {
   acks: number
   ackedEntries: number
   gaveUp: number
+  looks: number
   readonly kills: Record<string, number>
   readonly faults: Record<string, number>
+  readonly counts: Record<string, number>
   readonly deliveryMs: number[]
   readonly convergenceMs: number[]
   readonly damage: string[]
   readonly rssBytesMax: Record<string, number>
+  /** What came out of the stages that are over. */
+  readonly stages: Record<string, Facts>
 }
 
 /** Facts to print and record, in this order. Throws at the first broken promise. */
-export async function runNet(options: NetOptions): Promise<Record<string, string | number>> {
+export async function runNet(options: NetOptions): Promise<Facts> {
   const { commit, seed, seconds } = options
   const progress = new Progress(`net-${seconds}`, commit, emptyState(seed))
   const { state } = progress
@@ -65,17 +74,21 @@ export async function runNet(options: NetOptions): Promise<Record<string, string
     progress.save()
     console.log(`run ${state.runs}: ${state.acks} acknowledgements, ${countOf(state.kills)} kills`)
   }
-  const kernel = await runKernelFaults(new Prng(state.firstSeed), afterS)
-  const overload = await overloadMirror(new Prng(state.firstSeed), afterS)
-  const hostile = await attackNodes(new Prng(state.firstSeed), afterS)
+  for (const [stage, run] of Object.entries(STAGES)) {
+    if (state.stages[stage] !== undefined) continue
+    state.stages[stage] = await run(new Prng(state.firstSeed), afterS)
+    progress.save()
+    console.log(`${stage}: ${Object.values(state.stages[stage]).join('; ')}`)
+  }
   progress.clear()
-  return { ...describe(state), ...kernel, ...overload, ...hostile }
+  return Object.assign(describe(state), ...Object.values(state.stages))
 }
 
 function emptyState(seed: number): NetState {
-  const counts = { seconds: 0, runs: 0, acks: 0, ackedEntries: 0, gaveUp: 0 }
+  const counts = { seconds: 0, runs: 0, acks: 0, ackedEntries: 0, gaveUp: 0, looks: 0 }
   const lists = { deliveryMs: [], convergenceMs: [], damage: [] }
-  return { firstSeed: seed, seed, ...counts, kills: {}, faults: {}, ...lists, rssBytesMax: {} }
+  const tables = { kills: {}, faults: {}, counts: {}, rssBytesMax: {}, stages: {} }
+  return { firstSeed: seed, seed, ...counts, ...lists, ...tables }
 }
 
 function add(state: NetState, report: RoundReport): void {
@@ -84,6 +97,8 @@ function add(state: NetState, report: RoundReport): void {
   state.acks += report.acks
   state.ackedEntries += report.ackedEntries
   state.gaveUp += report.gaveUp
+  state.looks += report.looks
+  addCounts(state.counts, report.counts)
   addCounts(state.kills, report.kills)
   addCounts(state.faults, report.faults)
   state.deliveryMs.push(...report.deliveryMs)
@@ -113,12 +128,14 @@ function describe(state: NetState): Record<string, string | number> {
     seeds: `${state.firstSeed} to ${state.seed - 1}, ${state.runs} runs`,
     topology: `3 domains, 2 routers, 3 mirrors, ${WRITERS} writers, ${FOLLOWERS} followers`,
     acknowledged: `${state.ackedEntries} entries in ${state.acks} acknowledgements, nothing lost, twice or out of order`,
+    'mirrors asked what they hold': `${state.looks} times; what was acknowledged was there each time`,
     kills: list(state.kills),
     'link faults': list(state.faults),
     'writers and followers that gave up and were started again': state.gaveUp,
     'from the death of a router to what was written after it': percentiles(state.deliveryMs),
     'converged after the last fault': percentiles(state.convergenceMs),
     'damaged disks': state.damage.join('; ') || 'none: the run is too short',
+    'not done': list(state.counts),
     'memory, resident, at most': memory.join(', '),
   }
 }

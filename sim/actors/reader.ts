@@ -87,10 +87,12 @@ export class Reader implements SimActor {
     if (reader === undefined) return
     // An application that starts again reads again: from anywhere that it likes.
     this.size = 0
+    const { label, truth } = this
+    this.#world.history.push({ type: 'begun', reader: label, capsule: truth.label })
     const opens = this.#options.mirrors.map(({ identity }) => {
       return { type: 'open-session' as const, target: identity.name }
     })
-    this.node.step({ type: 'subscribe', name: this.truth.name })
+    this.node.step({ type: 'subscribe', name: truth.name })
     this.#run([...opens, ...reader.follow(FOLLOW, 0)])
     this.#planRefresh()
   }

@@ -105,6 +105,7 @@ export class Writer implements SimActor, SimSource {
         this.#world.claims.receipt(this.truth, news)
         return
       case 'replicated':
+        this.#world.claims.replicated(this.truth, news.size, news.count)
         if (news.count >= this.#options.copies && news.size > this.acknowledged) {
           this.acknowledged = news.size
           const capsule = this.truth.label

@@ -83,6 +83,20 @@ test('SM16: a receipt for another tree is noticed', () => {
   violates('I1', () => claims.receipt(truth, { ...receipt, head: other }))
 })
 
+test('SM16: an acknowledgement without a receipt of each mirror that it counts is noticed', () => {
+  const { claims, truth, head } = createScene()
+  const place = { name: truth.name, branch: MAIN_BRANCH, head, signedHead: head, timeS: 1 }
+  const receive = (seed: number): void => {
+    const mirror = asCapsuleName(sha256(Uint8Array.of(seed)))
+    claims.receipt(truth, { ...place, mirror, signature: new Uint8Array(64) })
+  }
+  violates('I3', () => claims.replicated(truth, head.size, 1))
+  for (const seed of [1, 1, 2]) receive(seed)
+  claims.replicated(truth, head.size, 2)
+  violates('I3', () => claims.replicated(truth, head.size, 3))
+  violates('I3', () => claims.replicated(truth, head.size + 1, 1))
+})
+
 test('SM16: whoever convicts or distrusts somebody correct is noticed', () => {
   const { claims, truth } = createScene()
   const error = new VerificationError('ROOT_MISMATCH', 'planted')
@@ -105,13 +119,27 @@ test('SM16: a home that came back with less than was stored, or with half of a c
 test('SM17: a history with a lost entry, a changed one, a step back or two trees is noticed', () => {
   const final = { type: 'final', capsule: 'c', leaves: ['a', 'b'] } as const
   const acknowledged = { type: 'acknowledged', capsule: 'c', size: 2 } as const
-  const entry = { type: 'entry', reader: 'r', capsule: 'c', index: 1, leaf: 'b' } as const
+  const begun = { type: 'begun', reader: 'r', capsule: 'c' } as const
+  const first = { type: 'entry', reader: 'r', capsule: 'c', index: 0, leaf: 'a' } as const
+  const second = { ...first, index: 1, leaf: 'b' } as const
   const head = { type: 'head', reader: 'r', capsule: 'c', size: 2, root: 'x' } as const
-  checkHistory([acknowledged, head, entry, final])
+  checkHistory([acknowledged, head, first, second, begun, first, second, final])
   violates('I3', () => checkHistory([{ ...acknowledged, size: 3 }, final]))
-  violates('I1', () => checkHistory([{ ...entry, leaf: 'a' }, final]))
+  violates('I1', () => checkHistory([{ ...first, leaf: 'b' }, final]))
+  violates('I1', () => checkHistory([first, second, { ...first, index: 2 }, final]))
   violates('I2', () => checkHistory([head, { ...head, size: 1 }, final]))
   violates('I2', () => checkHistory([head, { ...head, reader: 's', root: 'y' }, final]))
+})
+
+test('SM17: a reader that skips an entry, or gets one twice, is noticed', () => {
+  const final = { type: 'final', capsule: 'c', leaves: ['a', 'a', 'a'] } as const
+  const entry = { type: 'entry', reader: 'r', capsule: 'c', index: 0, leaf: 'a' } as const
+  const at = (index: number): typeof entry => ({ ...entry, index: index as 0 })
+  checkHistory([at(0), { ...at(0), reader: 's' }, at(1), at(2), final])
+  violates('I2', () => checkHistory([at(0), at(2), final]))
+  violates('I2', () => checkHistory([at(0), at(1), at(1), final]))
+  violates('I2', () => checkHistory([at(0), at(1), at(0), final]))
+  violates('I2', () => checkHistory([at(1), final]))
 })
 
 test('SM16: a true equivocation convicts, bytes that prove nothing do not', () => {

@@ -51,6 +51,15 @@ export class Claims {
     sizes.set(truth, Math.max(sizes.get(truth) ?? 0, head.size))
   }
 
+  /** A publisher says that so many mirrors hold all entries below `size`. */
+  replicated(truth: Truth, size: number, count: number): void {
+    let holding = 0
+    for (const sizes of this.stated.values()) if ((sizes.get(truth) ?? 0) >= size) holding++
+    hold('I3', holding >= count, () => {
+      return `${truth.label}: ${size} entries on ${count} mirrors, and ${holding} have said so`
+    })
+  }
+
   /** A publisher gave up on a mirror, for a reason. */
   refusedPush(truth: Truth, mirror: Uint8Array, error: Error): void {
     if (!truth.isCorrect || this.#liars.has(this.#keyOf(mirror))) return

@@ -81,6 +81,10 @@ export class Child {
     return this.#rssBytesMax
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
   /** False if it should be given nothing more for now; what was given is kept. */
   write(text: string): boolean {
     return this.#process.stdin.writable && this.#process.stdin.write(text)

@@ -13,6 +13,7 @@ import type { Prng } from '@longshore/engine/testing'
 import type { Chaos } from './chaos.ts'
 import type { Federation } from './federation.ts'
 import type { NodeProcess } from './node-process.ts'
+import type { Watch } from './watch.ts'
 
 const FLIPS = 16
 /** Bytes of zeros lie between records and behind them; somewhere else is soon found. */
@@ -24,6 +25,7 @@ const SERVING_MS = 3000
 export async function damageMirror(
   federation: Federation,
   chaos: Chaos,
+  watch: Watch,
   prng: Prng,
   afterS: number,
 ): Promise<string> {
@@ -32,6 +34,7 @@ export async function damageMirror(
   const releases: (() => void)[] = []
   for (const { id } of [mirror, ...federation.writers]) releases.push(await chaos.reserve(id))
   mirror.isExpendable = true
+  watch.lose(mirror)
   const whileRunning = prng.chance(0.5)
   if (!whileRunning) await mirror.kill()
   flipBytes(mirror, prng)
@@ -43,6 +46,7 @@ export async function damageMirror(
   if (found === 0) throw new Error(`fsck has not found the flipped bytes of ${mirror.id}`)
   mirror.isExpendable = false
   await federation.replaceMirror(mirror)
+  watch.replace(mirror)
   for (const each of releases) each()
   const how = hasRefused ? 'refused to start' : hasEnded ? 'ended by itself' : 'served the rest'
   return `${mirror.id}, ${whileRunning ? 'running' : 'killed'}: ${how}, fsck found ${found}, replaced`

@@ -47,8 +47,6 @@ export class Federation {
 
   private constructor(options: FederationOptions) {
     this.options = options
-    // Anchors of the homes that this process opens itself.
-    process.env['XDG_STATE_HOME'] = join(options.directory, 'state')
     this.#failure.promise.catch(() => {})
   }
 
@@ -57,7 +55,7 @@ export class Federation {
     const federation = new Federation(options)
     await federation.#createDomains()
     await federation.#startRouters()
-    for (let i = 0; i < MIRRORS; i++) await federation.#startMirror(i)
+    await federation.#startMirrors()
     await federation.#createWriters()
     await federation.#createFollowers()
     return federation
@@ -122,11 +120,15 @@ export class Federation {
     this.routers.push(first, second)
   }
 
-  async #startMirror(i: number): Promise<void> {
-    const mirror = this.#createNode('mirror', i)
-    await mirror.start(await this.#linksToRouters(mirror.id))
-    await this.#admit(mirror, i)
-    this.mirrors.push(mirror)
+  async #startMirrors(): Promise<void> {
+    const starts: Promise<void>[] = []
+    for (let i = 0; i < MIRRORS; i++) {
+      const mirror = this.#createNode('mirror', i)
+      this.mirrors.push(mirror)
+      starts.push(mirror.start(await this.#linksToRouters(mirror.id)))
+    }
+    await Promise.all(starts)
+    for (const [i, mirror] of this.mirrors.entries()) await this.#admit(mirror, i)
   }
 
   async #createWriters(): Promise<void> {

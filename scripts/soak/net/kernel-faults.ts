@@ -4,9 +4,6 @@
  *
  * @module
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Prng } from '@longshore/engine/testing'
 import { CapsuleHistory } from '../history.ts'
@@ -15,6 +12,7 @@ import { FollowerProcess } from './follower-process.ts'
 import { type KernelFault, Machines, whyNoNamespaces } from './namespaces.ts'
 import { NodeProcess } from './node-process.ts'
 import { check, converge, type Parties } from './round.ts'
+import { RunDirectory } from './run-directory.ts'
 import { WriterProcess } from './writer-process.ts'
 
 const FAULTS: readonly KernelFault[] = ['down', 'blackhole', 'tbf']
@@ -32,21 +30,23 @@ export async function runKernelFaults(
 ): Promise<Record<string, string>> {
   const why = whyNoNamespaces()
   if (why !== undefined) return { 'kernel faults': `none: ${why}` }
-  const directory = mkdtempSync(join(tmpdir(), 'longshore-net-'))
-  process.env['XDG_STATE_HOME'] = join(directory, 'state')
+  const runDirectory = new RunDirectory()
+  const { path: directory } = runDirectory
   const trouble = Promise.withResolvers<never>()
   trouble.promise.catch(() => {})
   const machines = new Machines(`ls${process.pid % PREFIXES}`)
   const fail = (error: unknown): void => trouble.reject(error)
   const parties = createParties(machines, directory, fail)
   try {
-    const facts = await Promise.race([run(parties, machines, prng, seconds), trouble.promise])
-    rmSync(directory, { recursive: true })
-    return facts
+    return await Promise.race([run(parties, machines, prng, seconds), trouble.promise])
+  } catch (cause) {
+    runDirectory.keep()
+    throw new Error(`a run under faults of the kernel failed; it is in ${directory}`, { cause })
   } finally {
     const { routers, mirrors, writers, followers } = parties
     for (const each of [...followers, ...writers, ...mirrors, ...routers]) await each.kill()
     machines.close()
+    runDirectory.remove()
   }
 }
 

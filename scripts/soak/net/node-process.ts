@@ -8,6 +8,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatTicket, parseTicket } from '@longshore/capsule'
 import type { Prng } from '@longshore/engine/testing'
+import { askNode, type NodeStatus } from '@longshore/node'
 import { FaultProxy } from '../fault-proxy.ts'
 import { Child, type ChildEnd } from './child.ts'
 
@@ -51,10 +52,13 @@ export class NodeProcess {
   /** Links to this node. */
   readonly links: Link[] = []
   rssBytesMax = 0
+  /** Times that it was started. */
+  lives = 0
   /** It may end by itself: its disk is damaged. */
   isExpendable = false
   #uplinks: readonly Pick<Link, 'ticket'>[] = []
   #ready: Ready | undefined
+  #isReady = false
   #child: Child | undefined
 
   constructor(options: NodeProcessOptions) {
@@ -90,6 +94,7 @@ export class NodeProcess {
   /** Resolves when others can dial it. */
   async start(uplinks: readonly Pick<Link, 'ticket'>[] = this.#uplinks): Promise<void> {
     this.#uplinks = uplinks
+    this.lives++
     const { role, id, fail, machine = LOOPBACK } = this.options
     const { host, wrapper } = machine
     const args = ['node', 'run', '--data', this.data, '--listen', `tls://${host}:0`]
@@ -102,6 +107,7 @@ export class NodeProcess {
       },
     })
     this.#child = child
+    this.#isReady = false
     const early = child.ended.then(({ code, signal }) => {
       throw new Error(`${id} ended (${code ?? signal}) before it was ready: ${child.stderr}`)
     })
@@ -112,6 +118,7 @@ export class NodeProcess {
       this.#child = undefined
       throw error
     }
+    this.#isReady = true
     for (const { proxy } of this.links) proxy.aim(this.port)
     void child.ended.then((end) => this.#onEnd(child, end))
   }
@@ -162,6 +169,22 @@ export class NodeProcess {
     const link = { id: `${from}-${this.id}`, proxy, ticket }
     this.links.push(link)
     return link
+  }
+
+  get pid(): number {
+    const pid = this.#child?.pid
+    if (pid === undefined) throw new Error(`${this.id} is not running`)
+    return pid
+  }
+
+  /** Undefined if it is not running, or does not answer any more. */
+  async status(): Promise<NodeStatus | undefined> {
+    if (this.#child === undefined || !this.#isReady) return undefined
+    try {
+      return (await askNode(this.data, 'GET /status')) as NodeStatus
+    } catch {
+      return undefined
+    }
   }
 
   get cpuS(): number {

@@ -23,10 +23,14 @@ import {
   StoreDriver,
 } from '@longshore/engine/testing'
 
+export interface PushTarget {
+  readonly name: CapsuleName
+  readonly ticket: Ticket
+}
+
 export interface PushClientOptions {
   readonly prng: Prng
-  readonly target: { readonly name: CapsuleName; readonly ticket: Ticket }
-  readonly entries: number
+  readonly target: PushTarget
   readonly payloadBytes: number
 }
 
@@ -35,39 +39,55 @@ const DAY_S = 86_400
 const PUBLIC = { carry: 'any', copies: 1, exclude: [], hold: 'any', read: 'any' } as const
 
 export class PushClient {
-  readonly entries: number
   readonly refusals: { readonly error: Error; readonly retryAfterMs: number | undefined }[] = []
   readonly #options: PushClientOptions
   readonly #fixture: CapsuleFixture
+  readonly #driver = new StoreDriver(new MemoryStore())
+  readonly #branch: SignedBranch
   readonly #publisher: Publisher
   readonly #network: Network
-  readonly #done = Promise.withResolvers<void>()
+  #done = Promise.withResolvers<void>()
   readonly #timers = new Set<NodeJS.Timeout>()
 
   constructor(options: PushClientOptions) {
     this.#options = options
-    const { prng, entries, payloadBytes, target } = options
-    this.entries = entries
+    const { prng, target } = options
     this.#fixture = createCapsuleFixture(prng, PUBLIC)
-    const driver = new StoreDriver(new MemoryStore())
-    driver.commit(this.#fixture.manifest)
-    const branch = new SignedBranch(prng.child(), this.#fixture, MAIN_BRANCH)
-    driver.commit(branch.append(entries, { payloadBytes }))
+    this.#driver.commit(this.#fixture.manifest)
+    this.#branch = new SignedBranch(prng.child(), this.#fixture, MAIN_BRANCH)
     this.#publisher = new Publisher({
-      store: driver.store,
+      store: this.#driver.store,
       canSend: (session) => this.#network.canSend(session),
     })
-    const network = openNodeNetwork({ runtime: createNodeRuntime(), tickets: [target.ticket] })
+    const tickets = [target.ticket]
+    // As patient as a node: the mirror is to be overloaded.
+    const runtime = createNodeRuntime()
+    const network = openNodeNetwork({ runtime, tickets, sessionLimits: {} })
     network.add(SERVICE, publisherService(this.#publisher), (news) => this.#hear(news))
     this.#network = network
   }
 
+  get name(): CapsuleName {
+    return this.#fixture.name
+  }
+
   get capsule(): string {
-    return formatName(this.#fixture.name)
+    return formatName(this.name)
+  }
+
+  get entries(): number {
+    return this.#branch.size
+  }
+
+  /** So many entries more, for the next push. */
+  append(entries: number): void {
+    const { payloadBytes } = this.#options
+    this.#driver.commit(this.#branch.append(entries, { payloadBytes }))
   }
 
   /** Resolves when the mirror has stated that it holds everything. */
   async push(): Promise<void> {
+    this.#done = Promise.withResolvers()
     const target = { mirror: this.#options.target.name, chain: this.#grant(), counts: true }
     this.#network.run(SERVICE, this.#publisher.publish(this.#fixture.name, MAIN_BRANCH, [target]))
     await this.#done.promise

@@ -4,9 +4,6 @@
  *
  * @module
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { openHome } from '@longshore/client/node'
 import { Prng } from '@longshore/engine/testing'
 import { type Action, ALL_ACTIONS, Chaos } from './chaos.ts'
@@ -15,6 +12,8 @@ import { timeFailovers } from './failover.ts'
 import { Federation } from './federation.ts'
 import type { FollowerProcess } from './follower-process.ts'
 import type { NodeProcess } from './node-process.ts'
+import { RunDirectory } from './run-directory.ts'
+import { Watch } from './watch.ts'
 import type { WriterProcess } from './writer-process.ts'
 
 export interface RoundOptions {
@@ -40,6 +39,10 @@ export interface RoundReport {
   readonly deliveryMs: readonly number[]
   readonly convergenceMs: number
   readonly damage: string | undefined
+  /** Times that the mirrors were asked what they hold, beside the check at the end. */
+  readonly looks: number
+  /** By role and counter: what nodes did not do. */
+  readonly counts: Readonly<Record<string, number>>
   /** By role. */
   readonly rssBytesMax: Readonly<Record<string, number>>
 }
@@ -52,20 +55,21 @@ const SECONDS_PER_FAILOVER = 20
 /** Throws at the first broken promise, and leaves the directory then. */
 export async function runRound(options: RoundOptions): Promise<RoundReport> {
   const prng = new Prng(options.seed)
-  const directory = mkdtempSync(join(tmpdir(), 'longshore-net-'))
+  const directory = new RunDirectory()
   const { writers, followers, linesPerS } = options
-  const terms = { directory, prng: prng.child(), writers, followers, linesPerS }
+  const terms = { directory: directory.path, prng: prng.child(), writers, followers, linesPerS }
   const federation = await Federation.open(terms)
   try {
     const chaos = new Chaos(federation, prng.child(), options.actions ?? ALL_ACTIONS)
     const working = work(federation, chaos, options, prng.child())
-    const report = await Promise.race([working, federation.failed])
-    rmSync(directory, { recursive: true })
-    return report
+    return await Promise.race([working, federation.failed])
   } catch (cause) {
-    throw new Error(`a run with seed ${options.seed} failed; it is in ${directory}`, { cause })
+    directory.keep()
+    const where = directory.path
+    throw new Error(`a run with seed ${options.seed} failed; it is in ${where}`, { cause })
   } finally {
     await federation.close()
+    directory.remove()
   }
 }
 
@@ -78,21 +82,26 @@ async function work(
   const sampling = setInterval(() => {
     for (const node of federation.nodes) node.sampleRss()
   }, SAMPLE_MS)
+  const watch = new Watch(federation)
   try {
     federation.start()
+    watch.start()
     const failovers = Math.ceil(options.seconds / SECONDS_PER_FAILOVER)
     const deliveryMs = await timeFailovers(federation, failovers)
     const damaging = options.damages
-      ? damageMirror(federation, chaos, prng, options.seconds / 3)
+      ? damageMirror(federation, chaos, watch, prng, options.seconds / 3)
       : undefined
     await Promise.all([chaos.run(options.seconds), damaging])
     federation.calm()
     const convergenceMs = await converge(federation)
+    await watch.stop()
     await check(federation)
-    const times = { deliveryMs, convergenceMs }
-    return { ...summarize(federation, chaos, failovers), ...times, damage: await damaging }
+    const { looks, counts } = watch
+    const rest = { deliveryMs, convergenceMs, looks, counts, damage: await damaging }
+    return { ...summarize(federation, chaos, failovers), ...rest }
   } finally {
     clearInterval(sampling)
+    await watch.stop().catch(() => {})
   }
 }
 
@@ -133,8 +142,8 @@ function lagging({ followers }: Parties, sizes: ReadonlyMap<string, number>): st
 /** What every mirror holds is read from its disk, after it has ended. */
 export async function check({ followers, writers, mirrors, routers }: Parties): Promise<void> {
   for (const follower of followers) await follower.kill()
-  for (const mirror of mirrors) await mirror.stop()
-  for (const router of routers) await router.stop()
+  await Promise.all(mirrors.map((mirror) => mirror.stop()))
+  await Promise.all(routers.map((router) => router.stop()))
   for (const mirror of mirrors) await checkDisk(mirror)
   for (const { capsule, home, options } of writers) {
     for (const mirror of mirrors)
@@ -163,7 +172,7 @@ function summarize(
   { writers, followers, nodes }: Federation,
   chaos: Chaos,
   failovers: number,
-): Omit<RoundReport, 'convergenceMs' | 'damage' | 'deliveryMs'> {
+): Omit<RoundReport, 'convergenceMs' | 'counts' | 'damage' | 'deliveryMs' | 'looks'> {
   const histories = writers.map(({ options }) => options.history)
   const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
   const rssBytesMax: Record<string, number> = {}

@@ -63,6 +63,8 @@ export interface SessionLimits {
   readonly doubtPingUs: number
   /** Packets of sessions that are not known here, answered in a second: each answer is smaller. */
   readonly unknownPerSecondMax: number
+  /** A peer to whom there is no way, as a router says, is tried so often: by one chunk. */
+  readonly noWayUs: number
   /** How long a closed session still tries to deliver what was sent before. */
   readonly drainUs: number
   /** How long a closed session still answers that it is closed. */
@@ -93,6 +95,7 @@ export const SESSION_LIMITS: SessionLimits = {
   peerLostUs: 30 * SECOND,
   doubtPingUs: 250 * MS,
   unknownPerSecondMax: 256,
+  noWayUs: 250 * MS,
   drainUs: 5 * SECOND,
   lingerUs: 5 * SECOND,
   ackDelayUs: 5 * MS,

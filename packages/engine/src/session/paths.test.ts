@@ -142,3 +142,26 @@ test('SN19: a lost urgent message does not wait for the end of a bulk transfer',
   }
   assert.ok(b.messages.length < 7)
 })
+
+test('SN20: a peer to whom there is no way is tried now and then, and gets everything later', () => {
+  const { network, a, b } = createPath(5000)
+  let chunks = 0
+  network.onSend = ({ source, destination }) => {
+    if (!bytesEqual(source, a.name)) return false
+    chunks++
+    // The router next door.
+    network.queue.schedule(network.queue.nowUs + 1000, () => {
+      a.step({ type: 'unreachable', destination, code: 'NO_ROUTE', message: 'nobody' })
+    })
+    return false
+  }
+  const total = 400
+  for (let i = 0; i < total; i++) {
+    a.step({ type: 'send', session: 1, message: new Uint8Array(100), isBulk: true })
+    network.run(50_000)
+  }
+  assert.ok(chunks < 100, `${chunks} packets in 20 seconds`)
+  network.onSend = () => true
+  network.run(5 * SECOND)
+  assert.equal(b.messages.length, total)
+})

@@ -12,9 +12,12 @@ export interface Established {
   readonly finish: Uint8Array | undefined
 }
 
+const NONE: ReadonlySet<Session> = new Set()
+
 export class SessionTable {
   readonly #established = new Map<number, Established>()
-  readonly #countByPeer = new Map<string, number>()
+  /** By the name of the peer in hex. */
+  readonly #byPeer = new Map<string, Set<Session>>()
   /** By the index that the peer gave; of two with the same one the later. */
   readonly #byPeerIndex = new Map<number, Session>()
 
@@ -37,22 +40,24 @@ export class SessionTable {
   add(session: Session, finish: Uint8Array | undefined): void {
     this.#established.set(session.index, { session, finish })
     const peer = formatHex(session.peer.name)
-    this.#countByPeer.set(peer, this.countOf(session.peer.name) + 1)
+    const known = this.#byPeer.get(peer) ?? new Set<Session>()
+    this.#byPeer.set(peer, known.add(session))
     this.#byPeerIndex.set(session.peerIndex, session)
   }
 
   remove(session: Session): void {
     this.#established.delete(session.index)
     const peer = formatHex(session.peer.name)
-    const count = this.countOf(session.peer.name) - 1
-    if (count > 0) this.#countByPeer.set(peer, count)
-    else this.#countByPeer.delete(peer)
+    const known = this.#byPeer.get(peer)
+    known?.delete(session)
+    if (known?.size === 0) this.#byPeer.delete(peer)
     const { peerIndex } = session
     if (this.#byPeerIndex.get(peerIndex) === session) this.#byPeerIndex.delete(peerIndex)
   }
 
-  countOf(peer: CapsuleName): number {
-    return this.#countByPeer.get(formatHex(peer)) ?? 0
+  /** The sessions with a peer. */
+  of(peer: CapsuleName): ReadonlySet<Session> {
+    return this.#byPeer.get(formatHex(peer)) ?? NONE
   }
 
   /** The session to which packets for this index of the peer belong. */

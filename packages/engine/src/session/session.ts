@@ -126,6 +126,10 @@ export class Session {
   /** Something must be sent in this step, with a chunk or without. */
   #mustAnswer = false
   #mustPing = false
+  /** A router has said that there is no way to the peer, and nothing has shown one since. */
+  #hasNoWay = false
+  /** When the last chunk was sent. */
+  #chunkUs = Number.NEGATIVE_INFINITY
   /** When draining or lingering ends. */
   #endUs = Number.POSITIVE_INFINITY
   #closeCode: CloseCode = 'NORMAL'
@@ -230,6 +234,7 @@ export class Session {
     if (!this.#opening.isOpened(packet)) return false
     this.#receivedUs = nowUs
     this.#doubt.settled()
+    this.#hasNoWay = false
     this.#finish = undefined
     const content = this.#received
     try {
@@ -301,6 +306,7 @@ export class Session {
   pathChanged(nowUs: number): void {
     if (this.#state !== 'open' && this.#state !== 'draining') return
     this.#roundTrip.recovered()
+    this.#hasNoWay = false
     for (const lane of this.#lanes) {
       lane.send.pathChanged()
       lane.dueUs = undefined
@@ -308,6 +314,11 @@ export class Session {
     if (this.#finish !== undefined) this.#sendFinish(nowUs)
     this.#mustPing = true
     this.#evaluate(nowUs)
+  }
+
+  /** Until something shows a way, the peer is only tried now and then. */
+  unreachable(): void {
+    this.#hasNoWay = true
   }
 
   /** The next time at which `tick` has something to do. */
@@ -382,12 +393,14 @@ export class Session {
     }
     if (this.#mustPing) this.#pingUs = nowUs
     for (const lane of this.#lanes) {
-      for (;;) {
+      while (!this.#hasNoWay || nowUs - this.#chunkUs >= this.#limits.noWayUs) {
         const chunk = lane.send.next(nowUs)
         if (chunk === undefined) break
+        this.#chunkUs = nowUs
         this.#sendPacket(chunk, lane)
       }
-      const waits = lane.send.hasUnacknowledged || lane.send.isStarved
+      const isHeldBack = this.#hasNoWay && !lane.send.isEmpty
+      const waits = lane.send.hasUnacknowledged || lane.send.isStarved || isHeldBack
       if (!waits) lane.dueUs = undefined
       else lane.dueUs ??= nowUs + this.#roundTrip.timeoutUs
     }

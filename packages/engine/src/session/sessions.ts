@@ -414,7 +414,7 @@ export class Sessions {
     const { sessionsMax, sessionsPerPeerMax } = this.#limits
     // Those that are turned away linger as well; beyond twice the bound nobody gets an answer.
     if (this.count >= 2 * sessionsMax) return
-    const ofPeer = this.#established.countOf(agreement.peer.name)
+    const ofPeer = this.#established.of(agreement.peer.name).size
     const id = this.#acceptedNext++
     const session = this.#establish(id, index, agreement, nowUs, { known: finish })
     const isAnonymous = agreement.peer.manifest === undefined
@@ -467,8 +467,9 @@ export class Sessions {
     }
   }
 
-  /** Ends handshakes only: an established session waits for another path. */
+  /** Ends handshakes; an established session waits for another path. */
   #unreachable(event: Extract<SessionEvent, { type: 'unreachable' }>): void {
+    for (const session of this.#established.of(event.destination)) session.unreachable()
     for (const opening of this.#openings.values()) {
       if (!bytesEqual(event.destination, opening.target)) continue
       this.#closeOpening(opening, new UnavailableError(event.code, event.message))
