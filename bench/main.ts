@@ -10,7 +10,8 @@
  *       --rows TEXT   only rows whose title contains TEXT
  *
  * Windows of all contenders of a row are interleaved and their medians printed. Rates are only
- * comparable where the durability beside them is the same.
+ * comparable where the durability beside them is the same. A rival that this machine does not have
+ * is named and left out.
  *
  * @module
  */

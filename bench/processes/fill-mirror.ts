@@ -6,66 +6,30 @@
  *
  * @module
  */
-import {
-  createSigner,
-  encodeCertChain,
-  MAIN_BRANCH,
-  type Manifest,
-  RightEdge,
-  type Signer,
-  signAdCert,
-  signHead,
-  signManifest,
-} from '@longshore/capsule'
+import { createSigner, encodeCertChain, MAIN_BRANCH, RightEdge, signHead } from '@longshore/capsule'
 import { createNodeRuntime, holdHome } from '@longshore/client/node'
 import { EntryBatchBuilder, type StoreOp } from '@longshore/engine'
 import { createChainNotes, createMirrorNote } from '@longshore/engine/testing'
 import { LongshoreNode } from '@longshore/node'
 import { answerCommands } from './command.ts'
+import { Owner } from './owner.ts'
 
 const TOGETHER = 256
 const PAYLOAD_BYTES = 100
-const DAY_S = 86_400
 
 const [data = '', count = ''] = process.argv.slice(2)
 const runtime = createNodeRuntime()
-const [owner, writer] = [
-  createSigner(runtime.randomBytes(32)),
-  createSigner(runtime.randomBytes(32)),
-]
-
-function manifestOf(type: 'capsule' | 'person', keys: Manifest['keys']): Manifest {
-  return {
-    ...{ type, version: 1, mode: 'strict', timeUs: 0, blind: false, authority: null, keys },
-    nonce: runtime.randomBytes(16),
-    policy: { carry: 'any', copies: 1, exclude: [], hold: 'any', read: 'any' },
-    ...{ labels: {}, crit: [], ext: new Map() },
-  }
-}
-
-function key(use: 'owner' | 'writer', { publicKey }: Signer): Manifest['keys'][number] {
-  return { alg: 'ed25519', key: publicKey, use }
-}
+const [owner, writer] = [new Owner(runtime), createSigner(runtime.randomBytes(32))]
 
 const node = await LongshoreNode.open({ data, listen: [], join: [], roles: ['mirror'] })
 const { name: self } = node
 await node.close()
 
-const person = signManifest(manifestOf('person', [key('owner', owner)]), owner)
-const nowS = Math.floor(runtime.nowUs() / 1_000_000)
-const cert = signAdCert(
-  {
-    ...{ issuer: person.name, subject: self, parent: null, revocation: null, stalenessS: 0 },
-    ...{ notBeforeS: nowS - DAY_S, notAfterS: nowS + DAY_S, serial: runtime.randomBytes(16) },
-    ...{ depth: 0, capsules: 'all', rights: ['advertise', 'serve'], domains: 'any' },
-  },
-  owner,
-)
-const chain = encodeCertChain({ certs: [cert], manifests: [person.signed] })
+const chain = encodeCertChain(owner.grant(self))
+const timeS = Math.floor(runtime.nowUs() / 1_000_000)
 
 function createCapsule(): StoreOp[] {
-  const manifest = manifestOf('capsule', [key('owner', owner), key('writer', writer)])
-  const { name, signed } = signManifest(manifest, owner)
+  const { name, signed } = owner.createCapsule(writer)
   const builder = new EntryBatchBuilder()
   builder.add(0, runtime.nowUs(), runtime.randomBytes(PAYLOAD_BYTES))
   const entries = builder.build()
@@ -73,7 +37,7 @@ function createCapsule(): StoreOp[] {
   const tiles = edge.append(entries.leafHashes)
   const branch = MAIN_BRANCH
   const head = signHead({ name, branch, epoch: 0, size: edge.size, root: edge.root() }, writer)
-  const note = { timeS: nowS, size: edge.size, heartbeat: undefined, holes: [] }
+  const note = { timeS, size: edge.size, heartbeat: undefined, holes: [] }
   return [
     { type: 'manifest', name, signed },
     ...createChainNotes(name, chain),

@@ -10,14 +10,18 @@ import { type Following, follow, type Way } from './follow.ts'
 
 /** Handshakes at the same time: a router takes no more than 256 strangers. */
 const TOGETHER = 50
-/** Followers that have missed something ask again after this, as any reader does. */
-const PATIENCE_MS = 1000
 
 const [count = '', way = '', ticket = '', mirror = '', capsule = ''] = process.argv.slice(2)
 
 interface Follower {
   following: Following
   size: number
+}
+
+interface Reach {
+  readonly size: number
+  /** Whoever has missed something asks again after this. */
+  readonly patienceMs: number
 }
 
 const followers: Follower[] = []
@@ -38,13 +42,13 @@ function open(onFirst: () => void): void {
   followers.push(follower)
 }
 
-async function reach(size: number): Promise<void> {
+async function reach({ size, patienceMs }: Reach): Promise<void> {
   const late = (): Follower[] => followers.filter((follower) => follower.size < size)
   behind = late().length
   if (behind === 0) return
   const ask = setInterval(() => {
     for (const { following } of late()) following.refresh()
-  }, PATIENCE_MS)
+  }, patienceMs)
   await new Promise<void>((resolve) => {
     waiting = { size, resolve }
   })

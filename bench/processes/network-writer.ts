@@ -6,17 +6,12 @@
  */
 import {
   type CapsuleName,
-  type CertChain,
   createSigner,
   encodeCertChain,
   formatName,
   MAIN_BRANCH,
-  type Manifest,
   parseName,
   parseTicket,
-  type Signer,
-  signAdCert,
-  signManifest,
 } from '@longshore/capsule'
 import {
   createNodeRuntime,
@@ -34,6 +29,7 @@ import {
 import { rateInFlight } from '../frame/measure.ts'
 import { answerCommands } from './command.ts'
 import { stamped } from './delays.ts'
+import { Owner } from './owner.ts'
 
 const [directory = '', ticket = '', ...mirrorTexts] = process.argv.slice(2)
 const mirrors = mirrorTexts.map((text) => parseName(text))
@@ -65,12 +61,12 @@ await network.linked(LINKED_MS_MAX)
 class Written {
   readonly name: CapsuleName
   readonly #writer: BranchWriter
-  readonly #owner: Signer
+  readonly #owner: Owner
   #waiters: { readonly size: number; readonly copies: number; readonly resolve: () => void }[] = []
   /** What each mirror holds, by its name. */
   readonly #receipts = new Map<string, number>()
 
-  private constructor(name: CapsuleName, writer: BranchWriter, owner: Signer) {
+  private constructor(name: CapsuleName, writer: BranchWriter, owner: Owner) {
     this.name = name
     this.#writer = writer
     this.#owner = owner
@@ -81,17 +77,11 @@ class Written {
   }
 
   static async create(): Promise<Written> {
-    const [ownerSeed, writerSeed] = [runtime.randomBytes(32), runtime.randomBytes(32)]
-    const [owner, writer] = [createSigner(ownerSeed), createSigner(writerSeed)]
-    const { name, signed } = signManifest(
-      manifestOf('capsule', [
-        { alg: 'ed25519', key: owner.publicKey, use: 'owner' },
-        { alg: 'ed25519', key: writer.publicKey, use: 'writer' },
-      ]),
-      owner,
-    )
+    const seed = runtime.randomBytes(32)
+    const owner = new Owner(runtime)
+    const { name, signed } = owner.createCapsule(createSigner(seed))
     const at = { name, branch: MAIN_BRANCH }
-    held.keys.add(name, { seed: writerSeed })
+    held.keys.add(name, { seed })
     const first = createFirstInstance(name, MAIN_BRANCH, runtime)
     held.plantAnchor(at, first.anchor)
     await held.driver.submit([{ type: 'manifest', name, signed }, first.note])
@@ -106,7 +96,7 @@ class Written {
 
   publish(): void {
     const targets = mirrors.map((mirror) => {
-      return { mirror, chain: encodeCertChain(grant(this.#owner, mirror)), counts: true }
+      return { mirror, chain: encodeCertChain(this.#owner.grant(mirror)), counts: true }
     })
     network.run(SERVICE, publisher.publish(this.name, MAIN_BRANCH, targets))
   }
@@ -165,32 +155,6 @@ function onNews(news: ServiceNews): void {
   if (news.type === 'receipt') {
     written.get(formatName(news.name))?.receipt(news.mirror, news.head.size)
   } else if (news.type === 'failed' && 'name' in news) throw news.error
-}
-
-function manifestOf(type: 'capsule' | 'person', keys: Manifest['keys']): Manifest {
-  return {
-    ...{ type, version: 1, mode: 'strict', timeUs: 0, blind: false, authority: null },
-    keys,
-    nonce: runtime.randomBytes(16),
-    policy: { carry: 'any', copies: 1, exclude: [], hold: 'any', read: 'any' },
-    ...{ labels: {}, crit: [], ext: new Map() },
-  }
-}
-
-/** The owner lets a mirror serve. */
-function grant(owner: Signer, mirror: CapsuleName): CertChain {
-  const keys = [{ alg: 'ed25519', key: owner.publicKey, use: 'owner' }] as const
-  const person = signManifest(manifestOf('person', keys), owner)
-  const nowS = Math.floor(runtime.nowUs() / 1_000_000)
-  const cert = signAdCert(
-    {
-      ...{ issuer: person.name, subject: mirror, parent: null, revocation: null, stalenessS: 0 },
-      ...{ notBeforeS: nowS - 3600, notAfterS: nowS + 86_400, serial: runtime.randomBytes(16) },
-      ...{ depth: 0, capsules: 'all', rights: ['advertise', 'serve'], domains: 'any' },
-    },
-    owner,
-  )
-  return { certs: [cert], manifests: [person.signed] }
 }
 
 async function create(): Promise<Written> {

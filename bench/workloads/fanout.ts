@@ -18,6 +18,11 @@ import { Site } from './site.ts'
 
 const COUNTS = [1, 10, 100, 1000]
 const QUICK_COUNTS = [1, 10]
+/** Before their subscriptions stand everywhere, followers miss what is published. */
+const FIRST_ENTRIES = 3
+const FIRST_PATIENCE_MS = 1000
+/** Longer than an entry takes to everybody. */
+const PATIENCE_MS = 10_000
 const NAMES: Readonly<Record<Way, string>> = {
   session: 'longshore, a session each',
   tree: 'longshore, along the tree',
@@ -67,7 +72,15 @@ class Fanout {
     const { neighbor, mirrorName } = site
     const args = [String(count), way, neighbor, mirrorName, capsule]
     const followers = await Child.start('network-followers.ts', ...args)
-    return new Fanout(site, site.router, followers, count)
+    const fanout = new Fanout(site, site.router, followers, count)
+    for (let i = 0; i < FIRST_ENTRIES; i++) await fanout.#deliver(FIRST_PATIENCE_MS)
+    return fanout
+  }
+
+  /** One entry, to everybody. */
+  async #deliver(patienceMs: number): Promise<void> {
+    const index = await this.#site.writer.ask<number>('append')
+    await this.#followers.ask('reach', { size: index + 1, patienceMs })
   }
 
   async measure(windowMs: number): Promise<FacetValues> {
@@ -76,8 +89,7 @@ class Fanout {
     let entries = 0
     let elapsedMs = 0
     do {
-      const index = await this.#site.writer.ask<number>('append')
-      await this.#followers.ask('reach', index + 1)
+      await this.#deliver(PATIENCE_MS)
       entries++
       elapsedMs = performance.now() - started
     } while (elapsedMs < windowMs)

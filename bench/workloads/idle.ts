@@ -14,6 +14,8 @@ const QUICK_CAPSULES = 1000
 /** The other mirrors of a capsule are asked for once in this time. */
 const OBSERVED_MS = 60_000
 const QUICK_OBSERVED_MS = 1000
+/** After its start: what that left behind is collected. */
+const REST_MS = 5000
 const ROUTES_POLL_MS = 2000
 const MINUTE_MS = 60_000
 
@@ -23,6 +25,7 @@ async function measureIdle(data: string, observedMs: number, router?: Child): Pr
   const mirror = await startNode('mirror', data, ...tickets)
   const startS = (performance.now() - started) / 1000
   if (router !== undefined) await settled(router)
+  await setTimeout(REST_MS)
   await Promise.all([mirror.cpuUs(), router?.cpuUs()])
   await setTimeout(observedMs)
   const perMinute = (us: number): number => (us / 1000) * (MINUTE_MS / observedMs)
