@@ -73,10 +73,8 @@ export class RtCerts {
     if (known !== undefined && isUsable(known, nowS, limits.leaseS)) return known.rtCert
     // No link of a chain holds longer than the one that it relies on.
     const outer = rtCerts[0] === undefined ? undefined : decodeRtCert(rtCerts[0])
+    const notAfterS = Math.min(nowS + limits.leaseS, outer?.notAfterS ?? Number.MAX_SAFE_INTEGER)
     const notBeforeS = Math.max(nowS - limits.skewS, outer?.notBeforeS ?? 0)
-    const endS = Math.min(nowS + limits.leaseS, outer?.notAfterS ?? Number.MAX_SAFE_INTEGER)
-    // The clock here was set back by more than a lease: the certificate is as short as can be.
-    const notAfterS = Math.max(notBeforeS, endS)
     const depth = outerDepth - 1
     const serial = runtime.randomBytes(16)
     const terms = { issuer, subject, parent, notBeforeS, notAfterS, serial, depth }
