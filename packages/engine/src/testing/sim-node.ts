@@ -11,6 +11,7 @@ import {
   type CertChain,
   createSigner,
   encodeCertChain,
+  isLongshoreError,
   MAIN_BRANCH,
   manifestKey,
   type Ticket,
@@ -244,7 +245,9 @@ export class SimNode {
     try {
       action()
     } catch (error) {
-      if (!(error instanceof SimCrash) || this.#depth > 1) throw error
+      // A process that finds its disk full or failing ends, too.
+      const isDeath = error instanceof SimCrash || (!this.isUp && isDiskRefusal(error))
+      if (!isDeath || this.#depth > 1) throw error
       this.#die()
     } finally {
       this.#depth--
@@ -405,4 +408,8 @@ export class SimNode {
       }
     },
   }
+}
+
+function isDiskRefusal(error: unknown): boolean {
+  return isLongshoreError(error) && (error.code === 'STORE_FULL' || error.code === 'STORE_IO')
 }
