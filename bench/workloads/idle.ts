@@ -14,51 +14,42 @@ const QUICK_CAPSULES = 1000
 /** The other mirrors of a capsule are asked for once in this time. */
 const OBSERVED_MS = 60_000
 const QUICK_OBSERVED_MS = 1000
-/** After its start: what that left behind is collected. */
-const REST_MS = 5000
-const ROUTES_POLL_MS = 2000
+/** A router takes some hundred names in it even when its machine is busy. */
+const ROUTES_POLL_MS = 5000
 const MINUTE_MS = 60_000
-
-async function measureIdle(data: string, observedMs: number, router?: Child): Promise<FacetValues> {
-  const tickets = router === undefined ? [] : [(await describe(router)).ticket]
-  const started = performance.now()
-  const mirror = await startNode('mirror', data, ...tickets)
-  const startS = (performance.now() - started) / 1000
-  if (router !== undefined) await settled(router)
-  await setTimeout(REST_MS)
-  await Promise.all([mirror.cpuUs(), router?.cpuUs()])
-  await setTimeout(observedMs)
-  const perMinute = (us: number): number => (us / 1000) * (MINUTE_MS / observedMs)
-  const mirrorMs = perMinute(await mirror.cpuUs())
-  const routerMs = router === undefined ? undefined : perMinute(await router.cpuUs())
-  const { resident, anonymous } = await mirror.ask<Memory>('memory')
-  await mirror.close()
-  const ownMemory = anonymous === undefined ? undefined : anonymous / 1e6
-  return [startS, resident / 1e6, ownMemory, mirrorMs, routerMs]
-}
 
 interface Memory {
   readonly resident: number
   readonly anonymous: number | undefined
 }
 
-/** Resolves when the router hears of no more names. */
-async function settled(router: Child): Promise<void> {
+/** A mirror that is started on a full home, at a router; `router` hears all names from it. */
+async function measureIdle(data: string, router: Child, observedMs: number): Promise<FacetValues> {
+  const { ticket } = await describe(router)
+  const started = performance.now()
+  const mirror = await startNode('mirror', data, ticket)
+  const startS = (performance.now() - started) / 1000
+  const names = await settled(router)
+  await Promise.all([mirror.cpuUs(), router.cpuUs()])
+  await setTimeout(observedMs)
+  const perMinute = (us: number): number => (us / 1000) * (MINUTE_MS / observedMs)
+  const mirrorMs = perMinute(await mirror.cpuUs())
+  const routerMs = perMinute(await router.cpuUs())
+  const { resident, anonymous } = await mirror.ask<Memory>('memory')
+  await mirror.close()
+  const ownMb = anonymous === undefined ? undefined : anonymous / 1e6
+  return [startS, resident / 1e6, ownMb, mirrorMs, routerMs, names]
+}
+
+/** Names that the router knows when it hears of no more. */
+async function settled(router: Child): Promise<number> {
   let known = 0
-  for (let routes = -1; routes < known; ) {
-    routes = known
+  for (let before = -1; before < known; ) {
+    before = known
     await setTimeout(ROUTES_POLL_MS)
     known = await router.ask<number>('routes')
   }
-}
-
-function contender(
-  name: string,
-  measure: () => Promise<FacetValues>,
-  close?: () => Promise<void>,
-): Contender<FacetValues> {
-  const of = { name, role: 'longshore', durability: 'no disk', measure } as const
-  return close === undefined ? of : { ...of, close }
+  return known
 }
 
 export function createIdleRows(quick: boolean): Study[] {
@@ -72,19 +63,19 @@ export function createIdleRows(quick: boolean): Study[] {
         { title: `${who}: resident memory`, unit: 'MB', better: 'less', target: 300 },
         { title: `${who}: resident memory without mapped files`, unit: 'MB', better: 'less' },
         { title: `${who}: its processor time in a minute`, unit: 'ms', better: 'less' },
-        { title: `${who}: the router's processor time in a minute`, unit: 'ms', better: 'less' },
+        { title: `${who}: its router's processor time in a minute`, unit: 'ms', better: 'less' },
+        { title: `${who}: names that its router knows`, unit: 'names', better: 'more' },
       ],
-      contenders: async (directory) => {
+      contenders: async (directory): Promise<Contender<FacetValues>[]> => {
         const data = join(directory, 'mirror')
         await (await Child.start('fill-mirror.ts', data, String(count))).close()
         const router = await startNode('router', join(directory, 'router'))
         return [
-          contender('longshore, joined to a router', () => measureIdle(data, observedMs, router)),
-          contender(
-            'longshore, alone',
-            () => measureIdle(data, observedMs),
-            () => router.close(),
-          ),
+          {
+            ...{ name: 'longshore', role: 'longshore', durability: 'durable' },
+            measure: () => measureIdle(data, router, observedMs),
+            close: () => router.close(),
+          },
         ]
       },
       once: true,
