@@ -26,13 +26,11 @@ import {
 import { createNodeRuntime, type Transaction, type TransactionSource } from '@longshore/client/node'
 import {
   committedHead,
-  createMirrorPolicy,
   droppedOp,
   heldCapsules,
   isDropped,
   Mirror,
   type MirrorEffect,
-  type MirrorPolicy,
   mirrorService,
   type NodeEffect,
   NodeEngine,
@@ -58,6 +56,7 @@ import { type NodeHome, openNodeHome } from './node-home.ts'
 import { NodeLogbook } from './node-logbook.ts'
 import { NodeMeters } from './node-meters.ts'
 import type { NodeOptions } from './node-options.ts'
+import { createNodePolicy } from './node-policy.ts'
 import {
   counterReport,
   countsByCode,
@@ -464,27 +463,14 @@ export class LongshoreNode {
         const { held: membership } = this.#domain
         return membership === undefined ? [] : [encodeCertChain(membership.chain)]
       },
-      policy: this.#createPolicy(),
+      policy: createNodePolicy({
+        self: identity.name,
+        domains: () => this.#domain.names,
+        runtime: this.#runtime,
+        bytesFree: () => this.#room.freeBytes,
+        isImporting: (name) => held.isImporting(name),
+      }),
     })
-  }
-
-  #createPolicy(): MirrorPolicy {
-    const { identity, held } = this.#home
-    const policy = createMirrorPolicy({
-      self: identity.name,
-      domains: () => this.#domain.names,
-      runtime: this.#runtime,
-      bytesFree: () => this.#room.freeBytes,
-    })
-    return {
-      ...policy,
-      checkOffer: (capsule, chain, peer) => {
-        if (held.isImporting(capsule.name)) {
-          throw new UnavailableError('OVERLOADED', 'the capsule is being imported here')
-        }
-        policy.checkOffer(capsule, chain, peer)
-      },
-    }
   }
 
   #createGateway(): HttpGateway {

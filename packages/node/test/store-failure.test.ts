@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -23,6 +23,20 @@ after(() => {
 
 const hasStrace = spawnSync('strace', ['-V']).status === 0
 const skip = hasStrace ? false : 'needs strace'
+const hasNamespaces = spawnSync('unshare', ['-rm', 'true']).status === 0
+const skipMount = hasNamespaces ? false : 'needs user namespaces'
+
+/** Calls of the system end with errors. */
+function withFaults(...faults: string[]): string[] {
+  const injected = faults.flatMap((fault) => ['-e', `inject=${fault}`])
+  return ['strace', '-f', '-qqq', '-o', '/dev/null', ...injected]
+}
+
+/** A disk of so many MiB at this path, for this process only. */
+function onDisk(path: string, mib: number): string[] {
+  const mount = `mount -t tmpfs -o size=${mib}m none "$0" && exec "$@"`
+  return ['unshare', '-rm', 'sh', '-c', mount, path]
+}
 
 interface Running {
   readonly child: ChildProcess
@@ -31,11 +45,10 @@ interface Running {
   readonly ended: Promise<{ readonly status: number | null; readonly errors: string }>
 }
 
-/** A mirror from its first line on; `fault` is what strace injects. */
-async function start(data: string, fault?: string): Promise<Running> {
-  const node = [BIN, 'node', 'run', '--data', data, '--listen', 'tls://127.0.0.1:0', '--json']
-  const traced = ['-f', '-qqq', '-o', '/dev/null', '-e', `inject=${fault}`, ...node]
-  const [command, ...args] = fault === undefined ? node : ['strace', ...traced]
+/** A mirror from its first line on. */
+async function start(data: string, { under = [] }: { under?: string[] } = {}): Promise<Running> {
+  const listen = ['--listen', 'tls://127.0.0.1:0', '--http', '127.0.0.1:0']
+  const [command, ...args] = [...under, BIN, 'node', 'run', '--data', data, ...listen, '--json']
   const child = spawn(command as string, args, {
     env: { ...process.env, XDG_STATE_HOME: join(directory, 'state') },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -61,6 +74,13 @@ async function stop({ child, ended }: Running): Promise<void> {
   assert.equal((await ended).status, 0)
 }
 
+/** The node itself: strace would leave it alone. */
+async function stopTraced(data: string, { ended }: Running): Promise<void> {
+  const { pid } = JSON.parse(readFileSync(join(data, 'node.json'), 'utf8')) as { pid: number }
+  process.kill(pid, 'SIGTERM')
+  assert.equal((await ended).status, 0)
+}
+
 async function heldBy(data: string, writer: RemoteWriter): Promise<number> {
   const { mirror } = (await askNode(data, 'GET /status')) as NodeStatus
   const name = formatName(writer.capsule.name)
@@ -69,14 +89,14 @@ async function heldBy(data: string, writer: RemoteWriter): Promise<number> {
 
 for (const [fault, title] of [
   ['fdatasync:error=EIO:when=4+', 'a sync that fails'],
-  ['pwritev:error=EIO:when=4+', 'a write that fails'],
+  ['pwrite64:error=EIO:when=5+', 'a write that fails'],
 ] as const) {
   test(`ND18 MI19: ${title} ends the node, with a code and without a receipt`, {
     skip,
   }, async () => {
     const data = join(directory, fault.replace(/\W/g, '-'))
     await stop(await start(data))
-    const node = await start(data, fault)
+    const node = await start(data, { under: withFaults(fault) })
     const writer = new RemoteWriter(1)
     let acknowledged = 0
     try {
@@ -104,3 +124,75 @@ for (const [fault, title] of [
     await stop(again)
   })
 }
+
+test('ND18 MI19: a write for which the disk has no room is refused, and the node goes on', {
+  skip,
+}, async () => {
+  const data = join(directory, 'full')
+  await stop(await start(data))
+  // Of the journal: zeros ahead of it, then those that the entries take.
+  const segment = join(data, 'store', 'segments', '00000001.0.seg')
+  const faults = withFaults('pwritev:error=ENOSPC:when=1', 'pwrite64:error=ENOSPC:when=1')
+  const noRoom = [...faults, '-P', segment]
+  const node = await start(data, { under: noRoom })
+  const writer = new RemoteWriter(2)
+  const later = new RemoteWriter(3)
+  try {
+    writer.join(parseTicket(String(node.ready['ticket'])))
+    writer.publish(parseName(String(node.ready['principal'])))
+    writer.append(5)
+    const { error } = await writer.next('failed')
+    assert.equal((error as { code?: string }).code, 'STORE_FULL')
+    later.join(parseTicket(String(node.ready['ticket'])))
+    later.publish(parseName(String(node.ready['principal'])))
+    later.append(3)
+    await later.next('receipt', ({ head }) => head.size === 3)
+  } finally {
+    await writer.close()
+    await later.close()
+    await stopTraced(data, node)
+  }
+})
+
+test('ND14: a mirror whose disk is full says so before it accepts, and serves what it has', {
+  skip: skipMount,
+}, async () => {
+  const disk = join(directory, 'disk')
+  mkdirSync(disk)
+  const node = await start(join(disk, 'data'), { under: onDisk(disk, 80) })
+  const inside = join('/proc', String(node.child.pid), 'root', disk)
+  const free = (): number => {
+    const { bavail, bsize } = statfsSync(inside)
+    return bavail * bsize
+  }
+  const writer = new RemoteWriter(4)
+  const later = new RemoteWriter(5)
+  try {
+    writer.join(parseTicket(String(node.ready['ticket'])))
+    writer.publish(parseName(String(node.ready['principal'])))
+    writer.append(1)
+    await writer.next('receipt', ({ head }) => head.size === 1)
+    for (let i = 0; i < 60; i++) writer.append(1, 500_000)
+    const { error } = await writer.next('failed')
+    assert.equal((error as { code?: string }).code, 'QUOTA_EXCEEDED')
+    const left = free()
+    assert.ok(left > 32 * 1024 * 1024, `${left} bytes are left`)
+    // Others fill what it has left alone.
+    writeFileSync(join(inside, 'others'), new Uint8Array(left))
+    assert.equal(free(), 0)
+    for (let text = ''; !text.includes('STORE_FULL'); ) {
+      const health = await fetch(`${node.ready['http']}/healthz`)
+      assert.equal(health.status, 200)
+      text = await health.text()
+    }
+    later.join(parseTicket(String(node.ready['ticket'])))
+    later.publish(parseName(String(node.ready['principal'])))
+    later.append(1)
+    const refused = await later.next('failed')
+    assert.equal((refused.error as { code?: string }).code, 'QUOTA_EXCEEDED')
+  } finally {
+    await writer.close()
+    await later.close()
+  }
+  await stop(node)
+})

@@ -135,7 +135,7 @@ export interface HomeNetwork {
   trace(name: CapsuleName, options?: RemoteOptions): Promise<TraceReport>
   /** Delivers what mirrors lack. @throws {UnavailableError} `NO_MIRROR`, `LEVEL_IMPOSSIBLE` */
   push(name: CapsuleName, options?: PushOptions): Promise<PushReport>
-  /** Brings everything that the mirrors have of a capsule into this home, verified: also payloads. */
+  /** Brings what the mirrors have of a capsule into this home, verified: entries, then payloads. */
   pull(name: CapsuleName | string, options?: RemoteOptions): Promise<PullReport>
   /** Keeps a certificate chain (encoded) by which a domain lets this home's person read. */
   keepMembership(chain: Uint8Array): Promise<void>

@@ -1,12 +1,13 @@
 /** What lies in the store of a mirror, and what it holds for others. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MAIN_BRANCH } from '@longshore/capsule'
+import { MAIN_BRANCH, verifyHead } from '@longshore/capsule'
 import type { StoreOp } from '../store/store.ts'
 import { MirrorHome, OPEN_POLICY } from '../testing/mirror-home.ts'
 import { Prng } from '../testing/prng.ts'
 import { PublisherHome } from '../testing/publisher-home.ts'
 import { decodeMessage, encodeMessage, isControlMessage, type ReplicaMessage } from './messages.ts'
+import { Publisher, type PublisherEffect } from './publisher.ts'
 
 function ask(mirror: MirrorHome, session: number, question: ReplicaMessage): ReplicaMessage[] {
   mirror.receive(session, encodeMessage(question))
@@ -87,4 +88,44 @@ test('MI26 ND17: a new node in the directory repeats nothing that the one before
   home.connect(mirror, 4)
   assert.equal(bulkTo(mirror, home, 4), 0)
   assert.equal(timeOf(5), (before as number) + 3600)
+})
+
+test('PU6: a receipt of an older head is given out with what the writer signed', () => {
+  const prng = new Prng(3)
+  const [first, second] = [new MirrorHome(prng), new MirrorHome(prng)]
+  const home = new PublisherHome(prng)
+  const writerKey = home.capsule.writer.key
+  const receipts = (): { size: number; isSigned: boolean }[] =>
+    home.effects.flatMap((effect) => {
+      if (effect.type !== 'receipt') return []
+      const { head, signedHead } = effect
+      if (signedHead !== undefined) verifyHead(home.capsule.name, signedHead, writerKey)
+      return [{ size: head.size, isSigned: signedHead?.size === head.size }]
+    })
+  home.append(3)
+  home.connect(first, 1)
+  home.exchange(first, 1)
+  // Its receipt for three entries is on its way while the fourth is appended.
+  home.connect(second, 2)
+  home.exchange(second, 2, (message) => {
+    if (!isControlMessage(message) && home.branch.size === 3) home.append(1)
+    return [message]
+  })
+  assert.deepEqual(receipts(), [
+    { size: 3, isSigned: true },
+    { size: 3, isSigned: true },
+    { size: 4, isSigned: true },
+  ])
+  // Another process has not sent that head: the mirror shows it.
+  home.append(1)
+  const { name } = home.capsule
+  const later = new Publisher({ store: home.driver.store, canSend: () => false })
+  const target = { mirror: first.headLog.name, chain: new Uint8Array(1), counts: true }
+  later.publish(name, MAIN_BRANCH, [target])
+  first.connect(3)
+  const effects: PublisherEffect[] = later.opened(3, first.headLog.name, first.signer.key)
+  for (const effect of effects) if (effect.type === 'send') first.receive(3, effect.message)
+  const heard = first.sentTo(3).flatMap((message) => later.receive(3, message))
+  const shown = heard.find((effect) => effect.type === 'receipt')
+  assert.deepEqual([shown?.head.size, shown?.signedHead?.size], [3, 3])
 })
