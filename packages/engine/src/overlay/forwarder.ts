@@ -61,6 +61,8 @@ export class Forwarder {
   readonly #keys = new WeakMap<CapsuleName, string>()
   /** Names in use that are being asked for again. */
   readonly #renewing = new Set<string>()
+  /** When sessions were last told to try another way to a name; the oldest first. */
+  readonly #triedUs = new Map<string, number>()
 
   constructor(machine: Machine, table: RouteTable, links: Links, lookups: Lookups) {
     this.#machine = machine
@@ -280,11 +282,8 @@ export class Forwarder {
       this.#report(refusal, false)
       return
     }
-    if (!this.#hasBudget(from)) return
-    const next = this.choose(nameKey(source), undefined)
-    if (next.type === 'link') {
-      next.link.send(unreachableFrame(refusal, this.#machine.limits.hopsMax))
-    }
+    // Back where it came from: whoever sent it here has to hear that this way leads nowhere.
+    if (this.#hasBudget(from)) from.send(unreachableFrame(refusal, this.#machine.limits.hopsMax))
   }
 
   #hasBudget(link: Link): boolean {
@@ -298,8 +297,24 @@ export class Forwarder {
 
   /** To the sessions of this node. A way that is gone may have another one beside it. */
   #report({ destination, by, code, message }: Unreachable, isOtherWayPossible: boolean): void {
-    if (isOtherWayPossible) this.#machine.emit({ type: 'path-changed', destination })
-    else this.#machine.emit({ type: 'unreachable', destination, code, by, message })
+    if (!isOtherWayPossible) {
+      this.#machine.emit({ type: 'unreachable', destination, code, by, message })
+    } else if (this.#mayTryAgain(nameKey(destination))) {
+      this.#machine.emit({ type: 'path-changed', destination })
+    }
+  }
+
+  /** Routers that contradict each other must not have everything sent again with each answer. */
+  #mayTryAgain(key: string): boolean {
+    const { nowUs, limits } = this.#machine
+    const triedUs = this.#triedUs.get(key)
+    if (triedUs !== undefined && nowUs - triedUs < SECOND_US) return false
+    this.#triedUs.delete(key)
+    this.#triedUs.set(key, nowUs)
+    if (this.#triedUs.size > limits.lookupsMax) {
+      this.#triedUs.delete(this.#triedUs.keys().next().value as string)
+    }
+    return true
   }
 }
 

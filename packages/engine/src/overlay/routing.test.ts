@@ -246,6 +246,36 @@ test('OV37: a flood to nowhere is answered sparsely, and refusals are never refu
   assert.equal(refusals(peer).length, count)
 })
 
+test('OV37: a refusal goes back the way that the frame came, whoever is its source', () => {
+  const world = newWorld()
+  const router = world.router()
+  const client = world.node()
+  client.join(router)
+  world.run(100)
+  const peer = new RawPeer(world, 1)
+  peer.connect(world, router, { isRouter: true })
+  const nowhere = asCapsuleName(new Uint8Array(32).fill(9))
+  peer.write(dataHead(nowhere, client.name, 0, 9, 0))
+  world.run(10_000)
+  assert.equal(refusals(peer)[0]?.code, 'NO_ROUTE')
+  assert.deepEqual(client.of('unreachable'), [])
+})
+
+test('OV38: however often a way is refused, sessions try again once a second', () => {
+  const world = newWorld()
+  const router = world.router()
+  const [client, server] = [world.node({ limits: { hopsMax: 1 } }), world.node()]
+  client.join(router)
+  server.join(router)
+  world.run(1000)
+  for (let i = 0; i < 20; i++) {
+    client.send(server.name, 'not over a router')
+    world.run(100)
+  }
+  const count = client.of('path-changed').length
+  assert.ok(count >= 2 && count <= 4, `${count} times`)
+})
+
 test('OV38 OV39: when a mirror dies its requests go to the next one', () => {
   const served = withCapsule(newWorld())
   const { world, capsule } = served
