@@ -3,7 +3,7 @@
  *
  *     npm run sim -- --seed 7 --world crash    that world, again
  *     npm run sim -- --worlds 20               the next seeds of all worlds in turn
- *       --ticks N     seconds with faults (default: 12; 3600 in `long`; up to 30 in `swarm`)
+ *       --ticks N     seconds with faults (default: 10; 3600 in `long`; up to 20 in `swarm`)
  *       --nodes N     in the world `scale` (default 10000)
  *       --json        what each world found as one line of JSON, and nothing else
  *

@@ -36,8 +36,8 @@ type Plot = (world: World, ticks: number, nodes: number) => Facts | undefined
 
 const NODES = 10_000
 /** Most defects show soon, or never. Small worlds last longer, in the same time. */
-const TICKS = 12
-const SWARM_TICKS = 30
+const TICKS = 10
+const SWARM_TICKS = 20
 const LONG_TICKS = 3600
 
 const WORLDS: Readonly<Record<WorldName, Plot>> = {

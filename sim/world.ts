@@ -146,7 +146,8 @@ export class World {
     if (node.isUp) return
     this.digest.note(this.nowUs, node.name, 'start')
     node.start()
-    if (!this.isLiar(node)) checkStated(node, this.claims.stated.get(formatHex(node.identity.name)))
+    if (!node.isUp || this.isLiar(node)) return
+    checkStated(node, this.claims.stated.get(formatHex(node.identity.name)))
   }
 
   /** Lets so many seconds pass. */

@@ -55,6 +55,17 @@ test('SM11 SM12: a node dies in a call to its disk; what its life had planned ne
   assert.equal(size(), 0)
 })
 
+test('SM12: a node whose disk refuses it while it starts dies, and starts later', () => {
+  const { node, deaths } = createScene()
+  node.crash('power')
+  // A planned fault hits the operation with its number: some operation of the next start.
+  node.disk.faultAt(node.disk.counts.operations, 'IO')
+  node.start()
+  assert.deepEqual([deaths, node.isUp], [['node'], false])
+  node.start()
+  assert.equal(node.isUp, true)
+})
+
 test('SM12: a power loss is another boot, a kill is not', () => {
   const { node } = createScene()
   const { bootId } = node.runtime

@@ -339,9 +339,16 @@ export class SimNode {
     })
   }
 
+  /** A process that its disk refuses ends; whoever runs it starts another one. */
   #openStore(): DiskStore {
     const { disk, runtime } = this
-    return openDiskStore({ disk, index: this.#index.open(), runtime, mode: 'write' })
+    try {
+      return openDiskStore({ disk, index: this.#index.open(), runtime, mode: 'write' })
+    } catch (error) {
+      const { code } = error as { readonly code?: unknown }
+      if (code === 'STORE_IO' || code === 'STORE_FULL') throw new SimCrash('the disk refuses')
+      throw error
+    }
   }
 
   #createHeadLog(): void {
