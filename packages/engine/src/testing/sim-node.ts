@@ -11,7 +11,6 @@ import {
   type CertChain,
   createSigner,
   encodeCertChain,
-  isLongshoreError,
   MAIN_BRANCH,
   manifestKey,
   type Ticket,
@@ -245,9 +244,7 @@ export class SimNode {
     try {
       action()
     } catch (error) {
-      // A process that finds its disk full or failing ends, too.
-      const isDeath = error instanceof SimCrash || (!this.isUp && isDiskRefusal(error))
-      if (!isDeath || this.#depth > 1) throw error
+      if (!(error instanceof SimCrash) || this.#depth > 1) throw error
       this.#die()
     } finally {
       this.#depth--
@@ -415,8 +412,4 @@ export class SimNode {
       }
     },
   }
-}
-
-function isDiskRefusal(error: unknown): boolean {
-  return isLongshoreError(error) && (error.code === 'STORE_FULL' || error.code === 'STORE_IO')
 }
