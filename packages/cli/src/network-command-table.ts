@@ -107,7 +107,10 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
       },
       TIMEOUT,
     ],
-    notes: ['Entries that were appended without a network wait in the home until then.'],
+    notes: [
+      'Entries that were appended without a network wait in the home until then.',
+      'The writer also states the head anew, for whoever reads with --fresh. While a command with replicated:K runs that happens every 20 seconds by itself.',
+    ],
     schema: 'push',
   },
   {
@@ -115,7 +118,9 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
     summary: 'Bring a capsule into this home, verified, or bring the copy here up to date.',
     positionals: [capsule],
     options: REMOTE_OPTIONS,
-    notes: ['What was cut off goes on where it stopped.'],
+    notes: [
+      'What was cut off goes on where it stopped. Payloads that are missing here are fetched from whichever mirror has them.',
+    ],
     schema: 'pull',
   },
   {

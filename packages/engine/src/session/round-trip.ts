@@ -54,24 +54,20 @@ export class RoundTrip {
     return this.#smoothUs !== undefined && this.#smoothUs > 2 * this.#shortestUs + QUEUEING_US
   }
 
-  /** After this an answer that comes at all has come, as far as is known. */
+  /** Twice what an answer takes, or the longest timeout as long as that is not known. */
   get patienceUs(): number {
-    return this.#measuredUs ?? this.#limits.retransmitMaxUs
+    if (this.#smoothUs === undefined) return this.#limits.retransmitMaxUs
+    return 2 * this.#smoothUs
   }
 
   get timeoutUs(): number {
-    const { retransmitFirstUs, retransmitMaxUs } = this.#limits
-    const measuredUs = this.#measuredUs
-    if (measuredUs === undefined) {
+    const { retransmitFirstUs, retransmitMinUs, retransmitMaxUs, ackDelayUs } = this.#limits
+    if (this.#smoothUs === undefined) {
       return Math.min(retransmitFirstUs * this.#backoff, retransmitMaxUs)
     }
+    const timeoutUs = this.#smoothUs + 4 * this.#variationUs + ackDelayUs
+    const measuredUs = Math.max(timeoutUs, retransmitMinUs)
     // What was measured may be more than the bound, which is for repetitions.
     return Math.max(measuredUs, Math.min(measuredUs * this.#backoff, retransmitMaxUs))
-  }
-
-  get #measuredUs(): number | undefined {
-    if (this.#smoothUs === undefined) return undefined
-    const { retransmitMinUs, ackDelayUs } = this.#limits
-    return Math.max(this.#smoothUs + 4 * this.#variationUs + ackDelayUs, retransmitMinUs)
   }
 }
