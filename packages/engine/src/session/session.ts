@@ -29,6 +29,7 @@ import {
   writeContent,
 } from './content.ts'
 import { Doubt } from './doubt.ts'
+import type { Due } from './due-heap.ts'
 import type { Emit, Peer, SessionId } from './events.ts'
 import {
   BULK_WINDOW_BYTES,
@@ -95,7 +96,10 @@ export interface SessionStart {
 /** `draining`: closed here, what was sent before is still on its way. `gone`: to be forgotten. */
 type State = 'open' | 'draining' | 'lingering' | 'gone'
 
-export class Session {
+export class Session implements Due {
+  /** When it is looked at next, and its place among the others. */
+  dueUs: number = Number.POSITIVE_INFINITY
+  place: number = -1
   readonly id: SessionId
   readonly index: number
   readonly peerIndex: number
@@ -322,7 +326,7 @@ export class Session {
   }
 
   /** The next time at which `tick` has something to do. */
-  get dueUs(): number {
+  get nextUs(): number {
     if (this.#state === 'lingering') return this.#endUs
     let dueUs = Math.min(this.#endUs, this.#lostUs, this.#nextPingUs, this.#doubt.dueUs)
     if (this.#ackDueUs !== undefined) dueUs = Math.min(dueUs, this.#ackDueUs)
@@ -343,7 +347,7 @@ export class Session {
   }
 
   tick(nowUs: number): void {
-    if (nowUs < this.dueUs) return
+    if (nowUs < this.nextUs) return
     if (this.#state === 'lingering') {
       this.#state = 'gone'
       return
