@@ -50,7 +50,7 @@ export interface RoundReport {
 const CONVERGENCE_MS_MAX = 120_000
 const SAMPLE_MS = 1000
 /** Deaths of a router that are timed, before the rest goes wrong: one for so many seconds. */
-const SECONDS_PER_FAILOVER = 20
+const SECONDS_PER_FAILOVER = 40
 
 /** Throws at the first broken promise, and leaves the directory then. */
 export async function runRound(options: RoundOptions): Promise<RoundReport> {
