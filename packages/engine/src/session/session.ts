@@ -310,7 +310,8 @@ export class Session implements Due {
   pathChanged(nowUs: number): void {
     if (this.#state !== 'open' && this.#state !== 'draining') return
     this.#roundTrip.recovered()
-    this.#hasNoWay = false
+    // Of a peer to whom there was no way nothing but one chunk is risked.
+    this.#chunkUs = Number.NEGATIVE_INFINITY
     for (const lane of this.#lanes) {
       lane.send.pathChanged()
       lane.dueUs = undefined

@@ -32,8 +32,8 @@ export async function pressCrowd(field: Field): Promise<Record<string, string>> 
   if (crowd.taken.perCpuS < GOODPUT_SHARE_MIN * perCpuS) {
     throw new Error(`with ${crowd.writers} writers the mirror takes ${text}`)
   }
-  const share = percent(crowd.taken.perS, best.taken.perS)
-  const result = `${text}: ${share} of the best, ${crowd.refusals} refusals`
+  const share = percent(crowd.taken.perCpuS, perCpuS)
+  const result = `${text}; for its processor time ${share} of the best, ${crowd.refusals} refusals`
   return { [`${crowd.writers} writers at once`]: result }
 }
 
