@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from 'node:path'
-import { parseName } from '@longshore/capsule'
+import { isLongshoreError, parseName } from '@longshore/capsule'
 import { openHome } from '@longshore/client/node'
 import type { CapsuleHistory } from '../history.ts'
 import { Child } from './child.ts'
@@ -63,13 +63,18 @@ export class WriterProcess {
     for (const mirror of mirrors) await add(mirror)
   }
 
-  /** The new mirror is in the place of one that is no more. The writer is not running. */
+  /**
+   * The new mirror is in the place of one that is no more. The writer is not running. If it cannot
+   * be reached now, the home knows it all the same.
+   */
   async replaceMirror(old: string, mirror: NodeProcess): Promise<void> {
     await using home = await openHome({ path: this.home })
     const name = parseName(this.capsule)
     await home.network.removeMirror(name, parseName(old))
     const options = { timeoutMs: ADD_TIMEOUT_MS }
-    await home.network.addMirror(name, parseName(mirror.principal), options)
+    await home.network.addMirror(name, parseName(mirror.principal), options).catch((error) => {
+      if (!isLongshoreError(error) || error.code !== 'NO_MIRROR') throw error
+    })
   }
 
   start(): void {
