@@ -189,9 +189,16 @@ test('NW4: a receipt says what mirrors have stated, although newer entries are o
     assert.deepEqual(await levels(capsule), expected)
     return capsule.name
   })()
-  await using again = await openHome({ path: join(directory, 'm-home'), readOnly: true })
-  await using capsule = await again.open(name)
-  assert.deepEqual(await levels(capsule), expected)
+  {
+    await using again = await openHome({ path: join(directory, 'm-home'), readOnly: true })
+    await using capsule = await again.open(name)
+    assert.deepEqual(await levels(capsule), expected)
+  }
+  // Of a mirror that is none any more nothing counts.
+  await using home = await openHome({ path: join(directory, 'm-home') })
+  await home.network.removeMirror(name, two.name)
+  await using capsule = await home.open(name)
+  assert.deepEqual(await levels(capsule), ['replicated:1', 'replicated:1', 'stored'])
 })
 
 for (const postQuantum of [false, true]) {

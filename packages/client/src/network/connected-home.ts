@@ -8,7 +8,6 @@
  * @module
  */
 import {
-  bytesEqual,
   type CapsuleName,
   decodeCertChain,
   formatName,
@@ -56,7 +55,7 @@ import { RemoteBranch } from './remote-branch.ts'
 import type { RemoteBranchOptions, ServingNode } from './remote-branch-options.ts'
 import { RemoteCapsule } from './remote-capsule.ts'
 import { Replication } from './replication.ts'
-import { type CosignedHead, StatedHeads } from './stated-heads.ts'
+import { type CosignedHead, type MirrorStatement, StatedHeads } from './stated-heads.ts'
 
 /** What it needs of the home that it belongs to. */
 export interface ConnectedHomeContext {
@@ -219,22 +218,27 @@ export class ConnectedHome implements HomeNetwork {
     return receipts
   }
 
-  /** The head of this tree above `index` that most mirrors have stated, and their statements. */
+  /** The head of this tree above `index` that most mirrors that count have stated, and that. */
   cosigned(name: CapsuleName, index: number, isOfTree: (head: Head) => boolean): CosignedHead {
-    const mirrors = this.book.mirrors(name)
+    const mirrors = this.#desk.counting(name)
+    if (mirrors.size === 0) return { head: undefined, mirrors: [] }
     const stated = new StatedHeads()
-    const kept = [this.book.stated(name), this.#replicationNow?.stated(name)?.best(index, isOfTree)]
-    for (const { name: mirror } of mirrors) {
-      const receipt = this.book.receipt(name, mirror)
-      if (receipt !== undefined) stated.add(receipt.head, { mirror, ...receipt })
+    const add = (head: Head, statement: MirrorStatement): void => {
+      if (mirrors.has(formatName(statement.mirror))) stated.add(head, statement)
     }
-    for (const { head, statements } of kept.flatMap((one) => one ?? [])) {
-      for (const statement of statements) stated.add(head, statement)
+    for (const { name: mirror } of mirrors.values()) {
+      const receipt = this.book.receipt(name, mirror)
+      if (receipt !== undefined) add(receipt.head, { mirror, ...receipt })
+    }
+    const kept = this.book.stated(name)
+    const heard = this.#replicationNow?.stated(name)?.all() ?? []
+    for (const { head, statements } of kept === undefined ? heard : [kept, ...heard]) {
+      for (const statement of statements) add(head, statement)
     }
     const best = stated.best(index, isOfTree)
     if (best === undefined) return { head: undefined, mirrors: [] }
     const cosignatures = best.statements.flatMap((statement) => {
-      const known = mirrors.find((mirror) => bytesEqual(mirror.name, statement.mirror))
+      const known = mirrors.get(formatName(statement.mirror))
       if (known?.signedManifest === undefined) return []
       return mirrorCosignature(known.signedManifest, statement, known.chain, known.memberships)
     })

@@ -85,6 +85,19 @@ export class MirrorDesk {
     return this.#home.book.mirrors(name).map((mirror) => this.#describe(signed, mirror))
   }
 
+  /** Mirrors that have been met and whose copies count now, by name. */
+  counting(name: CapsuleName): ReadonlyMap<string, KnownMirror> {
+    const met = this.#home.book
+      .mirrors(name)
+      .filter(({ signedManifest }) => signedManifest !== undefined)
+    if (met.length === 0) return new Map()
+    const signed = this.#capsule(name)
+    const counting = met.filter(
+      (mirror) => judgeKnownMirror(signed, mirror, this.#nowS()).problem === undefined,
+    )
+    return new Map(counting.map((mirror) => [formatName(mirror.name), mirror]))
+  }
+
   async status(name: CapsuleName, options: RemoteOptions): Promise<StatusReport> {
     const { book } = this.#home
     const local = this.#context.reader.manifest(name)

@@ -68,8 +68,8 @@ export interface Neighbor {
 
 const SECOND_US = 1_000_000
 /**
- * A mirror that is gone is given up soon: the sooner the next session, perhaps with another one, goes
- * on where this one stopped. Giving up too soon costs a handshake.
+ * A mirror that is gone is given up soon: the sooner the next session, perhaps with another one,
+ * goes on where this one stopped. Giving up too soon costs a handshake.
  */
 const SESSION_LIMITS = {
   keepaliveUs: 2 * SECOND_US,

@@ -52,16 +52,23 @@ export class StatedHeads {
     if (this.#heads.size > HEADS_MAX) this.#forgetOne()
   }
 
+  /** Everything that was added and not forgotten. */
+  *all(): Iterable<StatedHead> {
+    for (const { head, statements } of this.#heads.values()) {
+      yield { head, statements: [...statements.values()] }
+    }
+  }
+
   /** The head above `index` that most mirrors have stated; of several the newest. */
   best(index: number, isWanted: (head: Head) => boolean = () => true): StatedHead | undefined {
-    let best: { head: Head; statements: Map<string, MirrorStatement> } | undefined
-    for (const stated of this.#heads.values()) {
+    let best: StatedHead | undefined
+    for (const stated of this.all()) {
       const { head, statements } = stated
       if (head.size <= index || !isWanted(head)) continue
-      const lead = statements.size - (best?.statements.size ?? 0)
+      const lead = statements.length - (best?.statements.length ?? 0)
       if (lead > 0 || (lead === 0 && head.size > (best?.head.size ?? 0))) best = stated
     }
-    return best && { head: best.head, statements: [...best.statements.values()] }
+    return best
   }
 
   /** The one that was added first, but not the best. */

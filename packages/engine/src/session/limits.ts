@@ -59,7 +59,7 @@ export interface SessionLimits {
   readonly pingUs: number
   /** A peer of whom nothing came for so long is lost. Longer than any path takes to heal. */
   readonly peerLostUs: number
-  /** Between two questions to a peer that may not know the session; a round trip or more. */
+  /** Between two questions to a peer that may know nothing of the session. */
   readonly doubtPingUs: number
   /** Packets of sessions that are not known here, answered in a second: each answer is smaller. */
   readonly unknownPerSecondMax: number
