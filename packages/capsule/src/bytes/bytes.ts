@@ -25,6 +25,8 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
  * outside are copied with this and not with `slice`, which gives a view if they are a Buffer.
  */
 export function copyBytes(bytes: Uint8Array, start = 0, end: number = bytes.length): Uint8Array {
+  // Of a plain array `slice` is a copy, and much faster.
+  if (bytes.constructor === Uint8Array) return bytes.slice(start, end)
   return new Uint8Array(bytes.subarray(start, end))
 }
 
