@@ -10,6 +10,7 @@ import {
   type KeyUse,
   type Manifest,
   type ManifestKey,
+  type MemberRight,
   type Policy,
   type PrincipalType,
   SEED_BYTES,
@@ -65,8 +66,14 @@ export function createAdChain(
   return { certs: [cert], manifests: [owner.manifest.signed] }
 }
 
-export function createMembership(prng: Prng, domain: Authority, node: CapsuleName): Membership {
-  const rights = ['lookup', 'mirror', 'route'] as const
+const NODE_RIGHTS: readonly MemberRight[] = ['lookup', 'mirror', 'route']
+
+export function createMembership(
+  prng: Prng,
+  domain: Authority,
+  node: CapsuleName,
+  rights: readonly MemberRight[] = NODE_RIGHTS,
+): Membership {
   const cert = signMemberCert({ ...common(prng, domain, node), rights }, domain.signer)
   const chain = { certs: [cert], manifests: [domain.manifest.signed] }
   return { name: domain.manifest.name, chain }

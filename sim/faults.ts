@@ -19,6 +19,8 @@ export interface FaultMix {
   readonly partition: number
   /** Connections break. */
   readonly reset: number
+  /** Somebody copies the disk of a mirror, and puts it back later. */
+  readonly restore: number
   /** A clock is set wrong, by up to `skewSMax`. */
   readonly clock: number
   /** A path is slow and lossy for a while. */
@@ -27,14 +29,16 @@ export interface FaultMix {
 }
 
 export const NO_FAULTS: FaultMix = Object.freeze({
-  ...{ crash: 0, diskCrash: 0, diskError: 0, partition: 0, reset: 0, clock: 0, weather: 0 },
+  ...{ crash: 0, diskCrash: 0, diskError: 0, partition: 0, reset: 0, restore: 0 },
+  ...{ clock: 0, weather: 0 },
   skewSMax: 0,
 })
 
 type Kind = Exclude<keyof FaultMix, 'skewSMax'>
 
 const KINDS: readonly Kind[] = [
-  ...(['crash', 'diskCrash', 'diskError', 'partition', 'reset', 'clock', 'weather'] as const),
+  ...(['crash', 'diskCrash', 'diskError', 'partition', 'reset', 'restore'] as const),
+  ...(['clock', 'weather'] as const),
 ]
 const SECOND_US = 1_000_000
 const DOWN_US_MAX = 40 * SECOND_US
@@ -44,7 +48,8 @@ const OPERATIONS_AHEAD = 40
 
 export class Faults {
   readonly counts: Record<Kind, number> = {
-    ...{ crash: 0, diskCrash: 0, diskError: 0, partition: 0, reset: 0, clock: 0, weather: 0 },
+    ...{ crash: 0, diskCrash: 0, diskError: 0, partition: 0, reset: 0, restore: 0 },
+    ...{ clock: 0, weather: 0 },
   }
   readonly #world: World
   readonly #mix: FaultMix
@@ -97,6 +102,9 @@ export class Faults {
       case 'reset':
         this.#reset(node)
         return
+      case 'restore':
+        this.#restore(this.#world.prng.shuffle(this.#victims))
+        return
       case 'clock':
         this.#setClock(node)
         return
@@ -142,6 +150,12 @@ export class Faults {
   #reset(node: SimNode): void {
     const { network, nodes } = this.#world
     for (const other of nodes) network.reset(`mem://${node.name}`, `mem://${other.name}`)
+  }
+
+  #restore(nodes: readonly SimNode[]): void {
+    const node = nodes.find((known) => known.mirror && known.isUp && !this.#world.isLiar(known))
+    if (node?.hasBackup === true) this.#world.restore(node)
+    else node?.backUp()
   }
 
   #setClock(node: SimNode): void {

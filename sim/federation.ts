@@ -13,7 +13,7 @@ import {
 } from '@longshore/engine/testing'
 import type { Reader } from './actors/reader.ts'
 import type { Writer } from './actors/writer.ts'
-import { type Authority, createAdChain, createAuthority } from './authorities.ts'
+import { type Authority, createAdChain, createAuthority, createMembership } from './authorities.ts'
 import type { Truth } from './truth.ts'
 import type { World } from './world.ts'
 
@@ -30,6 +30,8 @@ export interface FederationShape {
   readonly mirrorsMin: number
   /** The first capsule excludes the last domain: no traffic, no copy, no reader there. */
   readonly excludes: boolean
+  /** The first capsule may be read in the first domain only; somebody else tries. */
+  readonly isPrivate: boolean
   /** One more mirror each, in one domain after the other, that lies in this way. */
   readonly lies: readonly ((prng: Prng) => Lie)[]
   /** Between domains. */
@@ -39,6 +41,7 @@ export interface FederationShape {
 export const FEDERATION: FederationShape = {
   ...{ domains: 3, coreRouters: 2, routersPerDomain: 2, mirrorsPerDomain: 1 },
   ...{ writers: 3, readers: 4, copies: 2, mirrorsMin: 0, excludes: true, conditions: WAN },
+  isPrivate: false,
   lies: [],
 }
 
@@ -61,6 +64,7 @@ export function buildFederation(world: World, shape: FederationShape = FEDERATIO
   const domains = range(shape.domains).map((d) => addDomain(world, core, d, shape))
   const writers = range(shape.writers).map((w) => addWriter(world, domains, w, shape))
   const readers = range(shape.readers).map((r) => addReader(world, domains, writers, r, shape))
+  if (shape.isPrivate) addStranger(world, domains, writers[0] as Writer)
   return { core, domains, writers, readers }
 }
 
@@ -98,7 +102,7 @@ function addWriter(
   world: World,
   domains: readonly Domain[],
   w: number,
-  { copies, excludes }: FederationShape,
+  { copies, excludes, isPrivate }: FederationShape,
 ): Writer {
   const home = domains[w % domains.length] as Domain
   const node = world.addNode(`writer-${w}`)
@@ -107,7 +111,9 @@ function addWriter(
   const last = domains.at(-1) as Domain
   const isRestricted = excludes && w === 0 && domains.length > 1
   const exclude = isRestricted ? [last.authority.manifest.name] : []
-  const { capsule, truth } = world.addCapsule(`capsule-${w}`, owner, { exclude })
+  const { name: homeName } = home.authority.manifest
+  const read = isPrivate && w === 0 ? [homeName] : ('any' as const)
+  const { capsule, truth } = world.addCapsule(`capsule-${w}`, owner, { exclude, read })
   const allowed = isRestricted ? domains.slice(0, -1) : domains
   const mirrors = allowed.flatMap((domain) =>
     domain.mirrors.map((mirror) => {
@@ -124,7 +130,7 @@ function addReader(
   domains: readonly Domain[],
   writers: readonly Writer[],
   r: number,
-  { mirrorsMin, excludes }: FederationShape,
+  { mirrorsMin, excludes, isPrivate }: FederationShape,
 ): Reader {
   const writer = writers[r % writers.length] as Writer
   const isRestricted = excludes && writer === writers[0] && domains.length > 1
@@ -133,7 +139,22 @@ function addReader(
   const node = world.addNode(`reader-${r}`)
   for (const router of home.routers) node.join(router)
   const mirrors = mirrorsOf(world, writer.truth)
-  return world.addReader(node, { truth: writer.truth, mirrors, mirrorsMin })
+  const needsRight = isPrivate && writer === writers[0]
+  const { authority } = domains[0] as Domain
+  const membership = needsRight
+    ? { membership: createMembership(world.prng, authority, node.identity.name, ['read']) }
+    : {}
+  return world.addReader(node, { truth: writer.truth, mirrors, mirrorsMin, ...membership })
+}
+
+/** Asks every mirror like a reader, and shows that it may read somewhere else. */
+function addStranger(world: World, domains: readonly Domain[], { truth }: Writer): void {
+  const node = world.addNode('stranger')
+  for (const router of domains[0]?.routers ?? []) node.join(router)
+  const elsewhere = createAuthority(world.prng, 'domain')
+  const membership = createMembership(world.prng, elsewhere, node.identity.name, ['read'])
+  const mirrors = mirrorsOf(world, truth)
+  world.addReader(node, { truth, mirrors, membership, isStranger: true })
 }
 
 /** Nodes that are to hold this capsule. */

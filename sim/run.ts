@@ -90,6 +90,7 @@ export function runWorld(name: WorldName, seed: number, options: RunOptions = {}
     seconds: Math.round(world.nowUs / 1e6),
     events: digest.count,
     deaths: world.deaths,
+    replaced: world.replacedCount,
     committed: world.truths.reduce((sum, { size }) => sum + size, 0),
     read: claims.entryCount,
     receipts: claims.receipts,

@@ -4,7 +4,7 @@
  * @module
  */
 
-export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'workload'
+export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9' | 'workload'
 
 export class Violation extends Error {
   override readonly name = 'Violation'

@@ -13,6 +13,7 @@ import {
   type Lie,
   type LinkConditions,
   Prng,
+  type SimDisk,
   SimNetwork,
   SimNode,
 } from '@longshore/engine/testing'
@@ -36,6 +37,7 @@ export interface NodeOptions {
   readonly isRouter?: boolean
   readonly isMirror?: boolean
   readonly domain?: Authority
+  readonly disk?: SimDisk
   /** Its mirror says something else: bound by nothing, whatever it states or lacks. */
   readonly lie?: Lie
 }
@@ -52,10 +54,13 @@ export class World {
   readonly writers: Writer[] = []
   readonly readers: Reader[] = []
   /** Copies that must be whole at the end. */
-  readonly copies: { readonly node: SimNode; readonly truth: Truth }[] = []
+  copies: readonly { readonly node: SimNode; readonly truth: Truth }[] = []
   readonly liars: Set<string> = new Set()
   ticks = 0
   deaths = 0
+  readonly #options = new Map<SimNode, NodeOptions>()
+  /** Their disks were put back: they never speak again. */
+  readonly #retired = new Set<SimNode>()
   readonly #domains = new Map<string, CapsuleName>()
   readonly #routes: RouteChecker
 
@@ -68,6 +73,11 @@ export class World {
       const domain = this.#domains.get(formatHex(node))
       return domain === undefined ? [] : [domain]
     })
+  }
+
+  /** Mirrors whose disk turned out to be an old one, and that are other nodes now. */
+  get replacedCount(): number {
+    return this.#retired.size
   }
 
   get nowUs(): number {
@@ -90,6 +100,7 @@ export class World {
     if (options.lie !== undefined) this.liars.add(key)
     node.add({ heard: (effect) => this.#heard(node, effect) })
     this.nodes.push(node)
+    this.#options.set(node, options)
     return node
   }
 
@@ -117,14 +128,14 @@ export class World {
   addWriter(node: SimNode, options: WriterOptions): Writer {
     const writer = new Writer(this, node, this.prng.child(), options)
     this.writers.push(writer)
-    for (const { mirror } of options.mirrors)
-      this.copies.push({ node: mirror, truth: writer.truth })
+    const { truth } = options
+    this.copies = [...this.copies, ...options.mirrors.map(({ mirror: node }) => ({ node, truth }))]
     return writer
   }
 
   addReader(node: SimNode, options: ReaderOptions): Reader {
     const reader = new Reader(this, node, this.prng.child(), options)
-    this.readers.push(reader)
+    if (options.isStranger !== true) this.readers.push(reader)
     return reader
   }
 
@@ -143,11 +154,34 @@ export class World {
   }
 
   start(node: SimNode): void {
-    if (node.isUp) return
+    if (node.isUp || this.#retired.has(node)) return
     this.digest.note(this.nowUs, node.name, 'start')
     node.start()
     if (!node.isUp || this.isLiar(node)) return
     checkStated(node, this.claims.stated.get(formatHex(node.identity.name)))
+  }
+
+  /**
+   * The operator of a mirror puts an older copy of its disk back. If it has stated more since then
+   * it says so, and another node takes its place, with what lies on the disk.
+   */
+  restore(node: SimNode): void {
+    this.digest.note(this.nowUs, node.name, 'restore')
+    node.crash('kill')
+    node.restoreBackup()
+    node.start()
+    if (!node.isInDoubt) {
+      checkStated(node, this.claims.stated.get(formatHex(node.identity.name)))
+      return
+    }
+    node.crash('kill')
+    this.#retired.add(node)
+    const disk = node.disk
+    const next = this.addNode(`${node.name}+`, { ...this.#options.get(node), disk })
+    for (const ticket of node.joined) next.join({ ticket })
+    this.copies = this.copies.map((copy) => (copy.node === node ? { ...copy, node: next } : copy))
+    for (const writer of this.writers) writer.replaceMirror(node, next)
+    for (const reader of this.readers) reader.replaceMirror(node, next)
   }
 
   /** Lets so many seconds pass. */

@@ -4,8 +4,17 @@
  *
  * @module
  */
-import { decodeHead, encodeHead, formatHex, type Head, MAIN_BRANCH } from '@longshore/capsule'
 import {
+  bytesEqual,
+  decodeHead,
+  encodeCertChain,
+  encodeHead,
+  formatHex,
+  type Head,
+  MAIN_BRANCH,
+} from '@longshore/capsule'
+import {
+  type Membership,
   type NodeEffect,
   type ReaderEffect,
   RemoteReader,
@@ -15,6 +24,7 @@ import {
 } from '@longshore/engine'
 import { type Prng, type SimActor, SimAnchor, type SimNode } from '@longshore/engine/testing'
 import type { Truth } from '../truth.ts'
+import { hold } from '../violation.ts'
 import type { World } from '../world.ts'
 
 export interface ReaderOptions {
@@ -22,6 +32,10 @@ export interface ReaderOptions {
   /** Whom it asks. */
   readonly mirrors: readonly SimNode[]
   readonly mirrorsMin?: number
+  /** What it shows of where it may read. */
+  readonly membership?: Membership
+  /** The capsule's policy lets it read nothing. */
+  readonly isStranger?: boolean
 }
 
 /** How often it asks everybody whether there is more. */
@@ -40,6 +54,7 @@ export class Reader implements SimActor {
   readonly #service: string
   /** Holds the head as bytes, and loses what was not synced. */
   readonly #memory: SimAnchor
+  #mirrors: readonly SimNode[]
   #reader: RemoteReader | undefined
   /** Who is on the other side, by session. */
   readonly #peers = new Map<number, string>()
@@ -50,6 +65,7 @@ export class Reader implements SimActor {
     this.truth = options.truth
     this.label = `${node.name}:${options.truth.label}`
     this.#options = options
+    this.#mirrors = options.mirrors
     this.#service = `reader of ${options.truth.label}`
     this.#memory = new SimAnchor(prng)
     node.add(this)
@@ -65,15 +81,18 @@ export class Reader implements SimActor {
 
   services(): Readonly<Record<string, Service>> {
     const { truth, node } = this
+    const { membership } = this.#options
     const bytes = this.#memory.read()
     const reader = new RemoteReader({
       ...{ name: truth.name, branch: MAIN_BRANCH, nowUs: () => node.runtime.nowUs() },
       ...(bytes === undefined ? {} : { remembered: decodeHead(bytes) }),
       mirrorsMin: this.#options.mirrorsMin ?? 0,
+      ...(membership === undefined ? {} : { memberships: [encodeCertChain(membership.chain)] }),
     })
     this.#reader = reader
-    const keys = new Set(this.#options.mirrors.map(({ identity }) => formatHex(identity.name)))
-    const service = readerService(reader, (target) => keys.has(formatHex(target)))
+    const service = readerService(reader, (target) =>
+      this.#mirrors.some(({ identity }) => bytesEqual(identity.name, target)),
+    )
     this.#peers.clear()
     const opened: Service['opened'] = (session, peer, target) => {
       this.#peers.set(session, formatHex(peer.name))
@@ -89,12 +108,20 @@ export class Reader implements SimActor {
     this.size = 0
     const { label, truth } = this
     this.#world.history.push({ type: 'begun', reader: label, capsule: truth.label })
-    const opens = this.#options.mirrors.map(({ identity }) => {
+    const opens = this.#mirrors.map(({ identity }) => {
       return { type: 'open-session' as const, target: identity.name }
     })
     this.node.step({ type: 'subscribe', name: truth.name })
     this.#run([...opens, ...reader.follow(FOLLOW, 0)])
     this.#planRefresh()
+  }
+
+  /** Asks another node from now on. */
+  replaceMirror(before: SimNode, mirror: SimNode): void {
+    const kept = this.#mirrors.filter((known) => known !== before)
+    if (kept.length === this.#mirrors.length) return
+    this.#mirrors = [...kept, mirror]
+    if (this.node.isUp) this.#run([{ type: 'open-session', target: mirror.identity.name }])
   }
 
   heard(effect: NodeEffect): void {
@@ -123,6 +150,9 @@ export class Reader implements SimActor {
 
   #news(news: ReaderEffect): void {
     const { claims, history } = this.#world
+    const isShown = news.type === 'head' || news.type === 'entries'
+    const { isStranger = false } = this.#options
+    hold('I9', !isShown || !isStranger, () => `${this.label} reads what it must not read`)
     switch (news.type) {
       case 'head':
         this.#memory.write(encodeHead(news.head))

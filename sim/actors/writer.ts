@@ -27,14 +27,19 @@ import {
   type SimSource,
   type SimTransaction,
 } from '@longshore/engine/testing'
-import type { Authority, Capsule } from '../authorities.ts'
+import { type Authority, type Capsule, createAdChain } from '../authorities.ts'
 import type { Truth } from '../truth.ts'
 import type { World } from '../world.ts'
+
+interface MirrorOfCapsule {
+  readonly mirror: SimNode
+  readonly chain: CertChain
+}
 
 export interface WriterOptions {
   readonly capsule: Capsule
   readonly truth: Truth
-  readonly mirrors: readonly { readonly mirror: SimNode; readonly chain: CertChain }[]
+  readonly mirrors: readonly MirrorOfCapsule[]
   /** Mirrors that must hold an entry before it counts as acknowledged. */
   readonly copies: number
 }
@@ -54,6 +59,7 @@ export class Writer implements SimActor, SimSource {
   readonly #prng: Prng
   readonly #anchor: SimAnchor
   readonly #signer: Signer
+  #mirrors: readonly MirrorOfCapsule[]
   readonly #payloads = new Map<number, Uint8Array>()
   #writer: BranchWriter | undefined
   #isSyncPlanned = false
@@ -63,6 +69,7 @@ export class Writer implements SimActor, SimSource {
     this.node = node
     this.truth = options.truth
     this.#options = options
+    this.#mirrors = options.mirrors
     this.#prng = prng
     this.#anchor = new SimAnchor(prng.child())
     this.#signer = options.capsule.writer
@@ -93,7 +100,16 @@ export class Writer implements SimActor, SimSource {
     })
     assert(this.#writer.doubt === undefined, 'a home that was never copied has no doubt')
     truth.reopen(this.#writer.size)
-    node.publish(name, this.#options.mirrors)
+    node.publish(name, this.#mirrors)
+  }
+
+  /** The owner lets another node hold what this one held. */
+  replaceMirror(before: SimNode, mirror: SimNode): void {
+    const kept = this.#mirrors.filter((known) => known.mirror !== before)
+    if (kept.length === this.#mirrors.length) return
+    const chain = createAdChain(this.#world.prng, this.owner, mirror.identity.name)
+    this.#mirrors = [...kept, { mirror, chain }]
+    if (this.node.isUp) this.node.publish(this.truth.name, [{ mirror, chain }])
   }
 
   heard(effect: NodeEffect): void {

@@ -14,13 +14,14 @@ import { CONVERGE_TICKS } from './storms.ts'
 const SHAPE: FederationShape = {
   ...{ domains: 2, coreRouters: 1, routersPerDomain: 1, mirrorsPerDomain: 1 },
   ...{ writers: 2, readers: 2, copies: 2, mirrorsMin: 0, excludes: false, conditions: WAN },
+  isPrivate: true,
   lies: [],
 }
 const PACE: Pace = {
   ...{ pauseUsMax: 60_000_000, entriesMax: 20, payloadBytesMax: 400, erasures: 0.05 },
 }
 const FAULTS: FaultMix = {
-  ...{ crash: 300, diskCrash: 600, diskError: 1800, partition: 600, reset: 300 },
+  ...{ crash: 300, diskCrash: 600, diskError: 1800, partition: 600, reset: 300, restore: 900 },
   ...{ clock: 900, weather: 300, skewSMax: 18_000 },
 }
 

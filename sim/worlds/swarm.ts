@@ -71,6 +71,7 @@ function drawRest(prng: Prng, counts: Counts): FederationShape {
     copies: prng.between(1, Math.min(3, mirrors)),
     mirrorsMin: prng.chance(0.3) ? 1 : 0,
     excludes: prng.chance(0.4),
+    isPrivate: prng.chance(0.3),
     conditions: prng.chance(0.5) ? WAN : LAN,
     lies: prng.chance(0.3) ? [prng.pick(LIES)] : [],
   }
@@ -97,6 +98,7 @@ function drawMix(prng: Prng): FaultMix {
     diskError: rate(8),
     partition: rate(10),
     reset: rate(5),
+    restore: rate(2),
     clock: rate(5),
     weather: rate(5),
     skewSMax: prng.pick([60, 3600, 50_000]),

@@ -7,6 +7,7 @@
  * @module
  */
 import {
+  assert,
   type CapsuleName,
   type CertChain,
   createSigner,
@@ -26,6 +27,7 @@ import { Publisher } from '../replica/publisher.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { type DiskStore, openDiskStore } from '../store/disk/disk-store.ts'
 import type { StoreOp } from '../store/store.ts'
+import type { BranchWriter } from '../writer/branch-writer.ts'
 import { openBranchWriter } from '../writer/open-branch-writer.ts'
 import { createFirstInstance } from '../writer/writer-notes.ts'
 import type { EventQueue } from './event-queue.ts'
@@ -51,6 +53,8 @@ export interface SimNodeOptions {
   readonly onEvent?: (node: SimNode, event: NodeEvent) => void
   /** The process died of itself: in a call to the disk, or because a sync failed. */
   readonly onDeath?: (node: SimNode) => void
+  /** Lies in its data directory already: what another node has left there. */
+  readonly disk?: SimDisk
   /** Its mirror lies: what it wants to say is changed before it is said. */
   readonly lie?: Lie
 }
@@ -72,8 +76,9 @@ export class SimNode {
   readonly principal: NodePrincipal
   readonly identity: NodeIdentity
   readonly ticket: Ticket
+  readonly #membership: Membership | undefined
   readonly runtime: Runtime
-  readonly disk: SimDisk
+  disk: SimDisk
   /** Kept if nobody else listens: everything that the engine has told. */
   readonly news: NodeEffect[] = []
   /** How far its clock is off; may be changed at any time. */
@@ -87,7 +92,10 @@ export class SimNode {
   readonly #options: SimNodeOptions
   readonly #index: SimIndex
   readonly #headLogAnchor: SimAnchor
+  readonly #prng: Prng
   readonly #actors: SimActor[] = []
+  #headLogWriter: BranchWriter | undefined
+  #backup: SimDisk | undefined
   /** Survives restarts, as a configuration file would. */
   readonly #joined: Ticket[] = []
   #services: Record<string, Service> = {}
@@ -115,11 +123,13 @@ export class SimNode {
       identity: createSigner(seeds.identity),
       mirror: createSigner(seeds.mirror),
     }
+    this.#membership = options.membership?.(node.name)
     const tlsKey = manifestKey(node.manifest, 'tls').ed25519
     this.ticket = { name: node.name, tlsKey, addresses: [`mem://${name}`] }
-    this.disk = new SimDisk(prng.child())
+    this.disk = options.disk ?? new SimDisk(prng.child())
     this.#index = new SimIndex(prng.child())
     this.#headLogAnchor = new SimAnchor(prng.child())
+    this.#prng = prng.child()
     this.store = this.#openStore()
     this.#commits = this.#createCommits()
     this.#createHeadLog()
@@ -127,6 +137,20 @@ export class SimNode {
     this.mirror = this.#createMirror()
     this.engine = this.#createEngine()
     this.#goUp()
+  }
+
+  /** It was joined to these, and will be after every start. */
+  get joined(): readonly Ticket[] {
+    return this.#joined
+  }
+
+  get hasBackup(): boolean {
+    return this.#backup !== undefined
+  }
+
+  /** Its disk is older than what it has stated: it must become another node. */
+  get isInDoubt(): boolean {
+    return this.#headLogWriter?.doubt !== undefined
   }
 
   get isRouter(): boolean {
@@ -217,6 +241,19 @@ export class SimNode {
     })
   }
 
+  /** Somebody copies its disk, whatever it is doing. */
+  backUp(): void {
+    this.#backup = this.disk.copy(this.#prng)
+  }
+
+  /** The node is down, and will find the copy. What lies beside the disk, as anchors do, stays. */
+  restoreBackup(): void {
+    assert(!this.isUp && this.#backup !== undefined, 'a copy is put back while nobody runs')
+    this.disk = this.#backup
+    this.#backup = undefined
+    this.#index.crash('vanish')
+  }
+
   restart(how: 'kill' | 'power'): void {
     this.crash(how)
     this.start()
@@ -286,7 +323,7 @@ export class SimNode {
 
   #createEngine(): NodeEngine {
     const { identity, runtime, mirror, publisher } = this
-    const { isRouter = false, membership, lie } = this.#options
+    const { isRouter = false, lie } = this.#options
     this.#services = { publisher: publisherService(publisher) }
     if (mirror !== undefined) {
       const service = mirrorService({ mirror, self: identity.name, store: this.store })
@@ -298,7 +335,7 @@ export class SimNode {
       isRouter,
       services: this.#services,
       listen: this.ticket.addresses,
-      ...(membership === undefined ? {} : { membership: membership(identity.name) }),
+      ...(this.#membership === undefined ? {} : { membership: this.#membership }),
     })
   }
 
@@ -311,7 +348,9 @@ export class SimNode {
     if (this.#options.isMirror !== true) return undefined
     const { store, runtime, identity } = this
     const { headLog, seeds } = this.principal
-    const domain = this.#options.membership?.(identity.name).name
+    const membership = this.#membership
+    const domains = membership === undefined ? [] : [membership.name]
+    const memberships = membership === undefined ? [] : [encodeCertChain(membership.chain)]
     return new Mirror({
       store,
       runtime,
@@ -320,19 +359,23 @@ export class SimNode {
       hasSubscribers: (name) => this.engine.overlay.hasSubscribers(name),
       policy: createMirrorPolicy({
         self: identity.name,
-        domains: () => (domain === undefined ? [] : [domain]),
+        domains: () => domains,
         runtime,
         bytesFree: () => Number.POSITIVE_INFINITY,
       }),
-      openHeadLog: () =>
-        openBranchWriter({
+      memberships: () => memberships,
+      openHeadLog: () => {
+        const writer = openBranchWriter({
           store,
           name: headLog.name,
           branch: MAIN_BRANCH,
           signer: createSigner(seeds['head-log']),
           runtime,
           anchor: this.#headLogAnchor,
-        }),
+        })
+        this.#headLogWriter = writer
+        return writer
+      },
     })
   }
 
