@@ -21,6 +21,12 @@ export interface FollowerOptions {
   readonly machine?: Machine
 }
 
+/**
+ * Nobody could be reached; or whoever could be holds less than the one who is gone now, which is as
+ * it may be: the rest is with the writer and comes.
+ */
+const GAVE_UP = /NO_MIRROR|NOT_FOUND|NO_ROUTE|ROLLBACK/
+
 export class FollowerProcess {
   readonly options: FollowerOptions
   /** Times that it ended by itself because nobody could be reached. */
@@ -66,7 +72,7 @@ export class FollowerProcess {
     void child.ended.then(({ code, signal }) => {
       if (this.#child !== child) return
       this.#child = undefined
-      if (!/NO_MIRROR|NOT_FOUND|NO_ROUTE/.test(child.stderr)) {
+      if (!GAVE_UP.test(child.stderr)) {
         fail(new Error(`${id} ended with ${code ?? signal}: ${child.stderr}`))
         return
       }
