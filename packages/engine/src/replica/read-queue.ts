@@ -104,11 +104,14 @@ export class ReadQueue {
   advanced(name: CapsuleName, branch: BranchId): void {
     const key = branchKey(name, branch)
     const waiting = this.#waiting.get(key)
-    this.#waiting.delete(key)
     for (const [task, session] of waiting ?? []) {
+      // Whoever has followed another mirror may have more than this one has yet.
+      if (!this.#server.isReady(task)) continue
+      waiting?.delete(task)
       const tasks = this.#sessions.get(session)
       if (tasks !== undefined) this.#queue(session, tasks, task)
     }
+    if (waiting?.size === 0) this.#waiting.delete(key)
   }
 
   /** The window of a session has room again. */
