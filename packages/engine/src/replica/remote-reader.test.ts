@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeHead, type Head, MAIN_BRANCH, verifyEquivocation } from '@longshore/capsule'
-import { MirrorHome } from '../testing/mirror-home.ts'
+import { MirrorHome, OPEN_POLICY } from '../testing/mirror-home.ts'
 import { Prng } from '../testing/prng.ts'
 import { PublisherHome } from '../testing/publisher-home.ts'
 import { ReaderHome } from '../testing/reader-home.ts'
@@ -256,4 +256,34 @@ test('RR3 RR11: what is published is verified, and heads come before their entri
     ['head', 'entries'],
   )
   assert.deepEqual(reader.read.get(1), bodies(world.home, 0, 12))
+})
+
+test('RR10: a mirror where we may not read any more is no liar, and another one is asked', () => {
+  const prng = new Prng(31)
+  const home = new PublisherHome(prng)
+  home.append(300)
+  let mayRead = true
+  const policy = { ...OPEN_POLICY, mayRead: () => mayRead }
+  const mirrors = [new MirrorHome(prng.child(), { policy }), new MirrorHome(prng.child())]
+  for (const [i, mirror] of mirrors.entries()) {
+    home.connect(mirror, 100 + i)
+    home.exchange(mirror, 100 + i)
+  }
+  const reader = createReader({ home, mirrors })
+  reader.connect(mirrors[0]!, 1)
+  reader.exchange()
+  mayRead = false
+  reader.take(reader.reader.read(7, { start: 0, end: 300, wantsBodies: true }))
+  reader.exchange()
+  const types = reader.effects.map(({ type }) => type)
+  assert.deepEqual([types.includes('refused'), types.includes('distrusted')], [true, false])
+  assert.equal(reader.read.get(7), undefined)
+  reader.connect(mirrors[1]!, 2)
+  reader.exchange()
+  assert.deepEqual(reader.read.get(7), bodies(home, 0, 300))
+  mayRead = true
+  reader.take(reader.reader.refresh())
+  reader.exchange()
+  const sizes = [...reader.reader.sources].map(({ head }) => head?.size)
+  assert.deepEqual(sizes, [300, 300])
 })

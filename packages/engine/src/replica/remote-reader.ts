@@ -334,9 +334,7 @@ export class RemoteReader {
       if (answer instanceof Uint8Array) return this.#taken(task, read)
       task.session = undefined
       if (answer.kind === 'end') return this.#goOnWith(task)
-      if (answer.kind !== 'error') throw unexpected()
-      // It does not have what it said it has.
-      return this.#distrust(session, peerError(answer))
+      return this.#refused(session, answer)
     })
   }
 
@@ -373,9 +371,22 @@ export class RemoteReader {
       const at = task.position
       if (answer instanceof Uint8Array && at !== undefined) return this.#streamed(task, at, source)
       task.session = undefined
-      if (answer instanceof Uint8Array || answer.kind !== 'error') throw unexpected()
-      return this.#distrust(session, peerError(answer))
+      if (answer instanceof Uint8Array) throw unexpected()
+      return this.#refused(session, answer)
     })
+  }
+
+  /** A mirror that showed a head does not give what is under it. */
+  #refused(session: SessionId, answer: ReplicaMessage): ReaderEffect[] {
+    if (answer.kind !== 'error') throw unexpected()
+    const source = this.#sources.get(session)
+    // It does not have what it said it has.
+    if (answer.code !== 'NOT_FOUND' || source === undefined) {
+      return this.#distrust(session, peerError(answer))
+    }
+    // We may not read there any more, or not yet: a membership has ended, or a clock was set.
+    source.head = undefined
+    return [refused(session, answer), ...this.#goOn()]
   }
 
   /** What the followed mirror sends may have come over the multicast tree already. */
