@@ -36,8 +36,6 @@ interface Told {
   readonly routes: Map<string, { readonly route: Route; readonly costUs: number }>
   /** Name keys; true: to be told again even if nothing has changed. */
   readonly pending: Map<string, boolean>
-  /** Names with a route that does not hold yet, which will be looked at again. */
-  readonly early: Set<string>
   /** Requests without an answer. */
   readonly open: Set<number>
   timer: Timer | undefined
@@ -61,8 +59,7 @@ export class Advertiser {
   /** A link to a router that this node has joined. */
   up(link: Link): void {
     const told: Told = {
-      ...{ link, routes: new Map(), pending: new Map() },
-      ...{ early: new Set(), open: new Set(), timer: undefined },
+      ...{ link, routes: new Map(), pending: new Map(), open: new Set(), timer: undefined },
     }
     this.#told.set(link, told)
     this.#tellAll(told)
@@ -114,10 +111,7 @@ export class Advertiser {
     const { timers, nowUs, limits } = this.#machine
     timers.schedule(nowUs + limits.advertiseAgainUs, () => {
       if (this.#told.get(told.link) !== told) return
-      for (const key of keys) {
-        told.early.delete(key)
-        told.pending.set(key, true)
-      }
+      for (const key of keys) told.pending.set(key, true)
       this.#pump(told)
     })
   }
@@ -161,10 +155,6 @@ export class Advertiser {
       this.#reportRefusal(key, told.link)
       if (before !== undefined) withdrawn.push(before.route.name)
       told.routes.delete(key)
-      if (this.#isEarly(key) && !told.early.has(key)) {
-        told.early.add(key)
-        this.#tryAgain(told, [key])
-      }
       return
     }
     const costUs = routeCostUs(route)
@@ -186,14 +176,6 @@ export class Advertiser {
       if (best === undefined || routeCostUs(route) < routeCostUs(best)) best = route
     }
     return best
-  }
-
-  /** There is a route that cannot be told of yet, whoever asks. */
-  #isEarly(key: string): boolean {
-    const routes = this.#table.routes(key) ?? []
-    return routes.some(({ origin, evidence }) => {
-      return origin === 'advertised' && this.#rtCerts.isEarly(evidence)
-    })
   }
 
   /** What this node serves itself and this router may not carry: it is not even told. */

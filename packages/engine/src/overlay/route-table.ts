@@ -43,6 +43,8 @@ export class RouteTable {
   /** Routes by the second after which they are looked at. */
   readonly #expiry = new Map<number, Set<Route>>()
   readonly #dueS = new Map<Route, number>()
+  /** No route that is installed begins to hold later. */
+  #latestS = 0
   /** Learned routes, the oldest first. */
   readonly #learned = new Set<Route>()
 
@@ -76,9 +78,11 @@ export class RouteTable {
     return [...(this.#byLink.get(link)?.keys() ?? [])]
   }
 
-  /** Removes what holds no longer, and returns it. */
+  /** Removes what holds no longer, or, if the clock was set back, not yet; and returns it. */
   expire(nowS: number): Route[] {
-    const expired: Route[] = []
+    const expired = this.#latestS > nowS ? this.#early(nowS) : []
+    this.#latestS = Math.min(this.#latestS, nowS)
+    for (const route of expired) this.remove(route)
     for (const [dueS, routes] of this.#expiry) {
       if (dueS > nowS) continue
       this.#expiry.delete(dueS)
@@ -92,6 +96,11 @@ export class RouteTable {
       }
     }
     return expired
+  }
+
+  #early(nowS: number): Route[] {
+    const all = [...this.#routes.values()].flat()
+    return all.filter(({ evidence }) => evidence.notBeforeS > nowS)
   }
 
   keys(): IterableIterator<string> {
@@ -122,6 +131,7 @@ export class RouteTable {
       if (worst !== route) this.#unlist(worst)
     }
     if (others.includes(route)) this.#list(route)
+    this.#latestS = Math.max(this.#latestS, proven.evidence.notBeforeS)
     this.#routes.set(route.key, others)
     this.#changed(route.key)
     while (this.#learned.size > this.#limits.learnedMax) {

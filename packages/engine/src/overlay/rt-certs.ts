@@ -40,15 +40,10 @@ export class RtCerts {
   }
 
   /** Whether this route can be given to `neighbor`: it may go on, and was not there already. */
-  isExtensible(evidence: Evidence, neighbor: CapsuleName): boolean {
-    const { path, depth } = evidence
-    if (depth <= 0 || this.isEarly(evidence)) return false
+  isExtensible({ path, depth, notBeforeS }: Evidence, neighbor: CapsuleName): boolean {
+    // The clock was set back: what does not hold yet is soon swept out of the table.
+    if (depth <= 0 || notBeforeS > this.#machine.nowS) return false
     return !path.some((name) => bytesEqual(name, neighbor))
-  }
-
-  /** Its certificates do not hold yet: the clock was set back, and nothing is signed for now. */
-  isEarly({ notBeforeS }: Evidence): boolean {
-    return notBeforeS > this.#machine.nowS
   }
 
   /** The shared part of a group that lets `neighbor` carry what this evidence is about. */
