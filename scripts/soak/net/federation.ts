@@ -83,7 +83,7 @@ export class Federation {
     mirror.erase()
     // Nobody has joined a mirror: it is reached over the routers that it joins.
     await mirror.start()
-    await this.#admit(mirror, this.mirrors.indexOf(mirror))
+    await this.#admit([mirror])
     for (const writer of this.writers) {
       await writer.kill()
       await writer.replaceMirror(old, mirror)
@@ -113,10 +113,8 @@ export class Federation {
   async #startRouters(): Promise<void> {
     const first = this.#createNode('router', 0)
     await first.start()
-    await this.#admit(first, 0)
     const second = this.#createNode('router', 1)
     await second.start([await this.#link('router-2', first)])
-    await this.#admit(second, 1)
     this.routers.push(first, second)
   }
 
@@ -128,7 +126,7 @@ export class Federation {
       starts.push(mirror.start(await this.#linksToRouters(mirror.id)))
     }
     await Promise.all(starts)
-    for (const [i, mirror] of this.mirrors.entries()) await this.#admit(mirror, i)
+    await this.#admit(this.nodes)
   }
 
   async #createWriters(): Promise<void> {
@@ -166,14 +164,20 @@ export class Federation {
     return new NodeProcess({ id: `${role}-${i + 1}`, role, directory, fail: this.fail })
   }
 
-  async #admit(node: NodeProcess, domain: number): Promise<void> {
+  /** The first router and the first mirror belong to the first domain, and so on. */
+  async #admit(nodes: readonly NodeProcess[]): Promise<void> {
     await using home = await openHome({ path: this.#authority })
-    const membership = await home.admit({
-      domain: parseName(this.#domains[domain] as string),
-      subject: parseName(node.principal),
-      notAfterS: Math.floor(Date.now() / 1000) + MEMBERSHIP_S,
-    })
-    await node.command('node', 'join-domain', membership)
+    const joins: Promise<void>[] = []
+    for (const node of nodes) {
+      const number = Math.max(this.routers.indexOf(node), this.mirrors.indexOf(node))
+      const membership = await home.admit({
+        domain: parseName(this.#domains[number] as string),
+        subject: parseName(node.principal),
+        notAfterS: Math.floor(Date.now() / 1000) + MEMBERSHIP_S,
+      })
+      joins.push(node.command('node', 'join-domain', membership))
+    }
+    await Promise.all(joins)
   }
 
   async #linksToRouters(from: string): Promise<Link[]> {

@@ -9,6 +9,8 @@ import { countRefusals, type Field, openClients, type Pace, pace, percent, show 
 /** Writers at a time with which the best is looked for. */
 const FEW: readonly number[] = [1, 2, 4]
 const FACTOR = 10
+/** The best of so many counts, as of the others: what else the machine does slows either down. */
+const CROWDS = 2
 const BYTES_PER_SECOND_OF_RUN = 3_000_000
 const BYTES_MAX = 96_000_000
 const GOODPUT_SHARE_MIN = 0.8
@@ -26,7 +28,11 @@ export async function pressCrowd(field: Field): Promise<Record<string, string>> 
   for (const writers of FEW) trials.push(await tryWith(field, writers, bytes))
   const best = trials.reduce((a, b) => (a.taken.perS < b.taken.perS ? b : a))
   const perCpuS = Math.max(...trials.map(({ taken }) => taken.perCpuS))
-  const crowd = await tryWith(field, FACTOR * best.writers, 2 * bytes)
+  const crowds: Trial[] = []
+  for (let i = 0; i < CROWDS; i++) {
+    crowds.push(await tryWith(field, FACTOR * best.writers, 2 * bytes))
+  }
+  const crowd = crowds.reduce((a, b) => (a.taken.perCpuS < b.taken.perCpuS ? b : a))
   const text = `${show(crowd.taken)}; at best, with ${best.writers}: ${show(best.taken)}`
   // What a busy machine leaves to the mirror says nothing about it; what it makes of that does.
   if (crowd.taken.perCpuS < GOODPUT_SHARE_MIN * perCpuS) {
