@@ -25,6 +25,7 @@ const ATTACK_MS_MAX = 300
 const IDENTITIES = 4
 const FRAMES_MAX = 6
 const SAMPLE_MS = 250
+const TALK_MS_MAX = 30_000
 /** What an attacker may add to the memory of a node: its tables of strangers and sessions. */
 const GROWTH_BYTES_MAX = 200_000_000
 /** In a long run memory is at its height long before the half of it. */
@@ -101,7 +102,8 @@ async function fightFor(
   const talker = new HostileTalker({ prng: prng.child(), router, mirror, capsule })
   const counts: Record<string, number> = {}
   const lane = async (): Promise<void> => {
-    while (performance.now() < endMs) {
+    // On a busy machine the talker may have to wait for its first session.
+    while (performance.now() < endMs + (talker.messages === 0 ? TALK_MS_MAX : 0)) {
       const kind = prng.pick(KINDS)
       counts[kind] = (counts[kind] ?? 0) + 1
       await attacks[kind](field)

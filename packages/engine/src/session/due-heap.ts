@@ -2,7 +2,8 @@
  * Sessions in the order of the time at which each has something to do, so that a tick looks at
  * those that are due and at no others: a node has thousands that are idle.
  *
- * A binary heap in which each item knows its place: it is there once, and is moved, not added again.
+ * A binary heap in which each item knows its place: it is there once, and is moved, not added
+ * again.
  *
  * @module
  */
