@@ -93,6 +93,8 @@ export function runWorld(name: WorldName, seed: number, options: RunOptions = {}
     replaced: world.replacedCount,
     committed: world.truths.reduce((sum, { size }) => sum + size, 0),
     read: claims.entryCount,
+    multicast: world.readers.reduce((sum, { multicastCount }) => sum + multicastCount, 0),
+    left: world.readers.reduce((sum, { leftCount }) => sum + leftCount, 0),
     receipts: claims.receipts,
     ...more,
   }

@@ -34,6 +34,7 @@ test('SM15: the same seed gives the same world, byte for byte; another one does 
 test('SM14: seed 1, federation: what multicast brought first is no gap in a follow', () => {
   const { facts } = expectWhole('federation', 1, 4)
   assert.ok(Number(facts['read']) > 50 && Number(facts['receipts']) > 10)
+  assert.ok(Number(facts['multicast']) > 20, 'readers go by the tree')
 })
 
 test('SM14: seed 3, clock: timers go on when clocks are set back, late answers are no rollback', () => {

@@ -40,8 +40,7 @@ export function follow({ ticket, mirror, name, way, onEntries }: FollowOptions):
   const runtime = createNodeRuntime()
   const reader = new RemoteReader({
     ...{ name, branch: MAIN_BRANCH, nowUs: () => runtime.nowUs() },
-    // Who goes by what a mirror has cosigned does not have it stream beside the tree.
-    mirrorsMin: way === 'tree' ? 1 : 0,
+    usesMulticast: way === 'tree',
   })
   // With thousands of followers in a process those of a home would mostly measure keepalives.
   const sessionLimits = SESSION_LIMITS
@@ -55,14 +54,9 @@ export function follow({ ticket, mirror, name, way, onEntries }: FollowOptions):
     readerService(reader, (target) => bytesEqual(target, mirror)),
     onNews,
   )
-  if (way === 'tree') {
-    network.subscribe(name, (payload) => {
-      network.run(SERVICE, payload === undefined ? reader.refresh() : reader.published(payload))
-    })
-  }
   network.run(SERVICE, [{ type: 'open-session', target: mirror }, ...reader.follow(FOLLOW, 0)])
   return {
-    refresh: () => network.run(SERVICE, reader.refresh()),
+    refresh: () => network.run(SERVICE, [...reader.refresh(), ...reader.check()]),
     get receivedBytes() {
       let bytes = 0
       for (const link of network.engine.overlay.links) bytes += link.receivedBytes

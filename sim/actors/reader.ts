@@ -15,6 +15,7 @@ import {
 } from '@longshore/capsule'
 import {
   type Membership,
+  type MulticastCounters,
   type NodeEffect,
   type ReaderEffect,
   RemoteReader,
@@ -38,8 +39,10 @@ export interface ReaderOptions {
   readonly isStranger?: boolean
 }
 
-/** How often it asks everybody whether there is more. */
+/** How often everybody is asked for a first head, and for news, and one mirror in turn. */
+const SEARCH_US = 1_000_000
 const REFRESH_US = 10_000_000
+const CHECK_US = 2_000_000
 const FOLLOW = 1
 
 export class Reader implements SimActor {
@@ -56,6 +59,8 @@ export class Reader implements SimActor {
   readonly #memory: SimAnchor
   #mirrors: readonly SimNode[]
   #reader: RemoteReader | undefined
+  /** Of each life. */
+  readonly #multicast: Readonly<MulticastCounters>[] = []
   /** Who is on the other side, by session. */
   readonly #peers = new Map<number, string>()
 
@@ -79,6 +84,16 @@ export class Reader implements SimActor {
     return this.#reader?.head
   }
 
+  /** Entries that the multicast tree brought first. */
+  get multicastCount(): number {
+    return this.#multicast.reduce((sum, { entries }) => sum + entries, 0)
+  }
+
+  /** How often the multicast tree was left for a session. */
+  get leftCount(): number {
+    return this.#multicast.reduce((sum, { left }) => sum + left, 0)
+  }
+
   services(): Readonly<Record<string, Service>> {
     const { truth, node } = this
     const { membership } = this.#options
@@ -90,6 +105,7 @@ export class Reader implements SimActor {
       ...(membership === undefined ? {} : { memberships: [encodeCertChain(membership.chain)] }),
     })
     this.#reader = reader
+    this.#multicast.push(reader.multicast)
     const service = readerService(reader, (target) =>
       this.#mirrors.some(({ identity }) => bytesEqual(identity.name, target)),
     )
@@ -111,9 +127,10 @@ export class Reader implements SimActor {
     const opens = this.#mirrors.map(({ identity }) => {
       return { type: 'open-session' as const, target: identity.name }
     })
-    this.node.step({ type: 'subscribe', name: truth.name })
     this.#run([...opens, ...reader.follow(FOLLOW, 0)])
-    this.#planRefresh()
+    this.#repeat(SEARCH_US, () => (reader.head === undefined ? reader.refresh() : []))
+    this.#repeat(REFRESH_US, () => reader.refresh())
+    this.#repeat(CHECK_US, () => reader.check())
   }
 
   /** Asks another node from now on. */
@@ -125,26 +142,18 @@ export class Reader implements SimActor {
   }
 
   heard(effect: NodeEffect): void {
-    const reader = this.#reader
-    if (reader === undefined) return
-    if (effect.type === 'news') {
-      if (effect.service === this.#service) this.#news(effect.news as ReaderEffect)
-      return
-    }
-    if (effect.type !== 'published' && effect.type !== 'gap') return
-    if (formatHex(effect.name) !== formatHex(this.truth.name)) return
-    this.#run(effect.type === 'gap' ? reader.refresh() : reader.published(effect.payload))
+    if (effect.type !== 'news' || effect.service !== this.#service) return
+    this.#news(effect.news as ReaderEffect)
   }
 
   #run(effects: readonly ServiceEffect[]): void {
     this.node.step({ type: 'run', service: this.#service, effects })
   }
 
-  #planRefresh(): void {
-    const reader = this.#reader
-    this.node.after(REFRESH_US, () => {
-      this.#run(reader?.refresh() ?? [])
-      this.#planRefresh()
+  #repeat(intervalUs: number, action: () => readonly ReaderEffect[]): void {
+    this.node.after(intervalUs, () => {
+      this.#run(action())
+      this.#repeat(intervalUs, action)
     })
   }
 

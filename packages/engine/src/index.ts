@@ -95,6 +95,7 @@ export type {
 } from './replica/mirror-counters.ts'
 export type { SizedHeartbeat } from './replica/mirror-note.ts'
 export { missingPayloads } from './replica/missing-payloads.ts'
+export type { MulticastCounters } from './replica/multicast-feed.ts'
 export {
   type MirrorReceipt,
   type MirrorTarget,

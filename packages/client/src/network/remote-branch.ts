@@ -7,8 +7,10 @@
  * 2. Each head is kept before what is under it is handed on (F23).
  * 3. Entries are asked for in stretches of a few MiB, the next one while the last one is being
  *    used: a slow caller costs no memory.
+ * 4. A follow of a public capsule goes by the multicast tree; while there is one, mirrors are asked
+ *    in turn whether the tree has lost something.
  *
- * Rules NW7-NW12 of docs/spec/network.md.
+ * Rules NW7-NW12 and NW26 of docs/spec/network.md.
  *
  * @module
  */
@@ -39,28 +41,24 @@ import { checkNotAborted } from '../commit-signal.ts'
 import { mirrorCosignature } from './cosigner.ts'
 import type { Network } from './network.ts'
 import type { RemoteBranchOptions, ServingNode } from './remote-branch-options.ts'
+import {
+  bytesOf,
+  type Channel,
+  fittingCount,
+  type OpenStretch,
+  type RemoteEntries,
+  STRETCH_BYTES,
+  STRETCH_COUNT_FIRST,
+} from './remote-channel.ts'
 import { whyUnread } from './why-unread.ts'
-
-/** Verified entries, as one message brought them. */
-export type RemoteEntries = Extract<ReaderEffect, { readonly type: 'entries' }>
-
-/** One request of the reader, and what came of it. */
-interface Channel {
-  readonly arrived: RemoteEntries[]
-  isOver: boolean
-  error: LongshoreError | undefined
-}
 
 /** How often those who serve the capsule are looked for, while nobody answers, and later. */
 const SEARCH_MS = 1000
 const SEARCH_LATER_MS = 30_000
 /** How often mirrors are asked for news where a head needs several of them, or must be fresh. */
 const REFRESH_MS = 1000
-/** Bytes asked for at once, and the number of entries to begin with. */
-const STRETCH_BYTES = 2_097_152
-const STRETCH_COUNT_FIRST = 64
-const STRETCH_COUNT_MAX = 8192
-
+/** How often a mirror is asked for what the multicast tree may have lost. */
+const CHECK_MS = 2000
 let lastBranch = 0
 
 export class RemoteBranch {
@@ -80,6 +78,8 @@ export class RemoteBranch {
   #lastRequest = 0
   #cancelSearch: (() => void) | undefined
   #cancelRefresh: (() => void) | undefined
+  #cancelCheck: (() => void) | undefined
+  #followCount = 0
   #isSearching = false
   /** In force and not kept yet: the newest one is enough. */
   #toKeep: Head | undefined
@@ -210,6 +210,17 @@ export class RemoteBranch {
 
   /** Entries from `start` on, those that come included, until the signal or an error. */
   async *follow(start: number, signal?: AbortSignal): AsyncGenerator<RemoteEntries> {
+    this.#followCount++
+    if (this.#followCount === 1) this.#checkLater()
+    try {
+      yield* this.#following(start, signal)
+    } finally {
+      this.#followCount--
+      if (this.#followCount === 0) this.#cancelCheck?.()
+    }
+  }
+
+  async *#following(start: number, signal?: AbortSignal): AsyncGenerator<RemoteEntries> {
     for (let at = start; ; ) {
       const size = this.head?.size ?? 0
       if (at < size) {
@@ -248,11 +259,12 @@ export class RemoteBranch {
     this.#unwatch()
     this.#cancelSearch?.()
     this.#cancelRefresh?.()
-    const sessions = [...this.#sessions]
-    this.#network.run(
-      this.#id,
-      sessions.map((session) => ({ type: 'close-session', session })),
-    )
+    this.#cancelCheck?.()
+    const stops = [...this.#channels.keys()].flatMap((request) => this.#reader.stop(request))
+    const closes = [...this.#sessions].map((session) => {
+      return { type: 'close-session' as const, session }
+    })
+    this.#network.run(this.#id, [...stops, ...closes])
     this.#network.remove(this.#id)
     for (const watcher of [...this.#watchers]) watcher()
   }
@@ -315,6 +327,13 @@ export class RemoteBranch {
     this.#cancelRefresh = this.#network.after(REFRESH_MS, () => {
       this.refresh()
       if (this.#isRefreshed || this.head === undefined) this.#refreshSoon()
+    })
+  }
+
+  #checkLater(): void {
+    this.#cancelCheck = this.#network.after(CHECK_MS, () => {
+      this.#run(this.#reader.check())
+      this.#checkLater()
     })
   }
 
@@ -477,20 +496,4 @@ export class RemoteBranch {
     const message = 'no mirror goes on with what was asked for'
     return new UnavailableError('NO_MIRROR', message, details)
   }
-}
-
-interface OpenStretch {
-  readonly request: number
-  readonly end: number
-  readonly channel: Channel
-}
-
-/** How many entries like these are about one stretch. */
-function fittingCount(count: number, bytes: number): number {
-  const fitting = Math.floor((STRETCH_BYTES * count) / Math.max(1, bytes))
-  return Math.max(1, Math.min(STRETCH_COUNT_MAX, fitting, 8 * count))
-}
-
-function bytesOf({ arrived }: Channel): number {
-  return arrived.reduce((sum, { message }) => sum + message.length, 0)
 }

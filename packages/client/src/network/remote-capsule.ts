@@ -26,7 +26,8 @@ import type { Ack, Capsule, Entry, ExportReport, ReadOptions, VerifyReport } fro
 import { HeaderAudit } from '../header-audit.ts'
 import { resolveStart } from '../read-range.ts'
 import { openBodyOf } from '../verified-entry.ts'
-import type { RemoteBranch, RemoteEntries } from './remote-branch.ts'
+import type { RemoteBranch } from './remote-branch.ts'
+import type { RemoteEntries } from './remote-channel.ts'
 import { storedEntries, verifiedEntries } from './remote-entry.ts'
 import { createRemoteReceipt } from './remote-receipt.ts'
 

@@ -6,7 +6,7 @@
 import { decodeHeader } from '@longshore/capsule'
 import type { StoredEntry } from '@longshore/engine'
 import { VerifiedEntry } from '../verified-entry.ts'
-import type { RemoteEntries } from './remote-branch.ts'
+import type { RemoteEntries } from './remote-channel.ts'
 
 /** u16 length of the header, state, zero. */
 const FRAME_PREFIX_BYTES = 4

@@ -20,7 +20,8 @@ import {
   UnavailableError,
 } from '@longshore/capsule'
 import type { StoredEntry } from '@longshore/engine'
-import type { RemoteBranch, RemoteEntries } from './remote-branch.ts'
+import type { RemoteBranch } from './remote-branch.ts'
+import type { RemoteEntries } from './remote-channel.ts'
 import { storedEntries } from './remote-entry.ts'
 
 /**

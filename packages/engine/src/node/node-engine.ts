@@ -40,6 +40,7 @@ import type { TransportEffect } from '../transport/transport.ts'
 import { Backoff } from './backoff.ts'
 import type { NodeIdentity } from './principal.ts'
 import type { Service, ServiceEffect, ServiceNews } from './service.ts'
+import { RUNNER, Subscriptions } from './subscriptions.ts'
 
 /** Rounds of work in one step: some milliseconds, then whatever else happened has its turn. */
 const WORK_ROUNDS_MAX = 16
@@ -80,6 +81,8 @@ export type NodeEffect =
   /** What a service says to whoever runs the node. */
   | { readonly type: 'news'; readonly service: string; readonly news: ServiceNews }
 
+type Subscription = Extract<OverlayEvent, { readonly type: 'subscribe' | 'unsubscribe' }>
+type Publication = Extract<OverlayEffect, { readonly type: 'published' | 'gap' }>
 type Write = Extract<TransportEffect, { readonly type: 'write' }>
 
 interface Owner {
@@ -107,6 +110,7 @@ export class NodeEngine {
   readonly #clock: SteadyClock
   readonly #owners = new Map<SessionId, Owner>()
   readonly #wanted: Backoff
+  readonly #subscriptions = new Subscriptions()
   /** Capsules that a service advertises, and when the other mirrors were asked for last. */
   readonly #advertised = new Map<string, Advertised>()
   /** Questions of this node's own, by their number, which is negative. */
@@ -159,6 +163,8 @@ export class NodeEngine {
     if (event.type === 'run') this.#take(event.service, event.effects)
     else if (event.type === 'finish') this.#finish()
     else if (event.type === 'tick') this.#tick()
+    else if (event.type === 'subscribe') this.#subscribe(RUNNER, event)
+    else if (event.type === 'unsubscribe') this.#unsubscribe(RUNNER, event)
     else this.#work.push({ to: 'overlay', event })
     this.#drain()
     let rounds = 0
@@ -281,6 +287,10 @@ export class NodeEngine {
       case 'resolved':
         this.#resolved(effect)
         return
+      case 'published':
+      case 'gap':
+        this.#published(effect)
+        return
       case 'link-up':
         this.#wanted.hasten()
         this.#effects.push(effect)
@@ -372,6 +382,12 @@ export class NodeEngine {
         case 'publish':
           this.#work.push({ to: 'overlay', event: effect })
           break
+        case 'subscribe':
+          this.#subscribe(id, effect)
+          break
+        case 'unsubscribe':
+          this.#unsubscribe(id, effect)
+          break
         case 'advertise':
           this.#advertise(id, effect.manifest, effect.chain)
           break
@@ -382,6 +398,27 @@ export class NodeEngine {
         default:
           this.#effects.push({ type: 'news', service: id, news: effect })
       }
+    }
+  }
+
+  #subscribe(subscriber: string, event: Subscription): void {
+    if (this.#subscriptions.add(event.name, subscriber)) this.#work.push({ to: 'overlay', event })
+  }
+
+  #unsubscribe(subscriber: string, event: Subscription): void {
+    const isLast = this.#subscriptions.remove(event.name, subscriber)
+    if (isLast) this.#work.push({ to: 'overlay', event })
+  }
+
+  #published(effect: Publication): void {
+    const payload = effect.type === 'gap' ? undefined : effect.payload
+    for (const subscriber of this.#subscriptions.of(effect.name)) {
+      if (subscriber === RUNNER) this.#effects.push(effect)
+      else
+        this.#take(
+          subscriber,
+          this.#options.services[subscriber]?.published?.(effect.name, payload) ?? [],
+        )
     }
   }
 

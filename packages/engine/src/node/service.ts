@@ -33,6 +33,8 @@ type TalkType =
   | 'advertise'
   | 'withdraw'
   | 'publish'
+  | 'subscribe'
+  | 'unsubscribe'
 export type TalkEffect = Extract<ServiceEffect, { readonly type: TalkType }>
 
 /** Effects for whoever runs the node. */
@@ -55,6 +57,8 @@ export interface Service {
   work?(): readonly ServiceEffect[]
   /** Called every few seconds at least. */
   tick?(): readonly ServiceEffect[]
+  /** Published of a capsule that it subscribed to; undefined where something may be lost. */
+  published?(name: CapsuleName, payload: Uint8Array | undefined): readonly ServiceEffect[]
   /** It was tried, and lost: is it still wanted? */
   wants(target: CapsuleName): boolean
   /** Who else serves a capsule that it advertises. */
@@ -140,6 +144,9 @@ export function readerService(
     },
     closed: (session) => reader.closed(session),
     receive: (session, message) => reader.receive(session, message),
+    published(_name, payload) {
+      return payload === undefined ? reader.missed() : reader.published(payload)
+    },
     wants: isWanted,
   }
 }

@@ -18,6 +18,15 @@ export const MESSAGE_BODIES_BYTES_MAX = 1_048_576
 export const BULK_BYTES_MAX: number =
   PACKAGE_BYTES_MAX + BODY_BYTES_MAX + MESSAGE_BODIES_BYTES_MAX + 4096
 
+/** Of one publication: a frame of the overlay carries it whole, with room for its head. */
+export const PUBLICATION_BYTES_MAX = 524_288
+
+/** Publications of one group commit; whoever has missed more than these asks. */
+export const PUBLICATIONS_PER_COMMIT_MAX = 8
+
+/** What a follow holds of the tree until a session has brought what is missing before it. */
+export const PUBLICATIONS_HELD_BYTES_MAX = 1_048_576
+
 /** Payloads asked for in one message. */
 export const BODY_INDICES_MAX = 256
 

@@ -401,10 +401,10 @@ export class Mirror {
     this.#reads.advanced(name, branch)
     effects.push({ type: 'advanced', name, branch, head })
     if (intake.manifest.policy.read !== 'any' || !this.#options.hasSubscribers(name)) return effects
-    const payload =
-      this.#server.whole(intake, before?.size ?? 0) ??
-      encodeMessage({ kind: 'news', id: 0, name, branch, head })
-    effects.push({ type: 'publish', name, payload })
+    const payloads = this.#server.publications(intake, before?.size ?? 0) ?? [
+      encodeMessage({ kind: 'news', id: 0, name, branch, head }),
+    ]
+    for (const payload of payloads) effects.push({ type: 'publish', name, payload })
     return effects
   }
 

@@ -8,14 +8,18 @@
  *
  * @module
  */
-import { encodeHead, packageAlignedStart, TILE_WIDTH, UsageError } from '@longshore/capsule'
+import { encodeHead, UsageError } from '@longshore/capsule'
 import type { StoredEntry, StoreReader } from '../store/store.ts'
 import { encodeBodies } from './bodies-message.ts'
 import type { BranchIntake } from './branch-intake.ts'
 import { REQUEST_ID_AT } from './entries-message.ts'
 import { type BranchPlace, type EntriesSource, makeEntries } from './entries-source.ts'
 import type { Intakes } from './intakes.ts'
-import { MESSAGE_BODIES_BYTES_MAX } from './limits.ts'
+import {
+  MESSAGE_BODIES_BYTES_MAX,
+  PUBLICATION_BYTES_MAX,
+  PUBLICATIONS_PER_COMMIT_MAX,
+} from './limits.ts'
 import type { MessageOf } from './messages.ts'
 
 const NO_HEAD: Uint8Array = new Uint8Array(0)
@@ -109,12 +113,18 @@ export class ReadServer {
     }
   }
 
-  /** The entries [start, end) under a head, if they fit into one message. */
-  whole(intake: BranchIntake, start: number): Uint8Array | undefined {
+  /** The entries from `start` to the head, if they fit into so many publications. */
+  publications(intake: BranchIntake, start: number): Uint8Array[] | undefined {
     const size = intake.committedHead?.size ?? 0
-    if (start >= size || size - packageAlignedStart(start) > TILE_WIDTH) return undefined
-    const { bytes, end } = this.#follow(intake, start, size)
-    return end === size ? bytes : undefined
+    const messages: Uint8Array[] = []
+    for (let at = start; at < size; ) {
+      if (messages.length === PUBLICATIONS_PER_COMMIT_MAX) return undefined
+      const { bytes, end } = this.#follow(intake, at, size)
+      if (bytes.length > PUBLICATION_BYTES_MAX) return undefined
+      messages.push(bytes)
+      at = end
+    }
+    return messages
   }
 
   #open({ name, branch }: BranchPlace): BranchIntake {

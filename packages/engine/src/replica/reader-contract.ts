@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Hash, Head, LongshoreError } from '@longshore/capsule'
+import type { CapsuleName, Hash, Head, LongshoreError } from '@longshore/capsule'
 import type { EntryBatch } from '../store/entry-batch.ts'
 import type { BranchPlace } from './entries-source.ts'
 import type { SendEffect, SessionId } from './mirror-contract.ts'
@@ -22,11 +22,19 @@ export interface ReaderOptions extends BranchPlace {
    * mirrors show theirs. Default: neither shows any.
    */
   readonly memberships?: readonly Uint8Array[]
+  /**
+   * Go by what is published along the multicast tree, where everybody may read the capsule and
+   * neither mirrors nor an age are demanded. Default true.
+   */
+  readonly usesMulticast?: boolean
 }
 
 export type ReaderEffect =
   | SendEffect
   | { readonly type: 'consumed'; readonly session: SessionId; readonly bytes: number }
+  /** Hand on what is published of this capsule to `published`, and gaps to `missed`. */
+  | { readonly type: 'subscribe'; readonly name: CapsuleName }
+  | { readonly type: 'unsubscribe'; readonly name: CapsuleName }
   /** In force from now on: keep it. */
   | { readonly type: 'head'; readonly head: Head }
   | {

@@ -8,8 +8,10 @@
  * @module
  */
 import {
+  assert,
   type BranchId,
   bytesEqual,
+  HASH_BYTES,
   type Hash,
   type Head,
   ProtocolError,
@@ -119,7 +121,8 @@ export interface FollowPosition {
 
 /**
  * Verifies the message in the verifier's frame as the continuation of `position`; returns the
- * position behind it. The signature of `head` has been verified.
+ * position behind it. It may begin before the position, not behind it, and ends behind it. The
+ * signature of `head` has been verified.
  *
  * @throws {VerificationError} what the verifier throws; `ROOT_MISMATCH` if the tree of the head
  * does not begin with what was read.
@@ -129,16 +132,25 @@ export function continueFollow(
   verifier: EntriesVerifier,
   branch: BranchId,
   head: Head,
-  position: FollowPosition,
+  { size, root, prior }: FollowPosition,
 ): FollowPosition {
   const { start, end } = verifier.frame
-  if (start !== position.size) {
-    throw new ProtocolError('PROTOCOL_ERROR', 'a gap in a follow', { start, size: position.size })
+  assert(end > size, 'it brings something')
+  if (start > size) {
+    throw new ProtocolError('PROTOCOL_ERROR', 'a gap in a follow', { start, size })
   }
-  verifier.verify(branch, head, position.prior)
-  if (!bytesEqual(verifier.rootBefore(start), position.root)) {
+  verifier.verify(branch, head, start === size ? prior : beginningOf(prior, start))
+  if (!bytesEqual(verifier.rootBefore(size), root)) {
     const message = 'a head that does not continue what was read'
-    throw new VerificationError('ROOT_MISMATCH', message, { size: start, headSize: head.size })
+    throw new VerificationError('ROOT_MISMATCH', message, { size, headSize: head.size })
   }
   return { size: end, root: verifier.rootBefore(end), prior: verifier.tileEdge }
+}
+
+/** The edge of the same tile when it ended at `size`. */
+function beginningOf(prior: RightEdge, size: number): RightEdge {
+  const edge = RightEdge.empty()
+  const count = size - packageAlignedStart(size)
+  edge.append(prior.partialTile(0).subarray(0, count * HASH_BYTES))
+  return edge
 }

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodeHead, type Head, MAIN_BRANCH, verifyEquivocation } from '@longshore/capsule'
+import { type Head, MAIN_BRANCH, verifyEquivocation } from '@longshore/capsule'
 import { MirrorHome, OPEN_POLICY } from '../testing/mirror-home.ts'
 import { Prng } from '../testing/prng.ts'
 import { PublisherHome } from '../testing/publisher-home.ts'
 import { ReaderHome } from '../testing/reader-home.ts'
-import { committedHead } from './committed-head.ts'
-import { createSource, makeEntries } from './entries-source.ts'
 import { decodeMessage, encodeMessage, isControlMessage } from './messages.ts'
 
 interface World {
@@ -227,35 +225,6 @@ test('RR2: a head counts only if somebody has stated it lately', () => {
   early.connect(mirror, 2)
   early.exchange()
   assert.equal(sizeOf(early), undefined, 'a statement from the future')
-})
-
-test('RR3 RR11: what is published is verified, and heads come before their entries', () => {
-  const world = createWorld(8, 1, 10)
-  const [mirror] = world.mirrors as [MirrorHome]
-  const reader = createReader(world)
-  reader.connect(mirror, 1)
-  reader.take(reader.reader.follow(1, 0))
-  reader.exchange()
-  world.home.append(2)
-  const source = createSource(world.home.driver.store, {
-    name: world.home.capsule.name,
-    branch: MAIN_BRANCH,
-  })
-  const head = committedHead(source.store, source.name, MAIN_BRANCH)
-  assert.ok(head)
-  const request = { id: 0, head: encodeHead(head), size: 12, start: 10, end: 12 }
-  const { bytes } = makeEntries(source, { ...request, wantsBodies: true })
-  const changed = bytes.slice()
-  changed[bytes.length - 1] = (changed[bytes.length - 1] ?? 0) ^ 1
-  reader.take(reader.reader.published(changed))
-  assert.equal(sizeOf(reader), 10)
-  reader.effects.length = 0
-  reader.take(reader.reader.published(bytes))
-  assert.deepEqual(
-    reader.effects.map(({ type }) => type),
-    ['head', 'entries'],
-  )
-  assert.deepEqual(reader.read.get(1), bodies(world.home, 0, 12))
 })
 
 test('RR10: a mirror where we may not read any more is no liar, and another one is asked', () => {

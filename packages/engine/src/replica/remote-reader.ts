@@ -10,7 +10,9 @@
  * 4. If asked for, a head counts only when several distinct mirrors have cosigned it, and only if
  *    somebody has stated it lately.
  *
- * Rules RR1-RR11 of docs/spec/mirror.md.
+ * What is asked of whom is reader-lines.ts, who holds what remote-sources.ts, how a stretch is read
+ * remote-read.ts, and what the multicast tree brings multicast-feed.ts. Rules RR1-RR16 of
+ * docs/spec/mirror.md.
  *
  * @module
  */
@@ -24,13 +26,15 @@ import {
   VerificationError,
 } from '@longshore/capsule'
 import { EntryBatchBuilder } from '../store/entry-batch-builder.ts'
-import { ENTRIES_KIND } from './entries-message.ts'
 import { REPLICA_LIMITS } from './limits.ts'
-import { decodeMessage, isControlMessage, type MessageOf, type ReplicaMessage } from './messages.ts'
+import type { MessageOf, ReplicaMessage } from './messages.ts'
 import type { SessionId } from './mirror-contract.ts'
-import { send, type Unnumbered } from './mirror-sessions.ts'
+import { send } from './mirror-sessions.ts'
+import { type MulticastCounters, MulticastFeed } from './multicast-feed.ts'
 import { peerError } from './peer-error.ts'
 import type { ReaderEffect, ReaderOptions } from './reader-contract.ts'
+import { ReaderLines } from './reader-lines.ts'
+import { createTask, type NewTask, type ReaderTask } from './reader-task.ts'
 import {
   continueFollow,
   type FollowPosition,
@@ -50,38 +54,15 @@ import { EntriesVerifier } from './verify-entries.ts'
 /** How long a mirror may leave a question without any answer while others can be asked. */
 const PATIENCE_US = 10_000_000
 
-interface Task {
-  readonly request: number
-  readonly isFollow: boolean
-  /** Where to go on; the whole stretch before anything was read. */
-  stretch: Stretch
-  read: RemoteRead | undefined
-  /** Of a follow that has read up to its head. */
-  position: FollowPosition | undefined
-  /** Who is being asked. */
-  session: SessionId | undefined
-  /** Request id of the question that is open in that session. */
-  askedId: number | undefined
-  /** When it was asked, or was last answered in part. */
-  sinceUs: number
-}
-
-/** Hears the messages with one request id. */
-type Listener = (message: ReplicaMessage | Uint8Array) => ReaderEffect[]
-
-interface Line {
-  readonly listeners: Map<number, Listener>
-  nextId: number
-}
-
 export class RemoteReader {
   readonly #options: ReaderOptions
   readonly #mirrorsMin: number
   readonly #sources: RemoteSources
-  readonly #lines = new Map<SessionId, Line>()
-  readonly #tasks = new Map<number, Task>()
+  readonly #tasks = new Map<number, ReaderTask>()
   readonly #verifier = new EntriesVerifier()
+  readonly #lines = new ReaderLines(this.#verifier)
   readonly #builder = new EntryBatchBuilder()
+  readonly #multicast: MulticastFeed
   #inForce: Head | undefined
   #isCondemned = false
 
@@ -89,6 +70,15 @@ export class RemoteReader {
     this.#options = options
     this.#mirrorsMin = options.mirrorsMin ?? 0
     this.#sources = new RemoteSources(options, options.remembered)
+    this.#multicast = new MulticastFeed({
+      options,
+      sources: this.#sources,
+      verifier: this.#verifier,
+      tasks: this.#tasks,
+      followed: (task) => this.#followed(task, task.position, undefined),
+      leave: (task) => this.#leave(task),
+      goOnWith: (task) => this.#goOnWith(task),
+    })
   }
 
   /** The head that reads go by; undefined until enough mirrors have answered. */
@@ -101,6 +91,10 @@ export class RemoteReader {
     return this.#sources.signed
   }
 
+  get multicast(): Readonly<MulticastCounters> {
+    return this.#multicast.counters
+  }
+
   /** Who is there, and what each has shown. */
   get sources(): Iterable<Source> {
     return this.#sources.all
@@ -109,14 +103,14 @@ export class RemoteReader {
   /** A session to a mirror is open. */
   opened(session: SessionId, peer: ReaderPeer): ReaderEffect[] {
     this.#sources.open(session, peer)
-    this.#lines.set(session, { listeners: new Map(), nextId: 1 })
+    this.#lines.open(session)
     return [...this.#present(session), ...this.#describe(session)]
   }
 
   /** What was asked of this session is asked of another one. */
   closed(session: SessionId): ReaderEffect[] {
     this.#sources.close(session)
-    this.#lines.delete(session)
+    this.#lines.close(session)
     return this.#goOn()
   }
 
@@ -125,7 +119,22 @@ export class RemoteReader {
    * is asked of another one. Call it every few seconds.
    */
   refresh(): ReaderEffect[] {
-    const effects = [...this.#lines.keys()].flatMap((session) => this.#describe(session))
+    const effects = this.#lines.sessions.flatMap((session) => this.#describe(session))
+    return [...effects, ...this.#passOnLate()]
+  }
+
+  /**
+   * Asks one mirror after the other, one with each call, whether there is more than the multicast
+   * tree has brought. Call it every two seconds or so while something is followed.
+   */
+  check(): ReaderEffect[] {
+    const effects = [...this.#passOnLate(), ...this.#multicast.check(this.#inForce?.size ?? 0)]
+    const session = this.#multicast.isJoined ? this.#lines.nextInTurn() : undefined
+    return session === undefined ? effects : [...effects, ...this.#describe(session)]
+  }
+
+  #passOnLate(): ReaderEffect[] {
+    const effects: ReaderEffect[] = []
     for (const task of this.#tasks.values()) {
       if (!this.#isLate(task)) continue
       const source = task.session === undefined ? undefined : this.#sources.get(task.session)
@@ -154,15 +163,14 @@ export class RemoteReader {
   stop(request: number): ReaderEffect[] {
     const task = this.#tasks.get(request)
     this.#tasks.delete(request)
-    return task === undefined ? [] : this.#leave(task)
+    return task === undefined ? [] : [...this.#leave(task), ...this.#multicast.part()]
   }
 
   receive(session: SessionId, message: Uint8Array): ReaderEffect[] {
     const consumed: ReaderEffect = { type: 'consumed', session, bytes: message.length }
-    const line = this.#lines.get(session)
-    if (line === undefined) return [consumed]
+    if (!this.#lines.has(session)) return [consumed]
     try {
-      return [consumed, ...this.#take(line, message)]
+      return [consumed, ...this.#lines.hear(session, message)]
     } catch (error) {
       return [consumed, ...this.#distrust(session, error)]
     }
@@ -170,37 +178,18 @@ export class RemoteReader {
 
   /** A message that came over the multicast tree: worth nothing before it is verified. */
   published(payload: Uint8Array): ReaderEffect[] {
-    if (payload[0] !== ENTRIES_KIND) return this.refresh()
-    const effects: ReaderEffect[] = []
-    for (const task of this.#tasks.values()) {
-      const { position } = task
-      // A stretch that is being read comes whole, and in its order.
-      if (position === undefined || task.read !== undefined) continue
-      try {
-        this.#verifier.frame.read(payload)
-        if (this.#verifier.frame.start !== position.size) continue
-        effects.push(...this.#followed(task, position, undefined))
-      } catch (error) {
-        // Whoever sent it is not known: the mirrors are asked instead.
-        if (!isLongshoreError(error)) throw error
-      }
-    }
-    return effects.length > 0 ? effects : this.refresh()
+    return this.#multicast.published(payload)
   }
 
-  #take(line: Line, message: Uint8Array): ReaderEffect[] {
-    if (isControlMessage(message)) {
-      const decoded = decodeMessage(message)
-      return line.listeners.get(decoded.id)?.(decoded) ?? []
-    }
-    this.#verifier.frame.read(message)
-    return line.listeners.get(this.#verifier.frame.id)?.(message) ?? []
+  /** Something that was published may be lost. */
+  missed(): ReaderEffect[] {
+    return this.#multicast.missed()
   }
 
   #present(session: SessionId): ReaderEffect[] {
     const { memberships } = this.#options
     if (memberships === undefined) return []
-    return this.#ask(session, { kind: 'present', chains: memberships }, (answer) => {
+    return this.#lines.ask(session, { kind: 'present', chains: memberships }, (answer) => {
       const source = this.#sources.get(session)
       if (source === undefined || answer instanceof Uint8Array) return []
       // A mirror that does not know the question shows nothing.
@@ -212,7 +201,7 @@ export class RemoteReader {
   #describe(session: SessionId): ReaderEffect[] {
     const { name, branch } = this.#options
     const seenSize = this.#sources.get(session)?.head?.size ?? 0
-    return this.#ask(session, { kind: 'open', name, branch }, (answer) => {
+    return this.#lines.ask(session, { kind: 'open', name, branch }, (answer) => {
       const source = this.#sources.get(session)
       if (source === undefined || answer instanceof Uint8Array) return []
       source.hasAnswered = true
@@ -241,7 +230,7 @@ export class RemoteReader {
     const { session, smaller, larger } = question
     const { name, branch } = this.#options
     const sizes = { oldSize: smaller.size, newSize: larger.size }
-    return this.#ask(session, { kind: 'consistency', name, branch, ...sizes }, (answer) => {
+    return this.#lines.ask(session, { kind: 'consistency', name, branch, ...sizes }, (answer) => {
       const source = this.#sources.get(session)
       if (source === undefined || answer instanceof Uint8Array) return []
       if (answer.kind === 'error') return [refused(session, answer)]
@@ -276,14 +265,15 @@ export class RemoteReader {
     return statedS >= nowS - ageSMax && statedS <= nowS + REPLICA_LIMITS.futureSkewS
   }
 
-  #goOnWith(task: Task): ReaderEffect[] {
+  #goOnWith(task: ReaderTask): ReaderEffect[] {
     if (task.session !== undefined && this.#lines.has(task.session)) return []
+    if (task.tree.isOn) return []
     task.session = undefined
     task.askedId = undefined
     const head = this.#inForce
     if (head === undefined) return []
     const isStream = task.position !== undefined && this.#mirrorsMin === 0
-    if (isStream && task.read === undefined) return this.#subscribe(task)
+    if (isStream && task.read === undefined) return this.#stream(task)
     task.read ??= this.#pin(task, head)
     if (task.read === undefined) return []
     if (task.read.isDone) return this.#done(task, task.read)
@@ -291,32 +281,31 @@ export class RemoteReader {
     return source === undefined ? [] : this.#question(task, task.read, source)
   }
 
-  #noteAsked(task: Task, session: SessionId): void {
+  #noteAsked(task: ReaderTask, session: SessionId): void {
     task.session = session
-    task.askedId = this.#lines.get(session)?.nextId
+    task.askedId = this.#lines.nextId(session)
     task.sinceUs = this.#options.nowUs()
   }
 
   /** Nothing has come although somebody has it. A mirror that keeps silent is not trusted less. */
-  #isLate({ session, read, position, sinceUs }: Task): boolean {
+  #isLate({ session, read, position, sinceUs }: ReaderTask): boolean {
     if (session === undefined || Math.abs(this.#options.nowUs() - sinceUs) < PATIENCE_US)
       return false
     return read !== undefined || (position?.size ?? 0) < (this.#inForce?.size ?? 0)
   }
 
   /** What is still answered to the open question is not heard any more. */
-  #leave(task: Task): ReaderEffect[] {
+  #leave(task: ReaderTask): ReaderEffect[] {
     const { session, askedId: id, read } = task
     task.session = undefined
     task.askedId = undefined
-    const line = session === undefined ? undefined : this.#lines.get(session)
-    if (session === undefined || line === undefined || id === undefined) return []
-    line.listeners.delete(id)
+    if (session === undefined || id === undefined || !this.#lines.has(session)) return []
+    this.#lines.ignore(session, id)
     return read === undefined ? [send(session, { kind: 'unfollow', id })] : []
   }
 
   /** What a task reads next, all of it in one tree; undefined if that tree is not there yet. */
-  #pin({ stretch, position, isFollow }: Task, head: Head): RemoteRead | undefined {
+  #pin({ stretch, position, isFollow }: ReaderTask, head: Head): RemoteRead | undefined {
     const start = position?.size ?? stretch.start
     const end = isFollow ? head.size : stretch.end
     const isCaughtUp = position !== undefined && start === end
@@ -325,11 +314,11 @@ export class RemoteReader {
     return new RemoteRead(this.#options.branch, head, rest, position?.prior)
   }
 
-  #question(task: Task, read: RemoteRead, { session }: Source): ReaderEffect[] {
+  #question(task: ReaderTask, read: RemoteRead, { session }: Source): ReaderEffect[] {
     const { name, branch } = this.#options
     const range = { ...read.question, size: read.tree.size }
     this.#noteAsked(task, session)
-    return this.#ask(session, { kind: 'range', name, branch, ...range }, (answer) => {
+    return this.#lines.ask(session, { kind: 'range', name, branch, ...range }, (answer) => {
       if (this.#tasks.get(task.request) !== task || task.session !== session) return []
       if (answer instanceof Uint8Array) return this.#taken(task, read)
       task.session = undefined
@@ -338,14 +327,14 @@ export class RemoteReader {
     })
   }
 
-  #taken(task: Task, read: RemoteRead): ReaderEffect[] {
+  #taken(task: ReaderTask, read: RemoteRead): ReaderEffect[] {
     const content = read.take(this.#verifier)
     task.sinceUs = this.#options.nowUs()
     if (content === undefined) return []
     return [this.#entries(task, content, read.tree)]
   }
 
-  #done(task: Task, read: RemoteRead): ReaderEffect[] {
+  #done(task: ReaderTask, read: RemoteRead): ReaderEffect[] {
     task.read = undefined
     if (!task.isFollow) {
       this.#tasks.delete(task.request)
@@ -356,24 +345,26 @@ export class RemoteReader {
     return this.#goOnWith(task)
   }
 
-  /** Everything is read: the mirror sends what comes. */
-  #subscribe(task: Task): ReaderEffect[] {
+  /** Everything is read: a mirror sends what comes, until the tree does. */
+  #stream(task: ReaderTask): ReaderEffect[] {
     const { position } = task
     assert(position !== undefined, 'a follow has a position')
     const { size } = position
+    task.tree.stream(size)
+    const effects = this.#multicast.join()
     const source = this.#sources.following(size)
-    if (source === undefined) return []
+    if (source === undefined) return effects
     const { session } = source
     const { name, branch } = this.#options
     this.#noteAsked(task, session)
-    return this.#ask(session, { kind: 'follow', name, branch, size }, (answer) => {
+    const question = { kind: 'follow' as const, name, branch, size }
+    const asked = this.#lines.ask(session, question, (answer) => {
       if (this.#tasks.get(task.request) !== task || task.session !== session) return []
-      const at = task.position
-      if (answer instanceof Uint8Array && at !== undefined) return this.#streamed(task, at, source)
+      if (answer instanceof Uint8Array) return this.#streamed(task, source)
       task.session = undefined
-      if (answer instanceof Uint8Array) throw unexpected()
       return this.#refused(session, answer)
     })
+    return [...effects, ...asked]
   }
 
   /** A mirror that showed a head does not give what is under it. */
@@ -390,19 +381,20 @@ export class RemoteReader {
   }
 
   /** What the followed mirror sends may have come over the multicast tree already. */
-  #streamed(task: Task, position: FollowPosition, source: Source): ReaderEffect[] {
-    const { start, end } = this.#verifier.frame
-    if (start >= position.size) return this.#followed(task, position, source)
-    if (end <= position.size) return []
-    // Only a part of it has: the proof begins elsewhere, so the follow begins again.
-    return [...this.#leave(task), ...this.#subscribe(task)]
+  #streamed(task: ReaderTask, source: Source): ReaderEffect[] {
+    const { position } = task
+    if (position === undefined || this.#verifier.frame.end <= position.size) return []
+    return [...this.#followed(task, position, source), ...this.#multicast.meet(task)]
   }
 
   /** The message in the verifier's frame continues what was read. */
-  #followed(task: Task, position: FollowPosition, source: Source | undefined): ReaderEffect[] {
+  #followed(
+    task: ReaderTask,
+    position: FollowPosition,
+    source: Source | undefined,
+  ): ReaderEffect[] {
     const { heads } = this.#sources
     assert(heads !== undefined, 'something was read')
-    const { start } = this.#verifier.frame
     const head = heads.open(this.#verifier.frame.head)
     try {
       task.position = continueFollow(this.#verifier, this.#options.branch, head, position)
@@ -416,16 +408,19 @@ export class RemoteReader {
       this.#inForce = head
       effects.push({ type: 'head', head })
     }
+    const { size: start } = position
     this.#verifier.addTo(this.#builder, start)
     const entries = this.#builder.build()
     return [...effects, this.#entries(task, { start, entries }, head)]
   }
 
   /** What the message in the verifier's frame has brought. */
-  #entries({ request }: Task, content: ReadEntries, tree: Head): ReaderEffect {
-    const { bytes: message, start, count, isErased, path } = this.#verifier.frame
+  #entries({ request }: ReaderTask, content: ReadEntries, tree: Head): ReaderEffect {
+    const { bytes: message, start, end, isErased, path } = this.#verifier.frame
     const erased: number[] = []
-    for (let i = 0; i < count; i++) if (isErased[i] === 1) erased.push(start + i)
+    for (let index = content.start; index < end; index++) {
+      if (isErased[index - start] === 1) erased.push(index)
+    }
     return { type: 'entries', request, ...content, erased, path, message, tree }
   }
 
@@ -438,7 +433,7 @@ export class RemoteReader {
     const { session } = source
     const { name, branch } = this.#options
     const sizes = { oldSize: smaller.size, newSize: larger.size }
-    return this.#ask(session, { kind: 'consistency', name, branch, ...sizes }, (answer) => {
+    return this.#lines.ask(session, { kind: 'consistency', name, branch, ...sizes }, (answer) => {
       if (answer instanceof Uint8Array || answer.kind !== 'path') throw error
       const question: Question = { type: 'ask', session, subject: source, smaller, larger }
       const shown = this.#sources.prove(question, answer.hashes)
@@ -446,12 +441,10 @@ export class RemoteReader {
     })
   }
 
-  #add(task: Pick<Task, 'request' | 'isFollow' | 'stretch'>): ReaderEffect[] {
+  #add(task: NewTask): ReaderEffect[] {
     assert(!this.#tasks.has(task.request), 'a request is new')
     if (this.#isCondemned) return [equivocated(task.request)]
-    const none = { read: undefined, position: undefined, session: undefined }
-    const asked = { askedId: undefined, sinceUs: 0 }
-    const added: Task = { ...task, ...none, ...asked }
+    const added = createTask(task)
     this.#tasks.set(task.request, added)
     return this.#goOnWith(added)
   }
@@ -462,20 +455,6 @@ export class RemoteReader {
     if (isRange && start < end && (size === undefined || end <= size)) return
     const details = { start, end, ...(size === undefined ? {} : { size }) }
     throw new UsageError('INDEX_OUT_OF_RANGE', 'the range is not within the branch', details)
-  }
-
-  #ask(session: SessionId, question: Unnumbered, listener: Listener): ReaderEffect[] {
-    const line = this.#lines.get(session)
-    if (line === undefined) return []
-    const id = line.nextId
-    line.nextId += 2
-    line.listeners.set(id, (answer) => {
-      // A bulk message is never the last of an answer.
-      const isLast = !(answer instanceof Uint8Array)
-      if (isLast) line.listeners.delete(id)
-      return listener(answer)
-    })
-    return [send(session, { ...question, id } as ReplicaMessage)]
   }
 
   /** @throws what is not an error with a code: a defect of ours */
@@ -489,7 +468,7 @@ export class RemoteReader {
     this.#isCondemned = true
     const failed = [...this.#tasks.keys()].map(equivocated)
     this.#tasks.clear()
-    return [{ type: 'evidence', bytes }, ...failed]
+    return [{ type: 'evidence', bytes }, ...failed, ...this.#multicast.part()]
   }
 }
 

@@ -91,6 +91,8 @@ export class RemoteSources {
   #signed: SignedManifest | undefined
   #heads: HeadVerifier | undefined
   #top: Head | undefined
+  /** The last head of which it is not known which mirror has sent it. */
+  #published: Head | undefined
 
   constructor(place: BranchPlace, remembered: Head | undefined) {
     this.#place = place
@@ -171,6 +173,7 @@ export class RemoteSources {
   /** A signed head that was proven to continue one in force; `source` sent it, if that is known. */
   advance(source: Source | undefined, head: Head): void {
     if (this.#top === undefined || head.size > this.#top.size) this.#top = head
+    if (source === undefined) this.#published = head
     if (source !== undefined && head.size > (source.head?.size ?? 0)) source.head = head
   }
 
@@ -190,16 +193,30 @@ export class RemoteSources {
     return newest
   }
 
-  /** A source that holds at least `size` entries, or else one that may come to hold them. */
+  /** Of the largest head that a source shows, signed, whether it is known to fit or not. */
+  get shownSize(): number {
+    let largest = 0
+    for (const source of this.#sources.values()) largest = Math.max(largest, shownBy(source))
+    return largest
+  }
+
+  /**
+   * Whom to follow from `size` on: a source that shows more, or one that holds so many entries, or
+   * one that may come to hold them.
+   */
   following(size: number): Source | undefined {
-    return this.holding(size) ?? this.holding(0)
+    return this.#best(size + 1, shownBy) ?? this.holding(size) ?? this.holding(0)
   }
 
   /** A source that holds at least `size` entries; of several the one that was late least often. */
   holding(size: number): Source | undefined {
+    return this.#best(size, ({ head }) => head?.size ?? 0)
+  }
+
+  #best(size: number, sizeOf: (source: Source) => number): Source | undefined {
     let found: Source | undefined
     for (const source of this.#sources.values()) {
-      if ((source.head?.size ?? 0) < size) continue
+      if (sizeOf(source) < size) continue
       if (found === undefined || source.lateCount < found.lateCount) found = source
     }
     return found
@@ -256,6 +273,8 @@ export class RemoteSources {
 
   #fitSmaller(source: Source, head: Head, top: Head): Shown {
     const holder = this.holding(top.size)
+    // The multicast tree was faster than this mirror.
+    if (holder === undefined && top === this.#published) return { type: 'known' }
     if (holder === undefined) {
       const details = { shown: head.size, seen: top.size }
       const message = 'the mirror shows an older state than the one remembered'
@@ -263,6 +282,10 @@ export class RemoteSources {
     }
     return { type: 'ask', session: holder.session, subject: source, smaller: head, larger: top }
   }
+}
+
+function shownBy({ head, claim }: Source): number {
+  return Math.max(head?.size ?? 0, claim?.head.size ?? 0)
 }
 
 /** The claim is of the one history: the source is known to hold it. */
