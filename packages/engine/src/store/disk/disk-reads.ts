@@ -73,8 +73,13 @@ export abstract class DiskReads implements StoreReader {
   }
 
   *scan(name: CapsuleName, branch: BranchId, range: IndexRange): Iterable<StoredEntry> {
-    checkRange(range, this.#find(name, branch).size)
-    const find = (): Branch => this.#find(name, branch)
+    const find = (): Branch => {
+      const found = this.#find(name, branch)
+      // It may have been removed meanwhile, and stored anew.
+      checkRange(range, found.size)
+      return found
+    }
+    find()
     yield* this.journal.entries.scan(find, range, (action) => this.attempt(action))
   }
 

@@ -232,11 +232,14 @@ export class DiskWriter extends DiskReads implements Store {
   /** What this engine refuses besides what does not fit. */
   #checkAcceptable(ops: readonly StoreOp[]): void {
     let byteLength = 0
+    const removed = new Set<string>()
     for (const op of ops) {
+      if (op.type === 'remove') removed.add(nameKey(op.name))
       if (op.type === 'manifest') byteLength += op.signed.length
       if (op.type === 'payload') byteLength += op.body.length
       if (op.type !== 'append') continue
       byteLength += op.entries.frames.length
+      if (this.#staged.isRemoved(op.name) || removed.has(nameKey(op.name))) continue
       if (this.#journal.state.find(op.name, op.branch)?.isDamaged === true) {
         const message = 'a part of this branch was lost in damage, so nothing is appended to it'
         throw new UnavailableError('STORE_CORRUPT', message)
@@ -253,8 +256,9 @@ export class DiskWriter extends DiskReads implements Store {
     const branches: Branch[] = []
     for (const op of ops) {
       if (!this.#isChange(op)) continue
+      if (op.type === 'remove') this.attempt(() => this.#watermark.guard())
       for (const record of prepareRecords(op)) records.push(record)
-      if (op.type === 'manifest' || op.type === 'note') continue
+      if (op.type === 'manifest' || op.type === 'note' || op.type === 'remove') continue
       const branch = this.#journal.state.open(op.name, op.branch)
       if (op.type === 'append') branch.prepareAppend()
       branches.push(branch)
@@ -266,6 +270,9 @@ export class DiskWriter extends DiskReads implements Store {
   /** False for what is committed already (ST7, ST10). */
   #isChange(op: StoreOp): boolean {
     const { state, entries } = this.#journal
+    if ((op.type === 'manifest' || op.type === 'payload') && this.#staged.isRemoved(op.name)) {
+      return true
+    }
     if (op.type === 'manifest') return state.manifestPlace(op.name) === undefined
     if (op.type !== 'payload') return true
     const branch = state.find(op.name, op.branch)
@@ -331,7 +338,10 @@ export class DiskWriter extends DiskReads implements Store {
     this.#moveWatermark()
     for (const transaction of transactions) {
       unpin(transaction)
-      for (const op of transaction.ops) if (op.type === 'manifest') this.#keepManifest(op)
+      for (const op of transaction.ops) {
+        if (op.type === 'manifest') this.#keepManifest(op)
+        if (op.type === 'remove') this.#manifests.delete(nameKey(op.name))
+      }
     }
     this.#staged.reset(this.#pending.map(({ ops }) => ops))
     if (this.#unflushedBytes >= this.#flushAt && !this.#isMoving) this.#flushIndex()
