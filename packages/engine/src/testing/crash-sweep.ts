@@ -258,9 +258,10 @@ class SweepWorld {
   #remove({ capsule }: SignedBranch): void {
     this.removals++
     const ops: StoreOp[] = [{ type: 'remove', name: capsule.name }, capsule.manifest]
+    // First: a full disk refuses it at once, and then they go back.
+    for (const other of this.#branches) if (other.capsule === capsule) other.restart()
     if (this.#prng.chance(0.5)) this.#submit(ops)
     else for (const op of ops) this.#submit([op])
-    for (const other of this.#branches) if (other.capsule === capsule) other.restart()
   }
 
   #reopen(): void {

@@ -33,6 +33,7 @@ import type { FsckReport } from './fsck-report.ts'
 import type { JournalWriter, WrittenGroup } from './journal-writer.ts'
 import { OpenedJournal } from './opened-journal.ts'
 import { type PreparedRecord, preparedBytes, prepareRecords } from './prepared-record.ts'
+import { RECORD_REMOVE } from './record.ts'
 import { recover, type StoreParts } from './recovery.ts'
 import { storeError } from './store-error.ts'
 import { WatermarkFile } from './watermark.ts'
@@ -256,7 +257,6 @@ export class DiskWriter extends DiskReads implements Store {
     const branches: Branch[] = []
     for (const op of ops) {
       if (!this.#isChange(op)) continue
-      if (op.type === 'remove') this.attempt(() => this.#watermark.guard())
       for (const record of prepareRecords(op)) records.push(record)
       if (op.type === 'manifest' || op.type === 'note' || op.type === 'remove') continue
       const branch = this.#journal.state.open(op.name, op.branch)
@@ -288,6 +288,7 @@ export class DiskWriter extends DiskReads implements Store {
     let written: WrittenGroup
     try {
       this.#checkIndexKeepsUp()
+      if (records.some(({ type }) => type === RECORD_REMOVE)) this.#watermark.guard()
       written = this.#writer.write(records)
     } catch (error) {
       const isRefusal = error instanceof UnavailableError

@@ -281,6 +281,7 @@ test('JR25: a program that does not know removals cannot open the store any more
   openAsBefore()
   const reader = home.openReader()
   home.driver.submit(removal(gone))
+  home.driver.flush()
   assert.throws(openAsBefore, { code: 'NOT_A_FILE' })
   home.driver.settle()
   reader.step({ type: 'refresh' })
