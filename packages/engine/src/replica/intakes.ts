@@ -43,11 +43,7 @@ export class Intakes {
   readonly #replacing = new Set<string>()
   readonly #judge: IntakeJudge
 
-  constructor(
-    store: StoreReader,
-    limits: ReplicaLimits,
-    judge: IntakeJudge,
-  ) {
+  constructor(store: StoreReader, limits: ReplicaLimits, judge: IntakeJudge) {
     this.#store = store
     this.#limits = limits
     this.#judge = judge

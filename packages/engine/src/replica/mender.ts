@@ -13,7 +13,7 @@ import { type BranchId, type CapsuleName, isLongshoreError } from '@longshore/ca
 import { branchKey, nameKey } from '../store/branch-key.ts'
 import type { StoreOp, StoreReader } from '../store/store.ts'
 import { committedHead } from './committed-head.ts'
-import { planRemoval, type Removal, type StatedTree } from './removal.ts'
+import { planRemoval, type Removal, readStated, type StatedTree } from './removal.ts'
 
 interface Damaged {
   readonly name: CapsuleName
@@ -27,6 +27,8 @@ export class Mender {
   readonly #store: StoreReader
   readonly #headLog: CapsuleName
   readonly #damaged = new Map<string, Damaged>()
+  /** Being filled again. */
+  readonly #mending = new Set<string>()
 
   constructor(store: StoreReader, headLog: CapsuleName) {
     this.#store = store
@@ -41,9 +43,29 @@ export class Mender {
     return this.#damaged.size > 0 && this.#damaged.has(nameKey(name))
   }
 
-  /** A part of the capsule cannot be read. False if that was known. */
-  add(name: CapsuleName): boolean {
-    if (this.isDamaged(name)) return false
+  get mendingCount(): number {
+    return this.#mending.size
+  }
+
+  isMending(name: CapsuleName): boolean {
+    return this.#mending.size > 0 && this.#mending.has(nameKey(name))
+  }
+
+  /** What the store knows to be damaged; notes what is not whole again since the last start. */
+  inspect(holds: (name: CapsuleName) => boolean): CapsuleName[] {
+    return this.#store.names().filter((name) => {
+      const branches = this.#store.branches(name)
+      const isDamaged = branches.some((id) => this.#store.state(name, id)?.isDamaged === true)
+      if (!isDamaged && this.#isRestating(name) && isHeld(name, holds)) {
+        this.#mending.add(nameKey(name))
+      }
+      return isDamaged
+    })
+  }
+
+  /** A part of the capsule cannot be read. False if that was known, or if it is not held. */
+  add(name: CapsuleName, holds: (name: CapsuleName) => boolean): boolean {
+    if (this.isDamaged(name) || !isHeld(name, holds)) return false
     this.#damaged.set(nameKey(name), { name, removal: undefined, shown: new Map() })
     return true
   }
@@ -59,9 +81,22 @@ export class Mender {
     return damaged.removal !== undefined
   }
 
-  /** It is gone, or whole again. */
+  /** It was dropped. */
   forget(name: CapsuleName): void {
     this.#damaged.delete(nameKey(name))
+    this.#mending.delete(nameKey(name))
+  }
+
+  /** The copy here is an empty one now. */
+  replaced(name: CapsuleName): void {
+    this.#damaged.delete(nameKey(name))
+    this.#mending.add(nameKey(name))
+  }
+
+  /** True once it was filled again: everything that was stated here is there. */
+  becameWhole(name: CapsuleName): boolean {
+    if (!this.isMending(name) || this.#isRestating(name)) return false
+    return this.#mending.delete(nameKey(name))
   }
 
   /** What was stated here of a branch of a damaged capsule. */
@@ -91,6 +126,11 @@ export class Mender {
     return [...damaged.removal.ops, { type: 'manifest', name, signed }]
   }
 
+  #isRestating(name: CapsuleName): boolean {
+    const branches = this.#store.branches(name)
+    return branches.some((id) => readStated(this.#store, name, id) !== undefined)
+  }
+
   #plan(name: CapsuleName): Removal | undefined {
     try {
       return planRemoval(this.#store, this.#headLog, name)
@@ -99,5 +139,15 @@ export class Mender {
       if (isLongshoreError(error)) return undefined
       throw error
     }
+  }
+}
+
+function isHeld(name: CapsuleName, holds: (name: CapsuleName) => boolean): boolean {
+  try {
+    return holds(name)
+  } catch (error) {
+    // Its manifest lies in damage.
+    if (isLongshoreError(error)) return false
+    throw error
   }
 }

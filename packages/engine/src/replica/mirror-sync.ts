@@ -30,9 +30,9 @@ import type { BranchPlace } from './entries-source.ts'
 import { type HeadVerdict, isContinued, judgeByPath, judgeByTree } from './equivocation.ts'
 import type { Intakes } from './intakes.ts'
 import { BODY_INDICES_MAX, PRESENTED_CHAINS_MAX, type ReplicaLimits } from './limits.ts'
+import type { Mender } from './mender.ts'
 import type { MessageOf, ReplicaMessage } from './messages.ts'
 import type { MirrorEffect, SessionId } from './mirror-contract.ts'
-import type { Mender } from './mender.ts'
 import type { MirrorSession, MirrorSessions, Unnumbered } from './mirror-sessions.ts'
 import { type EntriesVerifier, HeadVerifier } from './verify-entries.ts'
 
@@ -242,12 +242,7 @@ export class MirrorSync {
   }
 
   /** What is damaged here may be replaced by what the other side holds, if it does. */
-  #mend(
-    round: Round,
-    place: BranchPlace,
-    opened: MessageOf<'opened'>,
-    head: Head,
-  ): MirrorEffect[] {
+  #mend(round: Round, place: BranchPlace, opened: MessageOf<'opened'>, head: Head): MirrorEffect[] {
     const { mender, intakes } = this.#parts
     const { name, branch } = place
     const signed = intakes.manifest(name)

@@ -25,7 +25,6 @@ import {
 } from '@longshore/capsule'
 import type { Runtime } from '../runtime/runtime.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
-import { nameKey } from '../store/branch-key.ts'
 import type { StoreOp, StoreReader } from '../store/store.ts'
 import { BODIES_KIND } from './bodies-message.ts'
 import type { BranchCut, BranchIntake } from './branch-intake.ts'
@@ -35,6 +34,7 @@ import { GroupCommit, type Offer } from './group-commit.ts'
 import { HeadLog } from './head-log.ts'
 import { Intakes } from './intakes.ts'
 import { REPLICA_LIMITS, type ReplicaLimits } from './limits.ts'
+import { Mender } from './mender.ts'
 import {
   decodeMessage,
   encodeMessage,
@@ -42,7 +42,6 @@ import {
   type MessageOf,
   type ReplicaMessage,
 } from './messages.ts'
-import { Mender } from './mender.ts'
 import type {
   MirrorEffect,
   MirrorOptions,
@@ -58,7 +57,6 @@ import { provePath } from './prove-path.ts'
 import { PushDesk } from './push-desk.ts'
 import { ReadQueue, type ServedMessage } from './read-queue.ts'
 import { bodiesTask, ReadServer, rangeTask } from './read-server.ts'
-import { readStated } from './removal.ts'
 import { EntriesVerifier } from './verify-entries.ts'
 
 export class Mirror {
@@ -76,8 +74,6 @@ export class Mirror {
   readonly #pushes: PushDesk
   readonly #sync: MirrorSync
   readonly #mender: Mender
-  /** Capsules that are being filled again. */
-  readonly #mending = new Map<string, CapsuleName>()
   readonly #verifier = new EntriesVerifier()
   readonly counters: MirrorCounters = new MirrorCounters()
   #isStopping = false
@@ -166,37 +162,24 @@ export class Mirror {
     this.#intakes.forget(name)
     this.#sync.forget(name)
     this.#mender.forget(name)
-    this.#mending.delete(nameKey(name))
     const refusals = asked.map(({ session, id }) => this.#refuse(session, id, error))
     return [{ type: 'withdraw', name }, ...refusals]
   }
 
   /** A part of the capsule cannot be read here: it is compared with other mirrors, to be mended. */
   suspect(name: CapsuleName): MirrorEffect[] {
-    if (!this.#holdsReadably(name) || !this.#mender.add(name)) return []
+    if (!this.#mender.add(name, (held) => this.holds(held))) return []
     return [{ type: 'damaged', name }, ...this.#sync.compare(name)]
   }
 
   /** Looks at what the store knows to be damaged, once at the start. */
   inspect(): MirrorEffect[] {
-    return this.#store.names().flatMap((name) => {
-      const branches = this.#store.branches(name)
-      const isDamaged = branches.some((id) => this.#store.state(name, id)?.isDamaged === true)
-      if (isDamaged) return this.suspect(name)
-      const isMending = branches.some((id) => readStated(this.#store, name, id) !== undefined)
-      if (isMending && this.#holdsReadably(name)) this.#mending.set(nameKey(name), name)
-      return []
-    })
+    return this.#mender.inspect((name) => this.holds(name)).flatMap((name) => this.suspect(name))
   }
 
-  #holdsReadably(name: CapsuleName): boolean {
-    try {
-      return this.holds(name)
-    } catch (error) {
-      // Its manifest lies in damage.
-      if (isLongshoreError(error)) return false
-      throw error
-    }
+  /** It is being filled again, and shown to nobody until then. */
+  isMending(name: CapsuleName): boolean {
+    return this.#mender.isMending(name)
   }
 
   /** It has taken the capsule on, or is about to. */
@@ -211,7 +194,7 @@ export class Mirror {
       followers: this.#reads.followerCount,
       pendingBytes: this.#group.pendingBytes,
       damaged: this.#mender.count,
-      mending: this.#mending.size,
+      mending: this.#mender.mendingCount,
     }
   }
 
@@ -471,18 +454,14 @@ export class Mirror {
   }
 
   #replaced(name: CapsuleName): MirrorEffect[] {
-    this.#mender.forget(name)
-    this.#mending.set(nameKey(name), name)
+    this.#mender.replaced(name)
     return [{ type: 'mending', name }, ...this.#sync.compare(name)]
   }
 
   /** All that was stated is there again: that is stated with the next commit. */
   #whole({ name, isStatementDue }: BranchIntake): MirrorEffect[] {
     const due: MirrorEffect[] = isStatementDue ? [{ type: 'request-cut' }] : []
-    if (!this.#mending.has(nameKey(name))) return due
-    const branches = this.#store.branches(name)
-    if (branches.some((id) => readStated(this.#store, name, id) !== undefined)) return due
-    this.#mending.delete(nameKey(name))
+    if (!this.#mender.becameWhole(name)) return due
     this.counters.mended++
     return [...due, { type: 'mended', name }]
   }

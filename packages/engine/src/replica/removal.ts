@@ -79,11 +79,7 @@ export interface Removal {
  * @throws {UnavailableError} `POLICY_REFUSED` if this home writes the capsule; `STORE_CORRUPT` if
  * nothing says any more what was stated.
  */
-export function planRemoval(
-  store: StoreReader,
-  headLog: CapsuleName,
-  name: CapsuleName,
-): Removal {
+export function planRemoval(store: StoreReader, headLog: CapsuleName, name: CapsuleName): Removal {
   const all = new Map<string, StatedTree>()
   const ops: StoreOp[] = [{ type: 'remove', name }]
   const branches = store.branches(name)

@@ -38,7 +38,11 @@ export function converge(
 }
 
 /** Session numbers of the one that `self` opened to `other` (outgoing), or the reverse. */
-export function sessionsOf(self: number, other: number, outgoing: boolean): readonly [number, number] {
+export function sessionsOf(
+  self: number,
+  other: number,
+  outgoing: boolean,
+): readonly [number, number] {
   const opened = (from: number, to: number): number => 1000 + 10 * from + to
   const accepted = (from: number, to: number): number => 2000 + 10 * from + to
   return outgoing
@@ -76,7 +80,11 @@ function connectWanted(mirrors: readonly MirrorHome[], self: number): void {
 }
 
 /** The mirror takes the capsule on without holding anything of it. */
-export function takeOn(mirror: MirrorHome, { capsule }: PublisherHome, chain: Uint8Array = new Uint8Array(9)): void {
+export function takeOn(
+  mirror: MirrorHome,
+  { capsule }: PublisherHome,
+  chain: Uint8Array = new Uint8Array(9),
+): void {
   const ops: StoreOp[] = [capsule.manifest, ...createChainNotes(capsule.name, chain)]
   mirror.submit({ ops, durable: () => {}, committed: () => [], failed: () => [] })
 }

@@ -204,6 +204,10 @@ export class DiskWriter extends DiskReads implements Store {
     this.#staged.reset(this.#pending.map(({ ops }) => ops))
   }
 
+  protected override get sliceBytes(): number {
+    return this.#parts.limits.sliceBytes
+  }
+
   protected override get journal(): OpenedJournal {
     this.#checkOpen()
     return this.#journal
