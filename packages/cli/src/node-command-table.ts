@@ -113,9 +113,13 @@ export const NODE_COMMANDS: readonly CommandSpec[] = [
     name: 'node drop',
     summary: 'Have a running mirror stop serving and advertising a capsule.',
     positionals: [{ value: { name: 'NAME', type: 'name' } }],
-    options: [DATA, { name: 'undo', help: 'Take it on again.' }],
+    options: [
+      DATA,
+      { name: 'undo', help: 'Take it on again.' },
+      { name: 'free', help: 'Remove what was stored, and give its space back.' },
+    ],
     notes: [
-      'It is not taken on again when its owner offers it. What was stored stays on the disk, and receipts that were given stay valid: they say what was held then.',
+      'It is not taken on again when its owner offers it. What was stored stays on the disk without `--free`; with it the node goes on while it compacts its journal, and with `--undo` the capsule comes back when it is pushed again. Receipts that were given stay valid: they say what was held then.',
     ],
     schema: 'node-drop',
   },

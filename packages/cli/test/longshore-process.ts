@@ -89,6 +89,7 @@ class LongshoreProcess {
     child.stdin.on('error', () => undefined)
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr += text
+      this.#wake?.()
     })
     createInterface({ input: child.stdout }).on('line', (line) => {
       this.#lines.push(line)
@@ -117,6 +118,16 @@ class LongshoreProcess {
       })
     }
     return this.#lines[this.#taken++]!
+  }
+
+  /** Resolves when something that a node logs has been written to stderr. */
+  async logged(event: string): Promise<void> {
+    while (!this.#stderr.includes(event)) {
+      if (this.#closed) throw new Error(`it ended: ${this.#stderr}`)
+      await new Promise<void>((done) => {
+        this.#wake = done
+      })
+    }
   }
 
   /** The next line of stdout, which has to be JSON. */

@@ -114,6 +114,7 @@ export type {
   ReaderPeer,
   Source,
 } from './replica/remote-sources.ts'
+export { planRemoval, type Removal } from './replica/removal.ts'
 export { EntriesVerifier } from './replica/verify-entries.ts'
 export type { AnchorSlot } from './runtime/anchor-slot.ts'
 export {
@@ -165,6 +166,7 @@ export {
   DISK_STORE_LIMITS,
   type DiskStoreLimits,
 } from './store/disk/limits.ts'
+export type { ScrubReport } from './store/disk/scrub.ts'
 export type { EntryBatch } from './store/entry-batch.ts'
 export { EntryBatchBuilder } from './store/entry-batch-builder.ts'
 export {

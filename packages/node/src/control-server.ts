@@ -3,7 +3,7 @@
  * user can reach, with HTTP and JSON on it.
  *
  *     GET  /status
- *     POST /drop        {"name":"bafyrei…","undo":false}
+ *     POST /drop        {"name":"bafyrei…","undo":false,"free":false}
  *     POST /membership  {"membership":"longshoremember1…"}
  *
  * Whoever holds the lock of the home binds it, so a socket file that a killed node left may be
@@ -26,7 +26,7 @@ const REQUEST_MS_MAX = 10_000
 /** What a node does for its operator; each answer is one JSON object. */
 export interface ControlHandlers {
   status(): object
-  drop(name: string, undo: boolean): Promise<object>
+  drop(name: string, how: { undo: boolean; free: boolean }): Promise<object>
   join(membership: string): Promise<object>
 }
 
@@ -90,7 +90,10 @@ async function handle(request: IncomingMessage, handlers: ControlHandlers): Prom
   const call = `${request.method} ${request.url}`
   if (call === 'GET /status') return handlers.status()
   const body = await readBody(request)
-  if (call === 'POST /drop') return handlers.drop(text(body, 'name'), body['undo'] === true)
+  if (call === 'POST /drop') {
+    const how = { undo: body['undo'] === true, free: body['free'] === true }
+    return handlers.drop(text(body, 'name'), how)
+  }
   if (call === 'POST /membership') return handlers.join(text(body, 'membership'))
   throw new UsageError('USAGE', 'the node does not know this request', { call })
 }

@@ -14,7 +14,6 @@
 import { join } from 'node:path'
 import {
   type CapsuleName,
-  encodeCertChain,
   formatName,
   formatTicket,
   MAIN_BRANCH,
@@ -26,17 +25,15 @@ import {
 import { createNodeRuntime, type Transaction, type TransactionSource } from '@longshore/client/node'
 import {
   committedHead,
-  droppedOp,
   heldCapsules,
-  isDropped,
-  Mirror,
+  type Mirror,
   type MirrorEffect,
   mirrorService,
   type NodeEffect,
   NodeEngine,
   type NodeEvent,
   type Runtime,
-  readChain,
+  type ScrubReport,
   type Service,
   type ServiceNews,
   type TransportEvent,
@@ -44,6 +41,7 @@ import {
 import { TlsTransport } from '@longshore/engine/node'
 import packageJson from '../package.json' with { type: 'json' }
 import { announcedAddresses } from './announced-addresses.ts'
+import { CapsuleDrops, type DropOptions } from './capsule-drops.ts'
 import { collectRarely } from './collector.ts'
 import { ControlServer } from './control-server.ts'
 import { DiskRoom } from './disk-room.ts'
@@ -55,8 +53,8 @@ import { judgeHealth, type NodeHealth } from './node-health.ts'
 import { type NodeHome, openNodeHome } from './node-home.ts'
 import { NodeLogbook } from './node-logbook.ts'
 import { NodeMeters } from './node-meters.ts'
+import { createNodeMirror } from './node-mirror.ts'
 import type { NodeOptions } from './node-options.ts'
-import { createNodePolicy } from './node-policy.ts'
 import {
   counterReport,
   countsByCode,
@@ -65,6 +63,7 @@ import {
   type NodeStatus,
   neighborStatus,
 } from './node-status.ts'
+import { Scrubber } from './scrubber.ts'
 import { storeFailure } from './store-failure.ts'
 
 /** A timer of the system cannot be longer. */
@@ -84,6 +83,8 @@ export class LongshoreNode {
   readonly #room: DiskRoom
   readonly #meters: NodeMeters
   readonly #logbook: NodeLogbook
+  readonly #scrubber: Scrubber
+  readonly #drops: CapsuleDrops
   readonly #startedMs = performance.now()
   readonly #failure = Promise.withResolvers<never>()
   #control: ControlServer | undefined
@@ -116,9 +117,20 @@ export class LongshoreNode {
       sequence: () => home.held.store.sequence,
       nowMs: () => performance.now(),
     })
+    this.#scrubber = new Scrubber({
+      begin: () => home.held.store.scrubInSlices(),
+      found: (report) => this.#scrubbed(report),
+      failed: (error) => this.#logbook.reportScrub(error),
+    })
     bound.receive((event) => this.#step(event))
-    this.#mirror = roles.includes('mirror') ? this.#createMirror() : undefined
+    const parts = { home, domain: this.#domain, room: this.#room, runtime }
+    const engine = (): NodeEngine => this.#engine
+    this.#mirror = roles.includes('mirror') ? createNodeMirror({ ...parts, engine }) : undefined
     this.#engine = this.#createEngine()
+    this.#drops = new CapsuleDrops({
+      ...{ held: home.held, headLog: home.headLog, mirror: this.#mirror, runtime },
+      tell: (effects) => this.#tell('mirror', effects),
+    })
     this.#gateway = options.http === undefined ? undefined : this.#createGateway()
   }
 
@@ -199,6 +211,8 @@ export class LongshoreNode {
       isDraining: this.#closing !== undefined,
       freeBytes: this.#room.freeBytes,
       isMirror: this.#mirror !== undefined,
+      damaged: this.#mirror?.status.damaged ?? 0,
+      mending: this.#mirror?.status.mending ?? 0,
       neighbors: neighborStatus(this.#engine),
       memberUntilS: this.#domain.held?.notAfterS,
       membershipError: this.#domain.error,
@@ -245,24 +259,15 @@ export class LongshoreNode {
   }
 
   /**
-   * Stops serving and advertising a capsule, or takes that back; what was stored stays.
+   * Stops serving and advertising a capsule, or takes that back. What was stored stays, unless it
+   * is to be freed: then it leaves the store, and a compaction behind the answer gives its space
+   * back.
    *
-   * @throws {UnavailableError} `NOT_FOUND` if this node does not mirror it.
+   * @throws {UnavailableError} `NOT_FOUND` if this node does not mirror it; `POLICY_REFUSED` if it
+   * is to be freed and this home writes it.
    */
-  async drop(name: CapsuleName, options: { readonly undo?: boolean } = {}): Promise<void> {
-    const { store, driver } = this.#home.held
-    const { undo = false } = options
-    const isHeld = undo ? isDropped(store, name) : readChain(store, name) !== undefined
-    if (this.#mirror === undefined || !isHeld) {
-      const message = undo ? 'no such capsule was dropped here' : 'this node does not mirror it'
-      throw new UnavailableError('NOT_FOUND', message, { capsule: formatName(name) })
-    }
-    await driver.submit([droppedOp(name, !undo)])
-    this.#runtime.log('info', 'mirror.dropped', { capsule: formatName(name), undo: String(undo) })
-    const manifest = store.manifest(name)
-    const chain = readChain(store, name)
-    if (!undo) this.#tell('mirror', this.#mirror.forget(name))
-    else if (manifest && chain) this.#tell('mirror', [{ type: 'advertise', manifest, chain }])
+  async drop(name: CapsuleName, options: DropOptions = {}): Promise<void> {
+    await this.#drops.drop(name, options)
   }
 
   /**
@@ -306,6 +311,7 @@ export class LongshoreNode {
     await this.#transport.emptied()
     this.#isClosed = true
     clearTimeout(this.#timer)
+    this.#scrubber.stop()
     this.#meters.close()
     await this.#gateway?.close()
     await this.#control?.close()
@@ -337,9 +343,9 @@ export class LongshoreNode {
     }
     this.#control = await ControlServer.open(join(held.path, 'control'), {
       status: () => this.status,
-      drop: async (name, undo) => {
-        await this.drop(parseName(name), { undo })
-        return { name, dropped: !undo }
+      drop: async (name, how) => {
+        await this.drop(parseName(name), how)
+        return { name, dropped: !how.undo, freed: how.free && !how.undo }
       },
       join: async (membership) => {
         this.joinDomain(membership)
@@ -350,7 +356,10 @@ export class LongshoreNode {
     const { path: control } = this.#control
     writeNodeFile(held.path, { principal, ticket, listen, http, control, pid: process.pid })
     for (const neighbor of this.#options.join) this.#step({ type: 'join', ticket: neighbor })
-    if (this.#mirror !== undefined) this.#tell('mirror', heldCapsules(held.store, this.name))
+    if (this.#mirror !== undefined) {
+      this.#tell('mirror', [...heldCapsules(held.store, this.name), ...this.#mirror.inspect()])
+      this.#scrubber.start()
+    }
     this.#step({ type: 'tick' })
     this.#runtime.log('info', 'node.ready', { principal, listen: listen.join(' ') })
   }
@@ -392,6 +401,11 @@ export class LongshoreNode {
         return
       case 'evidence':
         if ('name' in news) this.#logbook.keepEvidence(news.name, news.bytes)
+        return
+      case 'damaged':
+      case 'mending':
+      case 'mended':
+        this.#logbook.reportMending(news)
     }
   }
 
@@ -411,6 +425,11 @@ export class LongshoreNode {
         },
       }
     },
+  }
+
+  #scrubbed(report: ScrubReport): void {
+    this.#logbook.reportScrub(report)
+    for (const name of report.capsules) this.#tell('mirror', this.#mirror?.suspect(name) ?? [])
   }
 
   #endIfStoreFailed(): void {
@@ -450,35 +469,15 @@ export class LongshoreNode {
     })
   }
 
-  #createMirror(): Mirror {
-    const { identity, held } = this.#home
-    return new Mirror({
-      store: held.store,
-      runtime: this.#runtime,
-      mirror: identity.mirror,
-      openHeadLog: () => this.#home.openHeadLog(),
-      canSend: (session) => this.#engine.sessions.canSend(session, true),
-      hasSubscribers: (name) => this.#engine.overlay.hasSubscribers(name),
-      memberships: () => {
-        const { held: membership } = this.#domain
-        return membership === undefined ? [] : [encodeCertChain(membership.chain)]
-      },
-      policy: createNodePolicy({
-        self: identity.name,
-        domains: () => this.#domain.names,
-        runtime: this.#runtime,
-        bytesFree: () => this.#room.freeBytes,
-        isImporting: (name) => held.isImporting(name),
-      }),
-    })
-  }
-
   #createGateway(): HttpGateway {
     const { store } = this.#home.held
     return new HttpGateway({
       store,
       showsCapsules: this.#options.roles.includes('gateway'),
-      headOf: (name) => committedHead(store, name, MAIN_BRANCH),
+      headOf: (name) => {
+        if (this.#mirror?.isMending(name) === true) return undefined
+        return committedHead(store, name, MAIN_BRANCH)
+      },
       metrics: () => formatMetrics(this.status, this.#meters),
       health: () => ({ ...this.health, name: formatName(this.name) }),
     })

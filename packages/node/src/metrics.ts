@@ -88,6 +88,9 @@ function addMirror({ mirror, store }: NodeStatus, one: One, add: Add): void {
   one('entries_total', 'counter', 'Entries taken in.', mirror.entries)
   one('receipts_total', 'counter', 'Receipts given.', mirror.receipts)
   one('offers_total', 'counter', 'Capsules taken on or renewed.', mirror.offers)
+  one('damaged_capsules', 'gauge', 'Capsules damaged on this disk.', mirror.damaged)
+  one('mending_capsules', 'gauge', 'Damaged capsules being filled again.', mirror.mending)
+  one('mended_total', 'counter', 'Damaged capsules that are whole again.', mirror.mended)
   const refusals = byCode(mirror.refusals)
   add('refusals_total', 'counter', 'Requests that the mirror refused, by code.', refusals)
 }

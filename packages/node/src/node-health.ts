@@ -22,6 +22,9 @@ export interface HealthFacts {
   readonly isDraining: boolean
   readonly freeBytes: number
   readonly isMirror: boolean
+  /** Capsules of which a part was lost on this disk, and those that are filled again. */
+  readonly damaged: number
+  readonly mending: number
   readonly neighbors: readonly NeighborStatus[]
   /** Of the membership; undefined if there is none. */
   readonly memberUntilS: number | undefined
@@ -49,6 +52,15 @@ export function judgeHealth(facts: HealthFacts): NodeHealth {
   if (facts.isDraining) add('CLOSED', 'the node was told to stop')
   if (facts.isMirror && facts.freeBytes === 0) {
     add('STORE_FULL', 'nothing more is accepted: the disk or the quota is full')
+  }
+  if (facts.damaged > 0) {
+    const count = facts.damaged === 1 ? 'a capsule is' : `${facts.damaged} capsules are`
+    const message = `${count} damaged on this disk, and no other mirror has shown a whole copy yet`
+    add('STORE_CORRUPT', message)
+  }
+  if (facts.mending > 0) {
+    const count = facts.mending === 1 ? 'a capsule is' : `${facts.mending} capsules are`
+    add('PAYLOAD_ABSENT', `${count} being filled again by other mirrors`)
   }
   for (const { principal, up, failures, reason } of facts.neighbors) {
     if (!up && failures > 0) add('PEER_LOST', `no link to ${principal}: ${reason}`)

@@ -7,7 +7,7 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { type CapsuleName, formatName } from '@longshore/capsule'
-import type { NodeEffect, Runtime } from '@longshore/engine'
+import type { NodeEffect, Runtime, ScrubReport } from '@longshore/engine'
 
 export class NodeLogbook {
   readonly #data: string
@@ -39,6 +39,29 @@ export class NodeLogbook {
       case 'advertised':
         this.#log('debug', 'node.advertised', { name: formatName(effect.name) })
     }
+  }
+
+  reportMending({
+    type,
+    name,
+  }: {
+    type: 'damaged' | 'mending' | 'mended'
+    name: CapsuleName
+  }): void {
+    this.#log(type === 'damaged' ? 'error' : 'info', `mirror.${type}`, {
+      capsule: formatName(name),
+    })
+  }
+
+  /** What a scrub found, or why there was none. */
+  reportScrub(found: ScrubReport | Error): void {
+    if (found instanceof Error) {
+      this.#log('warn', 'store.scrubbed', { reason: found.message })
+      return
+    }
+    const { bytes, damagedBytes, capsules } = found
+    const details = { bytes, damagedBytes, capsules: capsules.length }
+    this.#log(damagedBytes > 0 ? 'error' : 'info', 'store.scrubbed', details)
   }
 
   /** A file that convicts: whoever operates the node decides whom to show it to. */

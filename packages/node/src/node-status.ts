@@ -82,6 +82,12 @@ export interface MirrorReport {
   readonly entries: number
   readonly receipts: number
   readonly offers: number
+  /** Capsules of which a part was lost on this disk. */
+  readonly damaged: number
+  /** Capsules that are being filled again by other mirrors. */
+  readonly mending: number
+  /** Capsules that were mended since the start. */
+  readonly mended: number
   readonly refusals: Readonly<Record<string, number>>
 }
 
@@ -128,12 +134,13 @@ export function mirrorReport(
   store: DiskStore,
 ): MirrorReport | null {
   if (mirror === undefined) return null
-  const { pushes, followers, pendingBytes } = mirror.status
-  const { commits, entries, receipts, offers, refusals } = mirror.counters
+  const { pushes, followers, pendingBytes, damaged, mending } = mirror.status
+  const { commits, entries, receipts, offers, mended, refusals } = mirror.counters
   return {
     capsuleCount: engine.advertisedCount,
     capsules: capsuleStatus(engine, store),
     ...{ pushes, followers, pendingBytes, commits, entries, receipts, offers },
+    ...{ damaged, mending, mended },
     refusals: countsByCode(refusals),
   }
 }

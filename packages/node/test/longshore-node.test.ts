@@ -100,6 +100,30 @@ test('ND13: a dropped capsule is not served, not advertised and not taken on aga
   await again.close()
 })
 
+test('ND13: a dropped capsule leaves the disk if it is to be freed, and may come back', async () => {
+  const mirror = await place.open('freeing')
+  const writer = place.writer(4, mirror)
+  writer.append(40, 100_000)
+  await writer.next('receipt', ({ head }) => head.size === 40)
+  const { name } = writer.capsule
+  const before = mirror.status.store.journalBytes
+  await mirror.drop(name, { free: true })
+  await place.logged('mirror.freed')
+  const after = mirror.status.store.journalBytes
+  assert.ok(before > 4_000_000 && after < 200_000, `${before} to ${after}`)
+  await assert.rejects(mirror.drop(name, { free: true }), { code: 'NOT_FOUND' })
+  await mirror.drop(name, { undo: true })
+  await mirror.close()
+
+  const again = await place.open('freeing')
+  const late = place.writer(4, again)
+  late.append(1, 100)
+  // Less than it has stated: nothing is stated until that is there again.
+  late.append(39, 100)
+  assert.equal(again.status.mirror?.capsuleCount, 0)
+  await again.close()
+})
+
 test('ND14: what goes beyond the quota is refused before it is stored', async () => {
   const mirror = await place.open('small', { quotaBytes: 2_000_000 })
   const writer = place.writer(3, mirror)

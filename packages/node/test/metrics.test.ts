@@ -63,12 +63,19 @@ test('ND11: health says what is wrong; only what keeps a node from serving makes
   const sound = {
     ...{ storeError: undefined, membershipError: undefined, memberUntilS: undefined },
     ...{ isDraining: false, isMirror: true, freeBytes: 1, neighbors: [], nowS: 0 },
+    ...{ damaged: 0, mending: 0 },
   }
   assert.deepEqual(judgeHealth(sound), { ok: true, problems: [] })
   const poor = judgeHealth({ ...sound, freeBytes: 0, neighbors: [neighbor], memberUntilS: 86_400 })
   assert.equal(poor.ok, true)
   const codes = poor.problems.map(({ code }) => code)
   assert.deepEqual(codes, ['STORE_FULL', 'PEER_LOST', 'CERT_EXPIRED'])
+  const rotten = judgeHealth({ ...sound, damaged: 2, mending: 1 })
+  assert.equal(rotten.ok, true)
+  assert.deepEqual(
+    rotten.problems.map(({ code }) => code),
+    ['STORE_CORRUPT', 'PAYLOAD_ABSENT'],
+  )
   assert.ok(poor.problems.every(({ next }) => next !== ''))
   const failed = { code: 'STORE_FAILED', message: 'x' } as const
   assert.equal(judgeHealth({ ...sound, storeError: failed }).ok, false)

@@ -1,5 +1,6 @@
 /**
- * `longshore node drop NAME`: has a mirror stop serving a capsule, or take it on again.
+ * `longshore node drop NAME`: has a mirror stop serving a capsule and perhaps free its disk, or take
+ * it on again.
  *
  * @module
  */
@@ -11,8 +12,11 @@ import type { Context } from '../context.ts'
 export async function run({ args, out }: Context): Promise<undefined> {
   const data = resolve(args.text('data') ?? '')
   const name = formatName(parseName(args.positional(0)))
-  const undo = args.flag('undo')
-  const answer = await askNode(data, 'POST /drop', { name, undo })
-  const done = undo ? 'taken on again' : 'dropped: no longer served or advertised'
+  const [undo, free] = [args.flag('undo'), args.flag('free')]
+  const answer = await askNode(data, 'POST /drop', { name, undo, free })
+  const dropped = free
+    ? 'dropped; its space is being given back'
+    : 'dropped: no longer served or advertised'
+  const done = undo ? 'taken on again' : dropped
   out.result(answer, `${name} ${done}`)
 }

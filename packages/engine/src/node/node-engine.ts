@@ -46,6 +46,8 @@ import { RUNNER, Subscriptions } from './subscriptions.ts'
 const WORK_ROUNDS_MAX = 16
 /** How often the other mirrors of a capsule are asked for, and for how many capsules at a time. */
 const PARTNERS_US = 60_000_000
+/** At first, while nobody is found: a node that has just started may have no way yet. */
+const PARTNERS_FIRST_US = 2_000_000
 const PARTNERS_PER_TICK = 64
 /** The overlay has something due every ten seconds. */
 const CLOCK_STEP_US_MAX = 60_000_000
@@ -96,6 +98,8 @@ interface Advertised {
   readonly name: CapsuleName
   readonly service: string
   askedUs: number
+  /** Until it is asked again. */
+  pauseUs: number
 }
 
 type Work =
@@ -218,9 +222,10 @@ export class NodeEngine {
   #askForPartners(nowUs: number): void {
     let count = 0
     for (const [key, advertised] of this.#advertised) {
-      if (nowUs - advertised.askedUs < PARTNERS_US) continue
+      if (nowUs - advertised.askedUs < advertised.pauseUs) continue
       if (++count > PARTNERS_PER_TICK) return
       advertised.askedUs = nowUs
+      advertised.pauseUs = Math.min(2 * advertised.pauseUs, PARTNERS_US)
       const request = --this.#lastQuestion
       this.#questions.set(request, key)
       const event = { type: 'resolve' as const, request, name: advertised.name }
@@ -239,6 +244,7 @@ export class NodeEngine {
     const { name: self } = this.#options.identity
     const servers = effect.entries.map(({ server }) => server)
     const others = servers.filter((server) => !bytesEqual(server, self))
+    if (others.length > 0) advertised.pauseUs = PARTNERS_US
     const service = this.#options.services[advertised.service]
     this.#take(advertised.service, service?.learn?.(advertised.name, others) ?? [])
   }
@@ -436,7 +442,8 @@ export class NodeEngine {
     }
     const key = nameKey(name)
     const askedUs = Number.NEGATIVE_INFINITY
-    if (!this.#advertised.has(key)) this.#advertised.set(key, { name, service, askedUs })
+    if (this.#advertised.has(key)) return
+    this.#advertised.set(key, { name, service, askedUs, pauseUs: PARTNERS_FIRST_US / 2 })
   }
 
   #open(id: string, target: CapsuleName): void {

@@ -55,6 +55,7 @@ import type { IndexRange, StoreOp, StoreReader } from '../store/store.ts'
 import { type PendingImport, pendingImport, pendingImportOp } from './committed-head.ts'
 import { createMirrorNote, readMirrorNote, type SizedHeartbeat } from './mirror-note.ts'
 import { RangeSet } from './range-set.ts'
+import { readStated, type StatedTree, statedOp } from './removal.ts'
 import { type EntriesVerifier, HeadVerifier } from './verify-entries.ts'
 
 /** Stands where a head is needed that nobody signed; never shown to anybody. */
@@ -109,6 +110,11 @@ export class BranchIntake {
   #target: Head | undefined
   readonly #holes = new RangeSet()
   #stated: { readonly timeS: number; readonly size: number }
+  /** What was stated before the copy here was removed: nothing else is stated before that. */
+  #restating: StatedTree | undefined
+  /** What was stated before may be stated again. */
+  #isRestated = false
+  readonly #isDamaged: () => boolean
   #heartbeat: SizedHeartbeat | undefined
   #isNoteDirty = false
   #committedHead: Head | undefined
@@ -118,8 +124,15 @@ export class BranchIntake {
   #nodes: TreeNodes | undefined
 
   /** @throws {VerificationError} `MANIFEST_INVALID` if it is not the manifest of a capsule. */
-  constructor(store: StoreReader, signed: SignedManifest, branch: BranchId, holeRangesMax: number) {
+  constructor(
+    store: StoreReader,
+    signed: SignedManifest,
+    branch: BranchId,
+    holeRangesMax: number,
+    isDamaged: () => boolean = () => false,
+  ) {
     const { name } = signed
+    this.#isDamaged = isDamaged
     this.name = name
     this.branch = branch
     this.signed = signed
@@ -138,9 +151,17 @@ export class BranchIntake {
     this.#stated = { timeS: note.timeS, size: note.size }
     this.#heartbeat = note.heartbeat
     this.#committedHead = this.#cutHead = this.#head
-    if (this.#head !== undefined && this.#head.size === note.size) {
+    this.#restating = readStated(store, name, branch)
+    const isStated = this.#restating === undefined && state?.isDamaged !== true
+    if (isStated && this.#head !== undefined && this.#head.size === note.size) {
       this.#committedStatement = { head: this.#head, timeS: note.timeS }
     }
+    this.#compareRestated()
+  }
+
+  /** Less is here than this node has stated: it is being filled again. */
+  get isMending(): boolean {
+    return this.#restating !== undefined
   }
 
   get manifest(): Manifest {
@@ -159,7 +180,7 @@ export class BranchIntake {
 
   /** The statement that the mirror key has made or may make now; of the head in force. */
   get statement(): PlannedStatement | undefined {
-    return this.#committedStatement
+    return this.#isDamaged() ? undefined : this.#committedStatement
   }
 
   get heartbeat(): SizedHeartbeat | undefined {
@@ -168,7 +189,7 @@ export class BranchIntake {
 
   /** That statement, signed. The same one has the same bytes, whenever it is asked for. */
   cosignature(mirror: Signer): SizedHeartbeat | undefined {
-    const stated = this.#committedStatement
+    const stated = this.statement
     if (stated === undefined) return undefined
     const { head, timeS } = stated
     const known = this.#cosignature
@@ -200,7 +221,7 @@ export class BranchIntake {
   /** The head in force may be stated and was not: its entries came in another way. */
   get isStatementDue(): boolean {
     const head = this.#committedHead
-    if (head === undefined || head !== this.#head || head.size <= this.#stated.size) return false
+    if (head === undefined || head !== this.#head || !this.#mayState(head)) return false
     const hole = this.#holes.first
     return hole === undefined || hole >= head.size
   }
@@ -327,6 +348,10 @@ export class BranchIntake {
       ops.push({ type: 'erase', name, branch, ranges })
     }
     if (statement !== undefined || this.#isNoteDirty) ops.push(this.#noteOp())
+    if (this.#isRestated && statement !== undefined) {
+      ops.push(statedOp(name, branch, undefined))
+      this.#isRestated = false
+    }
     this.#fills = []
     this.#fillBytes = 0
     this.#erasures = []
@@ -345,6 +370,21 @@ export class BranchIntake {
     if (stated !== undefined && stated.head.size !== cut.head?.size) {
       this.#committedStatement = undefined
     }
+    this.#compareRestated()
+  }
+
+  /** Once all is there again that was stated, it has to be the same tree. */
+  #compareRestated(): void {
+    const stated = this.#restating
+    if (stated === undefined || (this.#committedHead?.size ?? 0) < stated.size) return
+    if (!bytesEqual(this.rootAt(stated.size), stated.root)) return
+    this.#restating = undefined
+    this.#isRestated = true
+  }
+
+  #mayState(head: Head): boolean {
+    if (this.#isDamaged() || this.#restating !== undefined) return false
+    return head.size > this.#stated.size || (this.#isRestated && head.size === this.#stated.size)
   }
 
   /** Edge of the tile that `start` lies in: the one at the right edge, since start <= size. */
@@ -400,7 +440,7 @@ export class BranchIntake {
 
   #planStatement(nowS: number): PlannedStatement | undefined {
     const head = this.#head
-    if (head === undefined || head.size <= this.#stated.size) return undefined
+    if (head === undefined || !this.#mayState(head)) return undefined
     const hole = this.#holes.first
     if (hole !== undefined && hole < head.size) return undefined
     this.#stated = { timeS: Math.max(nowS, this.#stated.timeS), size: head.size }

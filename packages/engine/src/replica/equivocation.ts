@@ -64,7 +64,11 @@ export function judgeByPath(
 }
 
 /** True if the path proves that the tree of `larger` begins with that of `smaller`. */
-function isContinued(smaller: HeadPointer, larger: HeadPointer, path: readonly Hash[]): boolean {
+export function isContinued(
+  smaller: Pick<HeadPointer, 'size' | 'root'>,
+  larger: Pick<HeadPointer, 'size' | 'root'>,
+  path: readonly Hash[],
+): boolean {
   // Where the smaller tree is a node of the larger one, its root is known and not in the proof.
   const isNode = isPowerOfTwo(smaller.size)
   const [first, ...rest] = path

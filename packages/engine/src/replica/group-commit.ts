@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { BranchId, SignedManifest } from '@longshore/capsule'
+import type { BranchId, CapsuleName, SignedManifest } from '@longshore/capsule'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { StoreOp, StoreReader } from '../store/store.ts'
 import type { BranchCut, BranchIntake } from './branch-intake.ts'
@@ -31,13 +31,21 @@ export interface Offer {
 export interface GroupAudience {
   committed(intake: BranchIntake, cut: BranchCut): MirrorEffect[]
   accepted(offer: Offer): MirrorEffect[]
+  /** The copy of the capsule is an empty one now. */
+  replaced(name: CapsuleName): MirrorEffect[]
   /** `offers` will not be taken on. */
   failed(error: Error, offers: readonly Offer[]): MirrorEffect[]
+}
+
+interface Replacement {
+  readonly name: CapsuleName
+  readonly ops: readonly StoreOp[]
 }
 
 interface Group {
   readonly parts: readonly { readonly intake: BranchIntake; readonly cut: BranchCut }[]
   readonly offers: readonly Offer[]
+  readonly replacements: readonly Replacement[]
   readonly credits: ReadonlyMap<SessionId, number>
 }
 
@@ -55,6 +63,7 @@ export class GroupCommit {
   readonly #runtime: Runtime
   readonly #audience: GroupAudience
   #offers: Offer[] = []
+  #replacements: Replacement[] = []
   #credits = new Map<SessionId, number>()
   #owedBytes = 0
   #inFlight = 0
@@ -86,6 +95,12 @@ export class GroupCommit {
     this.#intakes.arrive(offer.signed)
   }
 
+  /** The next group replaces the copy of a capsule by an empty one; nothing else of it is pending. */
+  replace(name: CapsuleName, ops: readonly StoreOp[]): void {
+    this.#replacements.push({ name, ops })
+    this.#intakes.replace(name)
+  }
+
   /** Bytes of messages that wait for the next group. */
   get pendingBytes(): number {
     return this.#owedBytes
@@ -106,9 +121,14 @@ export class GroupCommit {
       const cut = intake.cut(nowS)
       if (cut !== undefined) parts.push({ intake, cut })
     }
-    const group: Group = { parts, offers: this.#offers, credits: this.#credits }
-    if (parts.length === 0 && group.offers.length === 0) return undefined
+    const group: Group = {
+      ...{ parts, offers: this.#offers },
+      ...{ replacements: this.#replacements, credits: this.#credits },
+    }
+    const isEmpty = parts.length + group.offers.length + group.replacements.length === 0
+    if (isEmpty) return undefined
     this.#offers = []
+    this.#replacements = []
     this.#credits = new Map()
     this.#owedBytes = 0
 
@@ -131,9 +151,13 @@ export class GroupCommit {
     }
   }
 
-  #committed({ parts, offers, credits }: Group): MirrorEffect[] {
+  #committed({ parts, offers, replacements, credits }: Group): MirrorEffect[] {
     const effects: MirrorEffect[] = []
     this.#answered()
+    for (const { name } of replacements) {
+      this.#intakes.replaced(name)
+      effects.push(...this.#audience.replaced(name))
+    }
     for (const offer of offers) {
       this.#intakes.arrived(offer.signed)
       effects.push(...this.#audience.accepted(offer))
@@ -146,7 +170,9 @@ export class GroupCommit {
   }
 
   /** What was accepted later rests on what was refused: all of it is dropped. */
-  #failed({ credits, offers }: Group, error: Error): MirrorEffect[] {
+  #failed({ credits, offers, replacements }: Group, error: Error): MirrorEffect[] {
+    for (const { name } of [...replacements, ...this.#replacements]) this.#intakes.replaced(name)
+    this.#replacements = []
     this.#isSettling = true
     this.#answered()
     const later = this.#credits
@@ -166,8 +192,8 @@ export class GroupCommit {
   }
 }
 
-function opsOf({ parts, offers }: Group, store: StoreReader): StoreOp[] {
-  const ops: StoreOp[] = []
+function opsOf({ parts, offers, replacements }: Group, store: StoreReader): StoreOp[] {
+  const ops: StoreOp[] = replacements.flatMap((replacement) => replacement.ops)
   for (const { signed, chain, restated } of offers) {
     const { name } = signed
     ops.push({ type: 'manifest', name, signed: signed.signed })

@@ -24,6 +24,13 @@ import { readChain } from './chain-notes.ts'
 import { isDropped } from './dropped.ts'
 import { BRANCHES_MAX, type ReplicaLimits } from './limits.ts'
 
+export interface IntakeJudge {
+  /** Is this chain, by which a capsule was taken on, one of this node's own? */
+  isOwnChain(chain: Uint8Array): boolean
+  /** A part of the capsule cannot be read here. */
+  isDamaged(name: CapsuleName): boolean
+}
+
 export class Intakes {
   readonly #store: StoreReader
   readonly #limits: ReplicaLimits
@@ -32,16 +39,14 @@ export class Intakes {
   /** Capsules whose manifest is on its way to the store. */
   readonly #arriving = new Map<string, SignedManifest>()
 
-  readonly #isOwnChain: (chain: Uint8Array) => boolean
+  /** Capsules whose copy is about to be replaced by an empty one. */
+  readonly #replacing = new Set<string>()
+  readonly #judge: IntakeJudge
 
-  constructor(
-    store: StoreReader,
-    limits: ReplicaLimits,
-    isOwnChain: (chain: Uint8Array) => boolean,
-  ) {
+  constructor(store: StoreReader, limits: ReplicaLimits, judge: IntakeJudge) {
     this.#store = store
     this.#limits = limits
-    this.#isOwnChain = isOwnChain
+    this.#judge = judge
   }
 
   /** The manifest of a capsule that is held, or will be with the next commit. */
@@ -56,7 +61,7 @@ export class Intakes {
   /** Its owner lets this node serve it, or the node writes it itself: its head log. */
   #isServed(name: CapsuleName): boolean {
     const chain = readChain(this.#store, name)
-    if (chain !== undefined && this.#isOwnChain(chain)) return true
+    if (chain !== undefined && this.#judge.isOwnChain(chain)) return true
     return readInstance(this.#store, name, MAIN_BRANCH) !== undefined
   }
 
@@ -85,11 +90,16 @@ export class Intakes {
       this.#open.set(key, known)
       return known
     }
+    if (this.#replacing.has(nameKey(name))) {
+      throw new UnavailableError('OVERLOADED', 'this mirror replaces its copy of the capsule')
+    }
     const signed = this.manifest(name)
     if (signed === undefined || signed.manifest.type !== 'capsule') {
       throw new UnavailableError('NOT_FOUND', 'this mirror does not hold the capsule')
     }
-    const intake = new BranchIntake(this.#store, signed, branch, this.#limits.holeRangesMax)
+    const { holeRangesMax } = this.#limits
+    const isDamaged = (): boolean => this.#judge.isDamaged(name)
+    const intake = new BranchIntake(this.#store, signed, branch, holeRangesMax, isDamaged)
     this.#open.set(key, intake)
     this.#forgetIdle()
     return intake
@@ -98,11 +108,14 @@ export class Intakes {
   /**
    * Returns if entries of this branch may be taken in; throws otherwise.
    *
-   * @throws {UnavailableError} `POLICY_REFUSED`, `QUOTA_EXCEEDED`
+   * @throws {UnavailableError} `POLICY_REFUSED`, `QUOTA_EXCEEDED`, `STORE_CORRUPT`
    */
   checkBranch({ manifest }: SignedManifest, name: CapsuleName, branch: BranchId): void {
     if (readInstance(this.#store, name, branch) !== undefined) {
       throw new UnavailableError('POLICY_REFUSED', 'this home writes the branch itself')
+    }
+    if (this.#store.state(name, branch)?.isDamaged === true) {
+      throw new UnavailableError('STORE_CORRUPT', 'a part of this branch was lost here')
     }
     if (branch.length === 0) return
     if (manifest.mode === 'strict') {
@@ -119,6 +132,22 @@ export class Intakes {
     for (const [key, intake] of this.#open) {
       if (bytesEqual(intake.name, name)) this.#open.delete(key)
     }
+  }
+
+  /** Nothing of the capsule is on its way to the store. */
+  isIdle(name: CapsuleName): boolean {
+    if (this.#arriving.has(nameKey(name))) return false
+    return [...this.#open.values()].every((open) => open.isIdle || !bytesEqual(open.name, name))
+  }
+
+  /** Nothing of the capsule is opened until `replaced`. */
+  replace(name: CapsuleName): void {
+    this.forget(name)
+    this.#replacing.add(nameKey(name))
+  }
+
+  replaced(name: CapsuleName): void {
+    this.#replacing.delete(nameKey(name))
   }
 
   dirty(): BranchIntake[] {

@@ -82,6 +82,12 @@ export type MirrorEffect =
   | { readonly type: 'publish'; readonly name: CapsuleName; readonly payload: Uint8Array }
   /** Another mirror of a capsule is wanted; answer with `opened`, or with `unreachable`. */
   | { readonly type: 'open-session'; readonly target: CapsuleName }
+  /** A part of the capsule was lost on this disk. */
+  | { readonly type: 'damaged'; readonly name: CapsuleName }
+  /** The damaged copy is gone, and is filled again by other mirrors. */
+  | { readonly type: 'mending'; readonly name: CapsuleName }
+  /** All is there again that was stated. */
+  | { readonly type: 'mended'; readonly name: CapsuleName }
   /** The writer signed two histories: keep this file, it convicts. */
   | { readonly type: 'evidence'; readonly name: CapsuleName; readonly bytes: Uint8Array }
   | {

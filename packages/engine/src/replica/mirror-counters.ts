@@ -13,6 +13,8 @@ export class MirrorCounters {
   /** Entries of other writers that are in force here. */
   entries = 0
   receipts = 0
+  /** Damaged copies that were replaced by whole ones. */
+  mended = 0
   readonly refusals: Map<ErrorCode, number> = new Map()
 
   refused(error: unknown): void {
@@ -29,4 +31,8 @@ export interface MirrorStatus {
   readonly followers: number
   /** Bytes that wait for the next commit. */
   readonly pendingBytes: number
+  /** Capsules of which a part was lost on this disk. */
+  readonly damaged: number
+  /** Capsules that are being filled again. */
+  readonly mending: number
 }

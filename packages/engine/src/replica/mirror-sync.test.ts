@@ -1,90 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bytesEqual, createHeartbeat, MAIN_BRANCH } from '@longshore/capsule'
-import type { StoreOp } from '../store/store.ts'
+import { content, converge, introduce, sessionsOf, takeOn } from '../testing/mirror-exchange.ts'
 import { MirrorHome, OPEN_POLICY } from '../testing/mirror-home.ts'
 import { Prng } from '../testing/prng.ts'
 import { PublisherHome } from '../testing/publisher-home.ts'
-import { createChainNotes } from './chain-notes.ts'
 import { committedHead } from './committed-head.ts'
 import type { MirrorPolicy } from './mirror-contract.ts'
 import { readMirrorNote } from './mirror-note.ts'
-
-/** Exchanges messages between mirrors until all are silent; `lose` drops some on the way. */
-function converge(
-  mirrors: readonly MirrorHome[],
-  lose: (message: Uint8Array) => boolean = () => false,
-): void {
-  for (let round = 0; round < 5000; round++) {
-    let count = 0
-    for (const mirror of mirrors) {
-      while (mirror.commit() || mirror.work()) count++
-      for (const [other, peer] of mirrors.entries()) {
-        const self = mirrors.indexOf(mirror)
-        if (other === self) continue
-        for (const outgoing of [true, false]) {
-          const [mine, theirs] = sessionsOf(self, other, outgoing)
-          for (const message of mirror.sentTo(mine)) {
-            count++
-            if (!lose(message)) peer.receive(theirs, message)
-          }
-        }
-      }
-    }
-    if (count === 0) return
-  }
-  throw new Error('the mirrors never fall silent')
-}
-
-/** Session numbers of the one that `self` opened to `other` (outgoing), or the reverse. */
-function sessionsOf(self: number, other: number, outgoing: boolean): readonly [number, number] {
-  const opened = (from: number, to: number): number => 1000 + 10 * from + to
-  const accepted = (from: number, to: number): number => 2000 + 10 * from + to
-  return outgoing
-    ? [opened(self, other), accepted(self, other)]
-    : [accepted(other, self), opened(other, self)]
-}
-
-/** Each mirror learns of all others; whoever wants a session gets one. */
-function introduce(mirrors: readonly MirrorHome[], home: PublisherHome): void {
-  for (const [self, mirror] of mirrors.entries()) {
-    const others = mirrors.filter((other) => other !== mirror)
-    mirror.take(
-      mirror.mirror.learn(
-        home.capsule.name,
-        others.map(({ headLog }) => headLog.name),
-      ),
-    )
-    connectWanted(mirrors, self)
-  }
-}
-
-function connectWanted(mirrors: readonly MirrorHome[], self: number): void {
-  const mirror = mirrors[self] as MirrorHome
-  for (const effect of mirror.effects.splice(0)) {
-    if (effect.type !== 'open-session') {
-      mirror.effects.push(effect)
-      continue
-    }
-    const other = mirrors.findIndex(({ headLog }) => headLog.name === effect.target)
-    const [mine, theirs] = sessionsOf(self, other, true)
-    const peer = mirrors[other] as MirrorHome
-    peer.take(peer.mirror.opened(theirs, { name: mirror.headLog.name }, false))
-    mirror.take(mirror.mirror.opened(mine, { name: peer.headLog.name }, true))
-  }
-}
-
-/** The mirror takes the capsule on without holding anything of it. */
-function takeOn(mirror: MirrorHome, { capsule }: PublisherHome, chain = new Uint8Array(9)): void {
-  const ops: StoreOp[] = [capsule.manifest, ...createChainNotes(capsule.name, chain)]
-  mirror.submit({ ops, durable: () => {}, committed: () => [], failed: () => [] })
-}
-
-function content(mirror: MirrorHome, { capsule }: PublisherHome): unknown[] {
-  const head = committedHead(mirror.store, capsule.name, MAIN_BRANCH)
-  const range = { start: 0, end: head?.size ?? 0 }
-  return [...mirror.store.scan(capsule.name, MAIN_BRANCH, range)]
-}
 
 test('MI21 MI22: a new mirror is filled by any other', () => {
   const prng = new Prng(1)

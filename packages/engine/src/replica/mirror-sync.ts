@@ -13,25 +13,28 @@
  * @module
  */
 import {
+  bytesEqual,
   type CapsuleName,
   type Head,
   isLongshoreError,
   MAIN_BRANCH,
+  manifestKey,
   VerificationError,
 } from '@longshore/capsule'
 import { branchKey, nameKey } from '../store/branch-key.ts'
-import type { StoreReader } from '../store/store.ts'
+import type { StoreOp, StoreReader } from '../store/store.ts'
 import { decodeBodies } from './bodies-message.ts'
 import type { BranchIntake } from './branch-intake.ts'
 import { readChain } from './chain-notes.ts'
 import type { BranchPlace } from './entries-source.ts'
-import { type HeadVerdict, judgeByPath, judgeByTree } from './equivocation.ts'
+import { type HeadVerdict, isContinued, judgeByPath, judgeByTree } from './equivocation.ts'
 import type { Intakes } from './intakes.ts'
 import { BODY_INDICES_MAX, PRESENTED_CHAINS_MAX, type ReplicaLimits } from './limits.ts'
+import type { Mender } from './mender.ts'
 import type { MessageOf, ReplicaMessage } from './messages.ts'
 import type { MirrorEffect, SessionId } from './mirror-contract.ts'
 import type { MirrorSession, MirrorSessions, Unnumbered } from './mirror-sessions.ts'
-import type { EntriesVerifier } from './verify-entries.ts'
+import { type EntriesVerifier, HeadVerifier } from './verify-entries.ts'
 
 /** Indices looked at for one question about payloads. */
 const HOLES_SCAN_MAX = 4096
@@ -45,6 +48,9 @@ export interface SyncParts {
   nowUs(): number
   /** A statement that says a later second is from a clock that is wrong. */
   latestS(): number
+  readonly mender: Mender
+  /** The copy of a capsule can be replaced now; `ops` do it. */
+  replace(name: CapsuleName, ops: readonly StoreOp[]): MirrorEffect[]
   /** Throws while nothing may be accepted. */
   checkAccepting(messageBytes: number): void
   /** Bytes that are held until the next commit. */
@@ -106,6 +112,21 @@ export class MirrorSync {
   /** The capsule was dropped: it is compared with nobody any more. */
   forget(name: CapsuleName): void {
     for (const { names } of this.#shared.values()) names.delete(nameKey(name))
+  }
+
+  /** Compares the capsule with everybody at once, also where that was just done. */
+  compare(name: CapsuleName): MirrorEffect[] {
+    const effects: MirrorEffect[] = []
+    for (const [key, { other, names }] of this.#shared) {
+      if (!names.has(nameKey(name))) continue
+      const round = this.#roundWith(key)
+      if (round === undefined) effects.push(...this.#want(key, other))
+      else {
+        for (const seen of round.seen) if (seen.startsWith(nameKey(name))) round.seen.delete(seen)
+        effects.push(...this.#add(round, { name, branch: MAIN_BRANCH }))
+      }
+    }
+    return effects
   }
 
   /** A session that this mirror has opened to another one. */
@@ -203,6 +224,9 @@ export class MirrorSync {
     }
     const { head } = opened
     if (head === null) return [...effects, ...this.#next(round)]
+    if (this.#parts.mender.isDamaged(place.name)) {
+      return [...effects, ...this.#mend(round, place, opened, head)]
+    }
     const intake = this.#parts.intakes.open(place.name, place.branch)
     this.#parts.intakes.checkBranch(intake.signed, place.name, place.branch)
     intake.heads.check(head)
@@ -215,6 +239,36 @@ export class MirrorSync {
     }
     effects.push(...this.#takeHeartbeat(intake, opened))
     return [...effects, ...this.#pull({ round, place, head, holesAt: 0 })]
+  }
+
+  /** What is damaged here may be replaced by what the other side holds, if it does. */
+  #mend(round: Round, place: BranchPlace, opened: MessageOf<'opened'>, head: Head): MirrorEffect[] {
+    const { mender, intakes } = this.#parts
+    const { name, branch } = place
+    const signed = intakes.manifest(name)
+    const isStated = opened.cosignature !== null
+    if (signed === undefined || !isStated || !intakes.isIdle(name) || !mender.prepare(name)) {
+      return this.#next(round)
+    }
+    new HeadVerifier(name, branch, manifestKey(signed.manifest, 'writer')).check(head)
+    if (head.size < mender.sizeWanted(name, branch)) return this.#next(round)
+    const stated = mender.stated(name, branch)
+    if (stated === undefined) return this.#shown(round, place)
+    if (stated.size === head.size) {
+      return bytesEqual(stated.root, head.root) ? this.#shown(round, place) : this.#next(round)
+    }
+    const sizes = { oldSize: stated.size, newSize: head.size }
+    return this.#ask(round, { kind: 'consistency', name, branch, ...sizes }, (answer) => {
+      if (answer instanceof Uint8Array || answer.kind !== 'path') return undefined
+      const larger = { size: head.size, root: head.root }
+      return isContinued(stated, larger, answer.hashes) ? this.#shown(round, place) : undefined
+    })
+  }
+
+  #shown(round: Round, { name, branch }: BranchPlace): MirrorEffect[] {
+    const ops = this.#parts.mender.shown(round.other, name, branch)
+    const replaced = ops === undefined ? [] : this.#parts.replace(name, ops)
+    return [...replaced, ...this.#next(round)]
   }
 
   /** What the writer told the other side is good here, too. */

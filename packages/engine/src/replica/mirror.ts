@@ -25,7 +25,7 @@ import {
 } from '@longshore/capsule'
 import type { Runtime } from '../runtime/runtime.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
-import type { StoreReader } from '../store/store.ts'
+import type { StoreOp, StoreReader } from '../store/store.ts'
 import { BODIES_KIND } from './bodies-message.ts'
 import type { BranchCut, BranchIntake } from './branch-intake.ts'
 import { isDropped } from './dropped.ts'
@@ -34,6 +34,7 @@ import { GroupCommit, type Offer } from './group-commit.ts'
 import { HeadLog } from './head-log.ts'
 import { Intakes } from './intakes.ts'
 import { REPLICA_LIMITS, type ReplicaLimits } from './limits.ts'
+import { Mender } from './mender.ts'
 import {
   decodeMessage,
   encodeMessage,
@@ -72,6 +73,7 @@ export class Mirror {
   readonly #server: ReadServer
   readonly #pushes: PushDesk
   readonly #sync: MirrorSync
+  readonly #mender: Mender
   readonly #verifier = new EntriesVerifier()
   readonly counters: MirrorCounters = new MirrorCounters()
   #isStopping = false
@@ -84,7 +86,9 @@ export class Mirror {
     this.#policy = options.policy
     this.#headLog = new HeadLog(options.openHeadLog)
     const isOwnChain = (chain: Uint8Array): boolean => options.policy.isOwnChain(chain)
-    this.#intakes = new Intakes(options.store, this.#limits, isOwnChain)
+    this.#mender = new Mender(options.store, this.#headLog.name)
+    const isDamaged = (name: CapsuleName): boolean => this.#mender.isDamaged(name)
+    this.#intakes = new Intakes(options.store, this.#limits, { isOwnChain, isDamaged })
     this.#sessions = new MirrorSessions(this.#limits.requestsPerSessionMax)
     this.#server = new ReadServer(options.store, this.#intakes)
     this.#reads = new ReadQueue(this.#server, this.#limits, options.canSend)
@@ -94,6 +98,7 @@ export class Mirror {
       {
         committed: (intake, cut) => this.#committed(intake, cut),
         accepted: (offer) => this.#accepted(offer),
+        replaced: (name) => this.#replaced(name),
         failed: (error, offers) => this.#failed(error, offers),
       },
     )
@@ -111,6 +116,8 @@ export class Mirror {
     const own = {
       ...{ store, limits: this.#limits, nowUs: () => clock.read(), memberships },
       latestS: () => this.#latestS,
+      mender: this.#mender,
+      replace: (name: CapsuleName, ops: readonly StoreOp[]) => this.#replace(name, ops),
     }
     this.#sync = new MirrorSync({ ...parts, ...own })
   }
@@ -154,8 +161,25 @@ export class Mirror {
     const asked = [...this.#sessions.endPushesInto(name), ...this.#reads.drop(name)]
     this.#intakes.forget(name)
     this.#sync.forget(name)
+    this.#mender.forget(name)
     const refusals = asked.map(({ session, id }) => this.#refuse(session, id, error))
     return [{ type: 'withdraw', name }, ...refusals]
+  }
+
+  /** A part of the capsule cannot be read here: it is compared with other mirrors, to be mended. */
+  suspect(name: CapsuleName): MirrorEffect[] {
+    if (!this.#mender.add(name, (held) => this.holds(held))) return []
+    return [{ type: 'damaged', name }, ...this.#sync.compare(name)]
+  }
+
+  /** Looks at what the store knows to be damaged, once at the start. */
+  inspect(): MirrorEffect[] {
+    return this.#mender.inspect((name) => this.holds(name)).flatMap((name) => this.suspect(name))
+  }
+
+  /** It is being filled again, and shown to nobody until then. */
+  isMending(name: CapsuleName): boolean {
+    return this.#mender.isMending(name)
   }
 
   /** It has taken the capsule on, or is about to. */
@@ -169,6 +193,8 @@ export class Mirror {
       pushes: this.#sessions.pushCount,
       followers: this.#reads.followerCount,
       pendingBytes: this.#group.pendingBytes,
+      damaged: this.#mender.count,
+      mending: this.#mender.mendingCount,
     }
   }
 
@@ -220,8 +246,14 @@ export class Mirror {
       return this.#request(session, message)
     } catch (error) {
       if (error instanceof ProtocolError) throw error
-      return [this.#refuse(session.id, message.id, error)]
+      const found = 'name' in message ? this.#suspected(message.name, error) : []
+      return [this.#refuse(session.id, message.id, error), ...found]
     }
+  }
+
+  #suspected(name: CapsuleName, error: unknown): MirrorEffect[] {
+    const isCorrupt = isLongshoreError(error) && error.code === 'STORE_CORRUPT'
+    return isCorrupt ? this.suspect(name) : []
   }
 
   #refuse(session: SessionId, id: number, error: unknown): MirrorEffect {
@@ -284,8 +316,11 @@ export class Mirror {
     place: Pick<MessageOf<'open'>, 'name' | 'branch'>,
   ): BranchIntake {
     const intake = this.#intakes.open(place.name, place.branch)
-    if (this.#policy.mayRead(intake.signed, session.peer)) return intake
-    throw new UnavailableError('NOT_FOUND', 'this mirror does not hold the capsule')
+    if (!this.#policy.mayRead(intake.signed, session.peer)) {
+      throw new UnavailableError('NOT_FOUND', 'this mirror does not hold the capsule')
+    }
+    if (!intake.isMending) return intake
+    throw new UnavailableError('OVERLOADED', 'this mirror is filling its copy of the capsule again')
   }
 
   #describe(session: MirrorSession, message: MessageOf<'open'>): MessageOf<'opened'> {
@@ -395,7 +430,7 @@ export class Mirror {
 
   #committed(intake: BranchIntake, { before, head }: BranchCut): MirrorEffect[] {
     const { name, branch } = intake
-    const effects = this.#pushes.committed(intake)
+    const effects = [...this.#pushes.committed(intake), ...this.#whole(intake)]
     if (head === undefined || head.size === before?.size) return effects
     this.counters.entries += head.size - (before?.size ?? 0)
     this.#reads.advanced(name, branch)
@@ -406,6 +441,29 @@ export class Mirror {
     ]
     for (const payload of payloads) effects.push({ type: 'publish', name, payload })
     return effects
+  }
+
+  /** The damaged copy can be given up: nothing of it is opened until an empty one is there. */
+  #replace(name: CapsuleName, ops: readonly StoreOp[]): MirrorEffect[] {
+    const message = 'this mirror replaces its copy of the capsule'
+    const error = new UnavailableError('OVERLOADED', message)
+    const asked = [...this.#sessions.endPushesInto(name), ...this.#reads.drop(name)]
+    this.#group.replace(name, ops)
+    const refusals = asked.map(({ session, id }) => this.#refuse(session, id, error))
+    return [{ type: 'request-cut' }, ...refusals]
+  }
+
+  #replaced(name: CapsuleName): MirrorEffect[] {
+    this.#mender.replaced(name)
+    return [{ type: 'mending', name }, ...this.#sync.compare(name)]
+  }
+
+  /** All that was stated is there again: that is stated with the next commit. */
+  #whole({ name, isStatementDue }: BranchIntake): MirrorEffect[] {
+    const due: MirrorEffect[] = isStatementDue ? [{ type: 'request-cut' }] : []
+    if (!this.#mender.becameWhole(name)) return due
+    this.counters.mended++
+    return [...due, { type: 'mended', name }]
   }
 
   #failed(error: Error, offers: readonly Offer[]): MirrorEffect[] {
@@ -419,7 +477,9 @@ export class Mirror {
   #served({ session, task, bytes, isDone, error }: ServedMessage): MirrorEffect[] {
     // In the order of the bulk messages: it comes after them.
     const message = isDone ? encodeMessage({ kind: 'end', id: task.id }) : bytes
-    if (message === undefined) return [this.#refuse(session, task.id, error)]
+    if (message === undefined) {
+      return [this.#refuse(session, task.id, error), ...this.#suspected(task.place.name, error)]
+    }
     return [{ type: 'send', session, message, isBulk: true }]
   }
 }

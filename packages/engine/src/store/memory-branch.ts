@@ -49,7 +49,7 @@ export class MemoryBranch {
 
   state(): BranchState {
     const timeUsMax = this.#entries.at(-1)?.timeUsMax ?? 0
-    return { size: this.size, head: this.#head, timeUsMax }
+    return { size: this.size, head: this.#head, timeUsMax, isDamaged: false }
   }
 
   append({ entries, tiles, head }: AppendOp): void {

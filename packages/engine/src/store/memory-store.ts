@@ -239,6 +239,9 @@ export class MemoryStore implements Store {
       case 'erase':
         this.#openBranch(op.name, op.branch).erase(op.ranges)
         break
+      case 'remove':
+        capsules.delete(nameKey(op.name))
+        break
       case 'note':
         notes.set(op.key, op.value.slice())
     }
@@ -291,6 +294,7 @@ function opBytes(op: StoreOp): number {
     case 'payload':
       return op.body.length
     case 'erase':
+    case 'remove':
       return 0
     case 'note':
       return op.value.length

@@ -21,7 +21,7 @@ import { branchKey, nameKey } from './branch-key.ts'
 import type { StoreOp, StoreReader } from './store.ts'
 
 type AppendOp = Extract<StoreOp, { type: 'append' }>
-type EntriesOp = Exclude<StoreOp, { type: 'manifest' | 'note' }>
+type EntriesOp = Exclude<StoreOp, { type: 'manifest' | 'note' | 'remove' }>
 type NoteOp = Extract<StoreOp, { type: 'note' }>
 
 /** What is committed. */
@@ -37,6 +37,8 @@ export class StagedShape {
   readonly #committed: CommittedShape
   #manifests = new Map<string, Uint8Array>()
   #sizes = new Map<string, number>()
+  /** Capsules of which nothing that is committed counts any more. */
+  #removed = new Map<string, true>()
 
   constructor(committed: CommittedShape) {
     this.#committed = committed
@@ -62,7 +64,13 @@ export class StagedShape {
   reset(transactions: Iterable<readonly StoreOp[]>): void {
     this.#manifests = new Map()
     this.#sizes = new Map()
+    this.#removed = new Map()
     for (const ops of transactions) this.stage(ops)
+  }
+
+  /** A change that removes the capsule is on its way; it may be followed by its manifest. */
+  isRemoved(name: CapsuleName): boolean {
+    return this.#removed.size > 0 && this.#removed.has(nameKey(name))
   }
 
   #stageOp(op: StoreOp, undo: (() => void)[]): void {
@@ -78,6 +86,9 @@ export class StagedShape {
         put(this.#manifests, nameKey(op.name), op.signed, undo)
         break
       }
+      case 'remove':
+        this.#remove(op.name, undo)
+        break
       case 'append': {
         const { size, key } = this.#branch(op)
         checkAppend(op, size)
@@ -96,17 +107,32 @@ export class StagedShape {
     }
   }
 
-  #manifest(name: CapsuleName): Uint8Array | undefined {
-    return this.#manifests.get(nameKey(name)) ?? this.#committed.manifest(name)
+  #remove(name: CapsuleName, undo: (() => void)[]): void {
+    this.#checkKnown(name)
+    const key = nameKey(name)
+    drop(this.#manifests, key, undo)
+    for (const branch of this.#sizes.keys()) {
+      if (branch.startsWith(key)) drop(this.#sizes, branch, undo)
+    }
+    put(this.#removed, key, true, undo)
   }
 
-  #branch(op: EntriesOp): { key: string; size: number } {
-    if (this.#manifest(op.name) === undefined) {
-      throw new UnavailableError('NOT_FOUND', 'the manifest of this capsule is not in the store')
-    }
-    const key = branchKey(op.name, op.branch)
-    const size = this.#sizes.get(key) ?? this.#committed.state(op.name, op.branch)?.size ?? 0
-    return { key, size }
+  #manifest(name: CapsuleName): Uint8Array | undefined {
+    const staged = this.#manifests.get(nameKey(name))
+    if (staged !== undefined || this.isRemoved(name)) return staged
+    return this.#committed.manifest(name)
+  }
+
+  #checkKnown(name: CapsuleName): void {
+    if (this.#manifest(name) !== undefined) return
+    throw new UnavailableError('NOT_FOUND', 'the manifest of this capsule is not in the store')
+  }
+
+  #branch({ name, branch }: EntriesOp): { key: string; size: number } {
+    this.#checkKnown(name)
+    const key = branchKey(name, branch)
+    const staged = this.#sizes.get(key) ?? (this.isRemoved(name) ? 0 : undefined)
+    return { key, size: staged ?? this.#committed.state(name, branch)?.size ?? 0 }
   }
 }
 
@@ -119,6 +145,13 @@ function put<TValue>(
   const before = map.get(key)
   map.set(key, value)
   undo.push(() => (before === undefined ? map.delete(key) : map.set(key, before)))
+}
+
+function drop<TValue>(map: Map<string, TValue>, key: string, undo: (() => void)[]): void {
+  const before = map.get(key)
+  if (before === undefined) return
+  map.delete(key)
+  undo.push(() => map.set(key, before))
 }
 
 function checkNote({ key, value }: NoteOp): void {

@@ -54,6 +54,11 @@ export type StoreOp =
       readonly branch: BranchId
       readonly ranges: readonly IndexRange[]
     }
+  /**
+   * From here on the store knows nothing of this capsule: manifest, branches, erasures. It may be
+   * stored anew. Notes stay; what it took on disk goes with the next compaction.
+   */
+  | { readonly type: 'remove'; readonly name: CapsuleName }
   /** A small named value of this home (keys up to 128 characters, values up to 4 KiB). */
   | { readonly type: 'note'; readonly key: string; readonly value: Uint8Array }
 
@@ -93,6 +98,8 @@ export interface BranchState {
   readonly head: Head | undefined
   /** Largest time of any header, microseconds; 0 if empty. */
   readonly timeUsMax: number
+  /** A part of it was lost on the disk: nothing can be appended. */
+  readonly isDamaged: boolean
 }
 
 export interface StoreReader {

@@ -63,6 +63,8 @@ export interface CrashSweepReport {
   /** Runs that ended in a fault, and were checked. */
   readonly runs: number
   readonly transactions: number
+  /** Capsules that were removed in that work. */
+  readonly removals: number
 }
 
 const ALL_FAULTS: readonly Fault[] = ['crash-before', 'crash-after', 'FULL', 'IO']
@@ -77,15 +79,17 @@ export function runCrashSweep(options: CrashSweepOptions): CrashSweepReport {
   whole.work(steps)
   whole.check('the work without any fault')
   const { operations } = whole.disk.counts
+  const { removals, answered: transactions } = whole
+  const report = (runs: number): CrashSweepReport => ({ operations, runs, transactions, removals })
   let runs = 0
   for (let operation = 0; operation < operations; operation += every) {
     for (const fault of faults) {
-      if (options.isOver?.() === true) return { operations, runs, transactions: whole.answered }
+      if (options.isOver?.() === true) return report(runs)
       runFault(options, operation, fault)
       runs++
     }
   }
-  return { operations, runs, transactions: whole.answered }
+  return report(runs)
 }
 
 function runFault({ seed, steps }: CrashSweepOptions, operation: number, fault: Fault): void {
@@ -122,6 +126,7 @@ class SweepWorld {
   readonly #transactions: Transaction[] = []
   #store: DiskStore | undefined
   #sync: SyncEffect | undefined
+  removals = 0
 
   constructor(seed: number) {
     this.#prng = new Prng(seed)
@@ -229,6 +234,7 @@ class SweepWorld {
     else if (choice < 90) this.#flush()
     else if (choice < 93) this.#reopen()
     else if (choice < 95) this.#compact()
+    else if (choice < 97) this.#remove(branch)
     else this.#finishSync()
   }
 
@@ -246,6 +252,16 @@ class SweepWorld {
   #erasure(branch: SignedBranch): StoreOp {
     const start = this.#prng.below(branch.size)
     return branch.erase([start, this.#prng.between(start + 1, branch.size)])
+  }
+
+  /** Sometimes stored anew in the same transaction. */
+  #remove({ capsule }: SignedBranch): void {
+    this.removals++
+    const ops: StoreOp[] = [{ type: 'remove', name: capsule.name }, capsule.manifest]
+    // First: a full disk refuses it at once, and then they go back.
+    for (const other of this.#branches) if (other.capsule === capsule) other.restart()
+    if (this.#prng.chance(0.5)) this.#submit(ops)
+    else for (const op of ops) this.#submit([op])
   }
 
   #reopen(): void {
@@ -314,7 +330,9 @@ class SweepWorld {
     const store = this.#store as DiskStore
     for (const branch of this.#branches) {
       const { capsule } = branch
-      branch.rewind(store.state(capsule.name, branch.branch)?.size ?? 0)
+      const size = store.state(capsule.name, branch.branch)?.size ?? 0
+      const first = size === 0 ? undefined : store.entry(capsule.name, branch.branch, 0)
+      branch.rewind(size, first?.header)
       const isKnown = store.manifest(capsule.name) !== undefined
       if (!isKnown && branch.branch === MAIN_BRANCH) this.#submit([capsule.manifest])
     }

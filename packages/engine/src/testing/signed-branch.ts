@@ -6,6 +6,7 @@
  */
 import {
   type BranchId,
+  bytesEqual,
   type Control,
   createBody,
   encodeHeader,
@@ -36,6 +37,8 @@ export class SignedBranch {
   readonly #prng: Prng
   readonly #builder = new EntryBatchBuilder()
   #entries: SignedEntry[] = []
+  /** What it held before each removal of its capsule. */
+  readonly #past: SignedEntry[][] = []
   #edge: RightEdge = RightEdge.empty()
 
   constructor(prng: Prng, capsule: CapsuleFixture, branch: BranchId) {
@@ -48,9 +51,19 @@ export class SignedBranch {
     return this.#entries.length
   }
 
-  /** Forgets the entries from `size` on. */
-  rewind(size: number): void {
-    this.#entries = this.#entries.slice(0, size)
+  /** The capsule is removed: begins anew, with other entries. */
+  restart(): void {
+    this.#past.push(this.#entries)
+    this.rewind(0)
+  }
+
+  /** Forgets the entries from `size` on; with `first` goes back to when that was entry 0. */
+  rewind(size: number, first?: Uint8Array): void {
+    const isIt = ([entry]: SignedEntry[]): boolean => {
+      return first !== undefined && entry !== undefined && bytesEqual(entry.header, first)
+    }
+    const entries = this.#past.findLast(isIt) ?? this.#entries
+    this.#entries = (isIt(this.#entries) ? this.#entries : entries).slice(0, size)
     this.#edge = RightEdge.empty()
     for (const { leafHash } of this.#entries) this.#edge.append(leafHash)
   }

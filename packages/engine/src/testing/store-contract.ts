@@ -16,6 +16,7 @@ import { registerPayloadTests } from './store-contract/payloads.ts'
 import { registerRandomTests } from './store-contract/random.ts'
 import { registerReadTests } from './store-contract/reads.ts'
 import { registerRefusalTests } from './store-contract/refusals.ts'
+import { registerRemovalTests } from './store-contract/removals.ts'
 import { registerTransactionTests } from './store-contract/transactions.ts'
 
 /**
@@ -27,6 +28,7 @@ export function runStoreContract(name: string, open: OpenHarness, register: Regi
   registerRefusalTests(test, open)
   registerPayloadTests(test, open)
   registerReadTests(test, open)
+  registerRemovalTests(test, open)
   registerLifeTests(test, open)
   registerRandomTests(test, open)
 }

@@ -20,6 +20,9 @@ import {
   VerificationError,
 } from '@longshore/capsule'
 
+/** In a home from which something was removed: programs that do not know that know no such path. */
+export const MARK_PATH = 'store/watermark2'
+
 const BACKUP_MAGIC: Uint8Array = new TextEncoder().encode('LSBACKUP')
 export const BACKUP_PREFIX_BYTES = 16
 export const BACKUP_TRAILER_BYTES = 32
@@ -88,7 +91,7 @@ function decodeFile(item: CborValue): BackedUpFile {
 
 /** True for the files that a home is made of. */
 export function isHomePath(path: string): boolean {
-  if (path === 'config.json') return true
+  if (path === 'config.json' || path === MARK_PATH) return true
   if (/^store\/segments\/[0-9]{8,10}\.[0-9]{1,10}\.seg$/.test(path)) return true
   const [, name] = /^keys\/([a-z2-7]+)\.key$/.exec(path) ?? []
   if (name === undefined) return false

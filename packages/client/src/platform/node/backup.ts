@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path'
 import { asHash, UsageError } from '@longshore/capsule'
 import type { DiskStore } from '@longshore/engine'
 import type { BackupReport } from '../../home.ts'
-import { type BackedUpFile, encodeBackupList } from './backup-format.ts'
+import { type BackedUpFile, encodeBackupList, MARK_PATH } from './backup-format.ts'
 import type { HomePaths } from './home-layout.ts'
 import { syncDirectory } from './node-disk.ts'
 
@@ -36,9 +36,12 @@ export function takeSnapshot(paths: HomePaths, store: DiskStore): HomeSnapshot {
   for (const { path, byteLength } of store.snapshotFiles()) {
     files.push({ path: `store/${path}`, byteLength })
   }
-  const config = new Uint8Array(fs.readFileSync(paths.config))
-  contents.set('config.json', config)
-  files.push({ path: 'config.json', byteLength: config.byteLength })
+  for (const path of ['config.json', MARK_PATH]) {
+    if (path === MARK_PATH && !fs.existsSync(join(paths.home, path))) continue
+    const bytes = new Uint8Array(fs.readFileSync(join(paths.home, path)))
+    contents.set(path, bytes)
+    files.push({ path, byteLength: bytes.byteLength })
+  }
   for (const name of fs.readdirSync(paths.keys)) {
     if (!name.endsWith('.key')) continue
     files.push({ path: `keys/${name}`, byteLength: fs.statSync(join(paths.keys, name)).size })

@@ -9,6 +9,7 @@
  */
 import { type CapsuleName, UnavailableError } from '@longshore/capsule'
 import type { BranchWriter, DiskStore, Runtime } from '@longshore/engine'
+import type { CompactReport } from '../../home.ts'
 import type { BranchAddress } from '../../home-writer.ts'
 import type { WriteDriver } from '../../write-driver.ts'
 import { Holding } from './holding.ts'
@@ -36,6 +37,8 @@ export interface HeldHome {
   openOwnWriter(at: BranchAddress): BranchWriter
   /** Entries of the capsule are being imported: nobody else may take any in. */
   isImporting(name: CapsuleName): boolean
+  /** Gives back the space of what was erased or removed, between the commits of others. */
+  compact(): Promise<CompactReport>
   /** Keeps a first anchor for a branch that is about to be made, durably. */
   plantAnchor(at: BranchAddress, anchor: Uint8Array): void
   close(): Promise<void>
@@ -63,6 +66,7 @@ export async function holdHome(options: HeldHomeOptions): Promise<HeldHome> {
     keys: new KeyStore(paths.keys),
     openOwnWriter: (at) => holding.holder.openOwnWriter(at),
     isImporting: (name) => holding.holder.isImporting(name),
+    compact: () => holding.holder.compact(),
     plantAnchor: (at, anchor) => holding.holder.plantAnchor(at, anchor),
     close: () => holding.close(),
   }

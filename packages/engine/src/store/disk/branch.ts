@@ -17,7 +17,7 @@ import {
   HASH_BYTES,
   type Head,
 } from '@longshore/capsule'
-import type { IndexStore, IndexWrite } from '../../runtime/index-store.ts'
+import type { IndexWrite } from '../../runtime/index-store.ts'
 import type { BranchState } from '../store.ts'
 import type { BlockCache, BlocksRead } from './block-cache.ts'
 import { BranchTiles } from './branch-tiles.ts'
@@ -31,6 +31,7 @@ import {
   tileKey,
   WITHHELD_FOR_EVER,
 } from './index-layout.ts'
+import type { MaskedIndex } from './masked-index.ts'
 import {
   BLOCK_ENTRIES,
   type EntryPlace,
@@ -68,7 +69,7 @@ export class Branch {
   lastUse = 0
   isDirty = false
   readonly #key: Uint8Array
-  readonly #index: IndexStore
+  readonly #index: MaskedIndex
   /** Blocks that differ from the index, and the last one once it was needed. */
   readonly #blocks = new Map<number, PositionBlock>()
   /** Blocks as the index has them, of those that were read lately. */
@@ -81,7 +82,7 @@ export class Branch {
   #isDamaged = false
   #withheldEnd = 0
 
-  constructor(name: CapsuleName, branch: BranchId, index: IndexStore, cache: BlockCache) {
+  constructor(name: CapsuleName, branch: BranchId, index: MaskedIndex, cache: BlockCache) {
     this.name = name
     this.branch = branch
     this.#index = index
@@ -141,7 +142,12 @@ export class Branch {
   }
 
   state(): BranchState {
-    return { size: this.size, head: this.#head, timeUsMax: this.#timeUsMax }
+    return {
+      size: this.size,
+      head: this.#head,
+      timeUsMax: this.#timeUsMax,
+      isDamaged: this.#isDamaged,
+    }
   }
 
   /** Reads from the index what an append needs, so that applying it cannot fail. */

@@ -28,8 +28,11 @@ import {
   nameOfManifestKey,
   noteKey,
   otherBranchesRange,
+  REMOVAL_RANGE,
+  removalKey,
   WATERMARK_KEY,
 } from './index-layout.ts'
+import { MaskedIndex } from './masked-index.ts'
 import { decodePlace, encodePlace, type Place } from './position-block.ts'
 import type { JournalPosition } from './watermark.ts'
 
@@ -38,21 +41,32 @@ interface ManifestPlace {
   readonly place: Place
 }
 
+interface RemovalPlace {
+  readonly name: CapsuleName
+  readonly place: Place | undefined
+}
+
 export class CommittedState {
   readonly index: IndexStore
+  readonly #view: MaskedIndex
   readonly #branchesMax: number
   readonly #branches = new Map<string, Branch>()
   readonly #blocks = new BlockCache()
   readonly #changed = new Set<Branch>()
   readonly #manifests = new Map<string, ManifestPlace>()
+  /** Undefined: there is no such record any more. */
+  readonly #removals = new Map<string, RemovalPlace>()
   readonly #notes = new Map<string, Uint8Array>()
   readonly #generations = new Map<number, number>()
+  /** Mostly nothing was ever removed; undefined: that was not looked up yet. */
+  #hasRemovals: boolean | undefined
   /** The branch that was looked up last. */
   #last: Branch | undefined
   #uses = 0
 
   constructor(index: IndexStore, branchesMax: number) {
     this.index = index
+    this.#view = new MaskedIndex(index)
     this.#branchesMax = branchesMax
   }
 
@@ -88,7 +102,7 @@ export class CommittedState {
   manifestPlace(name: CapsuleName): Place | undefined {
     const changed = this.#manifests.get(nameKey(name))
     if (changed !== undefined) return changed.place
-    const stored = this.index.get(manifestKey(name))
+    const stored = this.#view.get(manifestKey(name))
     return stored === undefined ? undefined : decodePlace(stored)
   }
 
@@ -96,11 +110,54 @@ export class CommittedState {
     this.#manifests.set(nameKey(name), { name, place })
   }
 
+  /** Nothing of this capsule counts any more, since the record at `place`. */
+  remove(name: CapsuleName, place: Place): void {
+    const key = nameKey(name)
+    this.#view.remove(name)
+    this.#manifests.delete(key)
+    for (const [id, branch] of this.#branches) {
+      if (!id.startsWith(key)) continue
+      this.#branches.delete(id)
+      this.#changed.delete(branch)
+    }
+    this.#last = undefined
+    this.setRemovalPlace(name, place)
+  }
+
+  /** There is a record in the journal that removes a capsule, or there was one lately. */
+  get hasRemovals(): boolean {
+    this.#hasRemovals ??= hasItems(this.index.range(...REMOVAL_RANGE))
+    return this.#hasRemovals
+  }
+
+  /** The newest record that removes the capsule, if there is one in the journal. */
+  removalPlace(name: CapsuleName): Place | undefined {
+    if (!this.hasRemovals) return undefined
+    const changed = this.#removals.get(nameKey(name))
+    if (changed !== undefined) return changed.place
+    const stored = this.index.get(removalKey(name))
+    return stored === undefined ? undefined : decodePlace(stored)
+  }
+
+  setRemovalPlace(name: CapsuleName, place: Place | undefined): void {
+    this.#hasRemovals = true
+    this.#removals.set(nameKey(name), { name: name.slice() as CapsuleName, place })
+  }
+
+  /** The record at `place` says something about a capsule that was removed later. */
+  isRemovedAfter(name: CapsuleName, { segment, generation, offset }: Place): boolean {
+    const removal = this.removalPlace(name)
+    if (removal === undefined || removal.segment !== segment) {
+      return removal !== undefined && removal.segment > segment
+    }
+    return removal.generation === generation && removal.offset > offset
+  }
+
   /** Capsules whose manifest is known, in byte order. */
   names(): CapsuleName[] {
     const names = new Map<string, CapsuleName>()
     for (const [key, { name }] of this.#manifests) names.set(key, name)
-    for (const [key] of this.index.range(...MANIFEST_RANGE)) {
+    for (const [key] of this.#view.range(...MANIFEST_RANGE)) {
       const name = nameOfManifestKey(key)
       names.set(nameKey(name), name)
     }
@@ -110,7 +167,7 @@ export class CommittedState {
   /** Main branch first, then the others in byte order. */
   branches(name: CapsuleName): BranchId[] {
     const branches = new Map<string, BranchId>()
-    for (const [key] of this.index.range(...otherBranchesRange(name))) {
+    for (const [key] of this.#view.range(...otherBranchesRange(name))) {
       const branch = branchOfStateKey(key)
       branches.set(branchKey(name, branch), branch)
     }
@@ -149,9 +206,14 @@ export class CommittedState {
    */
   flush(position: JournalPosition, segmentId: Uint8Array): unknown {
     const batch: IndexWrite[] = []
+    this.#view.collectRemovals(batch)
     for (const branch of this.#changed) branch.collectChanges(batch)
     for (const { name, place } of this.#manifests.values()) {
       batch.push({ key: manifestKey(name), value: encodePlace(place) })
+    }
+    for (const { name, place } of this.#removals.values()) {
+      const value = place === undefined ? undefined : encodePlace(place)
+      batch.push({ key: removalKey(name), value })
     }
     for (const [key, value] of this.#notes) batch.push({ key: noteKey(key), value })
     for (const [segment, generation] of this.#generations) {
@@ -175,6 +237,8 @@ export class CommittedState {
     for (const branch of this.#changed) branch.settle()
     this.#changed.clear()
     this.#manifests.clear()
+    this.#removals.clear()
+    this.#view.settle()
     this.#notes.clear()
     this.#generations.clear()
   }
@@ -195,7 +259,7 @@ export class CommittedState {
     return new Branch(
       name.slice() as CapsuleName,
       branch.slice() as BranchId,
-      this.index,
+      this.#view,
       this.#blocks,
     )
   }
@@ -214,6 +278,11 @@ export class CommittedState {
     for (const [key] of idle.slice(0, -this.#branchesMax)) this.#branches.delete(key)
     this.#last = undefined
   }
+}
+
+function hasItems(items: Iterable<unknown>): boolean {
+  for (const _ of items) return true
+  return false
 }
 
 /** An index that holds nothing: for a reader that cannot use the one on disk. */

@@ -8,7 +8,7 @@
  */
 import type { BranchId, CapsuleName } from '@longshore/capsule'
 import type { DiskFile } from '../../runtime/disk.ts'
-import { branchKey } from '../branch-key.ts'
+import { branchKey, nameKey } from '../branch-key.ts'
 import type { Slices } from '../slices.ts'
 import type { CommittedState } from './committed-state.ts'
 import { tryDecodeHead } from './index-layout.ts'
@@ -23,10 +23,13 @@ import {
   NAME_BYTES,
   RECORD_COMMIT,
   RECORD_ENTRIES,
+  RECORD_ERASE,
   RECORD_HEAD,
+  RECORD_HEADER_BYTES,
   RECORD_MANIFEST,
   RECORD_NOTE,
   RECORD_PAYLOAD,
+  RECORD_REMOVE,
   type RecordAddress,
   recordBytes,
 } from './record.ts'
@@ -34,6 +37,17 @@ import type { Segment } from './segment-files.ts'
 import { SEGMENT_HEADER_BYTES } from './segment-header.ts'
 import { SegmentWindow } from './segment-window.ts'
 import { FRAME_PRESENT, FrameCursor } from './stored-frame.ts'
+
+const REMOVALS = 'removals'
+
+/** In a record header. */
+const TYPE_AT = 4
+/** Enough of a record to see whom it is about, if its type says that it names somebody. */
+const NAMED_BYTES: number = RECORD_HEADER_BYTES + NAME_BYTES
+const NAMING_TYPES: ReadonlySet<number> = new Set([
+  ...[RECORD_MANIFEST, RECORD_ENTRIES, RECORD_HEAD],
+  ...[RECORD_PAYLOAD, RECORD_ERASE, RECORD_REMOVE],
+])
 
 /** Entries records are joined up to this: one record is checked and held as a whole. */
 const JOINED_BYTES_MAX: number = 1024 * 1024
@@ -70,20 +84,26 @@ export interface SegmentPlan {
   readonly records: readonly KeptRecord[]
   /** Of the new file, without its header. */
   readonly bytesAfter: number
-  /** Bodies of erased entries are in the old file. */
-  readonly dropsErased: boolean
+  /** In the old file is what has to leave the disk: erased, or of a capsule that was removed. */
+  readonly dropsContent: boolean
+  /** Capsules whose removal this segment says, and no segment has to say any more. */
+  readonly removals: readonly CapsuleName[]
 }
 
-/** Undefined if there is damage in the segment. */
+/**
+ * Undefined if there is damage in the segment. `isFirst`: no segment before this one holds anything
+ * of a capsule that was removed later, so the records that say so have done their work.
+ */
 export function* planSegment(
   file: DiskFile,
   state: CommittedState,
   segment: Segment,
   end: number,
+  isFirst: boolean,
   sliceBytes: number,
 ): Slices<SegmentPlan | undefined> {
   if (segment.recordId === undefined) return undefined
-  const planner = new Planner(state)
+  const planner = new Planner(state, segment, isFirst)
   let isDamaged = false
   const window = new SegmentWindow(file, segment.recordId)
   const start = startOf(segment, { segment: 0, offset: 0, sequence: 0, chain: 0 })
@@ -91,8 +111,8 @@ export function* planSegment(
     record: (record: JournalRecord) => {
       isDamaged ||= !planner.add(record)
     },
-    damage: () => {
-      isDamaged = true
+    damage: (from: number, to: number) => {
+      isDamaged ||= !planner.skipDamage(window, from, to)
     },
     commit: () => undefined,
   }
@@ -108,23 +128,35 @@ class Planner {
   /** Those of which only the last counts, by what they are about. */
   readonly #replaceable = new Map<string, KeptRecord>()
   readonly #replaced = new Set<KeptRecord>()
-  #dropsErased = false
+  readonly #removals = new Map<string, CapsuleName>()
+  readonly #segment: Segment
+  readonly #isFirst: boolean
+  #dropsContent = false
 
-  constructor(state: CommittedState) {
+  constructor(state: CommittedState, segment: Segment, isFirst: boolean) {
     this.#state = state
+    this.#segment = segment
+    this.#isFirst = isFirst
+    // What removes a capsule stands before what was stored of it anew.
+    this.#clusters.set(REMOVALS, [])
   }
 
   /** False if the body is malformed. */
   add(record: JournalRecord): boolean {
     const { type, body } = record
     if (type === RECORD_COMMIT) return true
-    if (type === RECORD_MANIFEST) return this.#keep(record, 'manifests')
     if (type === RECORD_NOTE) {
       const note = decodeNoteBody(body)
       if (note === undefined) return false
       return this.#keep(record, 'notes', `note ${String.fromCharCode(...note.key)}`)
     }
-    const name = body.slice(0, NAME_BYTES) as RecordAddress['name']
+    const name = body.slice(0, NAME_BYTES) as CapsuleName
+    if (this.#isRemovedAfter(name, record.offset)) {
+      this.#dropsContent = true
+      return true
+    }
+    if (type === RECORD_MANIFEST) return this.#keep(record, 'manifests')
+    if (type === RECORD_REMOVE) return this.#addRemoval(record, name)
     if (type === RECORD_HEAD) {
       const head = tryDecodeHead(body.subarray(NAME_BYTES))
       if (head === undefined) return false
@@ -135,10 +167,29 @@ class Planner {
     if (address === undefined) return false
     if (type === RECORD_ENTRIES) return this.#addEntries(record, address)
     if (type === RECORD_PAYLOAD && this.#isErased(address)) {
-      this.#dropsErased = true
+      this.#dropsContent = true
       return true
     }
     return this.#keep(record, branchKey(name, address.branch))
+  }
+
+  /**
+   * True if all that is damaged is records of capsules that were removed later: as far as they can
+   * still be told apart, they need not be read any more. Reads with `window`.
+   */
+  skipDamage(window: SegmentWindow, from: number, to: number): boolean {
+    if (from === to) return false
+    for (let offset = from; offset < to; ) {
+      const bytes = window.plausibleBytes(offset)
+      if (bytes === undefined || offset + bytes > to) return false
+      const trace = window.peek(offset, NAMED_BYTES)
+      const name = trace.slice(RECORD_HEADER_BYTES, NAMED_BYTES) as CapsuleName
+      const isNamed = trace.length === NAMED_BYTES && NAMING_TYPES.has(trace[TYPE_AT] as number)
+      if (!isNamed || !this.#isRemovedAfter(name, offset)) return false
+      offset += bytes
+    }
+    this.#dropsContent = true
+    return true
   }
 
   finish(end: number): SegmentPlan {
@@ -150,7 +201,8 @@ class Planner {
         bytesAfter += recordBytes(kept.bodyBytes)
       }
     }
-    return { end, records, bytesAfter, dropsErased: this.#dropsErased }
+    const removals = [...this.#removals.values()]
+    return { end, records, bytesAfter, dropsContent: this.#dropsContent, removals }
   }
 
   #keep(record: JournalRecord, cluster: string, replaces?: string): true {
@@ -174,7 +226,7 @@ class Planner {
       if (!this.#cursor.read(body, at, body.length) || this.#cursor.end > body.length) return false
       at = this.#cursor.end
       if (this.#cursor.state !== FRAME_PRESENT || !branch.find(address.index + i).erased) continue
-      this.#dropsErased = true
+      this.#dropsContent = true
       erased.add(address.index + i)
       bodyBytes -= at - this.#cursor.bodyAt
     }
@@ -183,6 +235,17 @@ class Planner {
     const entries = { name, branch: address.branch, start, count, erased }
     this.#push(branchKey(address.name, address.branch), keptRecord(record, bodyBytes, entries))
     return true
+  }
+
+  #addRemoval(record: JournalRecord, name: CapsuleName): true {
+    if (!this.#isFirst) return this.#keep(record, REMOVALS)
+    this.#removals.set(nameKey(name), name)
+    return true
+  }
+
+  #isRemovedAfter(name: CapsuleName, offset: number): boolean {
+    const { number: segment, generation } = this.#segment
+    return this.#state.isRemovedAfter(name, { segment, generation, offset })
   }
 
   #isErased({ name, branch, index }: RecordAddress): boolean {

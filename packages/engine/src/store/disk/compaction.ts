@@ -62,7 +62,7 @@ export interface CompactionParts {
   readonly sliceBytes: number
 }
 
-/** Without anything erased, a segment is rewritten if it becomes at least this much smaller. */
+/** With nothing erased or removed in it, a segment is rewritten if it becomes this much smaller. */
 const GAIN_MIN = 0.1
 
 /** To be called, and called again for each slice, while no sync is in flight. */
@@ -78,18 +78,24 @@ export function* compactStore(parts: CompactionParts): Slices<CompactReport> {
   const active = writer.segmentNumber
   let segmentsRewritten = 0
   let segmentsDamaged = 0
+  // So far nothing was left as it is, or is missing: it could hold what was removed later.
+  let isFirst = true
+  let lastNumber = 0
   for (const { number } of chooseHighest(files.list())) {
     if (number >= active) break
     yield
     const segment = files.inspect({ number, generation: state.generation(number) })
     const end = findEnd(files, segment)
+    isFirst &&= number === lastNumber + 1
+    lastNumber = number
     // A file of its own: those that are shared are closed when others are read.
     const file = files.disk.open(segmentPath(segment), 'read')
     try {
-      const plan =
+      const plan: SegmentPlan | undefined =
         end === undefined
           ? undefined
-          : yield* planSegment(file, state, segment, end, parts.sliceBytes)
+          : yield* planSegment(file, state, segment, end, isFirst, parts.sliceBytes)
+      isFirst &&= plan !== undefined && segment.header !== undefined
       if (plan === undefined || segment.header === undefined) segmentsDamaged++
       else if (isWorthIt(plan)) {
         yield* compactSegment(parts, segment, segment.header, file, plan)
@@ -109,17 +115,22 @@ export function* compactStore(parts: CompactionParts): Slices<CompactReport> {
 export function countReclaimable(journal: OpenedJournal): number {
   const { files, state, position } = journal
   let bytes = 0
+  let isFirst = true
+  let lastNumber = 0
   for (const name of countedSegments(journal)) {
+    isFirst &&= name.number === lastNumber + 1
+    lastNumber = name.number
     const segment = files.inspect(name)
     const isActive = name.number === position.segment
     // Compaction begins a new segment, unless nothing was written to the active one.
     if (isActive && position.offset <= SEGMENT_HEADER_BYTES) break
     const end = isActive ? position.offset : findEnd(files, segment)
     const file = files.file(name)
-    const plan =
+    const plan: SegmentPlan | undefined =
       end === undefined
         ? undefined
-        : runSlices(planSegment(file, state, segment, end, Number.POSITIVE_INFINITY))
+        : runSlices(planSegment(file, state, segment, end, isFirst, Number.POSITIVE_INFINITY))
+    isFirst &&= plan !== undefined && segment.header !== undefined
     const trimmed = isActive ? position.offset : segment.byteLength
     let bytesAfter = plan === undefined ? trimmed : Math.min(trimmed, plan.end)
     if (plan !== undefined && isWorthIt(plan)) bytesAfter = SEGMENT_HEADER_BYTES + plan.bytesAfter
@@ -130,7 +141,7 @@ export function countReclaimable(journal: OpenedJournal): number {
 
 function isWorthIt(plan: SegmentPlan): boolean {
   const bytesBefore = plan.end - SEGMENT_HEADER_BYTES
-  return plan.dropsErased || plan.bytesAfter <= bytesBefore * (1 - GAIN_MIN)
+  return plan.dropsContent || plan.bytesAfter <= bytesBefore * (1 - GAIN_MIN)
 }
 
 function* compactSegment(
@@ -149,6 +160,11 @@ function* compactSegment(
   yield* files.createInSlices(next, (file) => rewriteSegment(from, file, next, plan, sliceBytes))
   parts.moving(true)
   yield* takeOverPlaces(parts, next)
+  for (const name of plan.removals) {
+    const place = state.removalPlace(name)
+    const isHere = place?.segment === old.number && place.generation === old.generation
+    if (isHere) state.setRemovalPlace(name, undefined)
+  }
   state.setGeneration(next.number, next.generation)
   parts.moving(false)
   // Whoever has the places taken over at once stops here: what follows is for the caller.

@@ -93,6 +93,10 @@ export class DiskFollower extends DiskReads implements Store {
     throw new UsageError('USAGE', 'only the process that writes can repair the store')
   }
 
+  protected override get sliceBytes(): number {
+    return this.#parts.limits.sliceBytes
+  }
+
   protected override get journal(): OpenedJournal {
     this.#checkOpen()
     return this.#journal

@@ -15,6 +15,7 @@ import { checkStore } from './fsck.ts'
 import type { FsckReport } from './fsck-report.ts'
 import { isGone } from './journal-reader.ts'
 import { countedSegments, type OpenedJournal } from './opened-journal.ts'
+import { type ScrubReport, scrubStore } from './scrub.ts'
 import { segmentPath } from './segment-header.ts'
 import { storeError } from './store-error.ts'
 
@@ -73,8 +74,13 @@ export abstract class DiskReads implements StoreReader {
   }
 
   *scan(name: CapsuleName, branch: BranchId, range: IndexRange): Iterable<StoredEntry> {
-    checkRange(range, this.#find(name, branch).size)
-    const find = (): Branch => this.#find(name, branch)
+    const find = (): Branch => {
+      const found = this.#find(name, branch)
+      // It may have been removed meanwhile, and stored anew.
+      checkRange(range, found.size)
+      return found
+    }
+    find()
     yield* this.journal.entries.scan(find, range, (action) => this.attempt(action))
   }
 
@@ -126,6 +132,16 @@ export abstract class DiskReads implements StoreReader {
   reclaimableBytes(): number {
     return this.attempt(() => countReclaimable(this.journal))
   }
+
+  *scrubInSlices(): Slices<ScrubReport> {
+    try {
+      return yield* scrubStore(this.journal, this.sliceBytes)
+    } catch (error) {
+      throw storeError(error)
+    }
+  }
+
+  protected abstract get sliceBytes(): number
 
   protected check(): FsckReport {
     return this.attempt(() => runSlices(checkStore(this.journal, Number.POSITIVE_INFINITY)))

@@ -22,6 +22,7 @@ import type { SnapshotFile, StoreUsage } from './disk-reads.ts'
 import { DiskWriter } from './disk-writer.ts'
 import type { FsckReport } from './fsck-report.ts'
 import { DISK_STORE_LIMITS, type DiskStoreLimits } from './limits.ts'
+import type { ScrubReport } from './scrub.ts'
 import { storeError } from './store-error.ts'
 
 export interface DiskStoreOptions {
@@ -63,6 +64,11 @@ export interface DiskStore extends Store {
    * is committed meanwhile is checked as well. The index is built anew in the first slice.
    */
   fsckInSlices(options?: { readonly repair?: boolean }): Slices<FsckReport>
+  /**
+   * Looks for damage, with checksums only: cheaper than fsck, and to be done now and then. Any step
+   * may come between two slices. Throws if the store is closed meanwhile.
+   */
+  scrubInSlices(): Slices<ScrubReport>
   /** What has to be copied to have everything that is committed now. */
   snapshotFiles(): SnapshotFile[]
   usage(): StoreUsage

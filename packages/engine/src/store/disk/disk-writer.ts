@@ -33,6 +33,7 @@ import type { FsckReport } from './fsck-report.ts'
 import type { JournalWriter, WrittenGroup } from './journal-writer.ts'
 import { OpenedJournal } from './opened-journal.ts'
 import { type PreparedRecord, preparedBytes, prepareRecords } from './prepared-record.ts'
+import { RECORD_REMOVE } from './record.ts'
 import { recover, type StoreParts } from './recovery.ts'
 import { storeError } from './store-error.ts'
 import { WatermarkFile } from './watermark.ts'
@@ -203,6 +204,10 @@ export class DiskWriter extends DiskReads implements Store {
     this.#staged.reset(this.#pending.map(({ ops }) => ops))
   }
 
+  protected override get sliceBytes(): number {
+    return this.#parts.limits.sliceBytes
+  }
+
   protected override get journal(): OpenedJournal {
     this.#checkOpen()
     return this.#journal
@@ -232,11 +237,14 @@ export class DiskWriter extends DiskReads implements Store {
   /** What this engine refuses besides what does not fit. */
   #checkAcceptable(ops: readonly StoreOp[]): void {
     let byteLength = 0
+    const removed = new Set<string>()
     for (const op of ops) {
+      if (op.type === 'remove') removed.add(nameKey(op.name))
       if (op.type === 'manifest') byteLength += op.signed.length
       if (op.type === 'payload') byteLength += op.body.length
       if (op.type !== 'append') continue
       byteLength += op.entries.frames.length
+      if (this.#staged.isRemoved(op.name) || removed.has(nameKey(op.name))) continue
       if (this.#journal.state.find(op.name, op.branch)?.isDamaged === true) {
         const message = 'a part of this branch was lost in damage, so nothing is appended to it'
         throw new UnavailableError('STORE_CORRUPT', message)
@@ -254,7 +262,7 @@ export class DiskWriter extends DiskReads implements Store {
     for (const op of ops) {
       if (!this.#isChange(op)) continue
       for (const record of prepareRecords(op)) records.push(record)
-      if (op.type === 'manifest' || op.type === 'note') continue
+      if (op.type === 'manifest' || op.type === 'note' || op.type === 'remove') continue
       const branch = this.#journal.state.open(op.name, op.branch)
       if (op.type === 'append') branch.prepareAppend()
       branches.push(branch)
@@ -266,6 +274,9 @@ export class DiskWriter extends DiskReads implements Store {
   /** False for what is committed already (ST7, ST10). */
   #isChange(op: StoreOp): boolean {
     const { state, entries } = this.#journal
+    if ((op.type === 'manifest' || op.type === 'payload') && this.#staged.isRemoved(op.name)) {
+      return true
+    }
     if (op.type === 'manifest') return state.manifestPlace(op.name) === undefined
     if (op.type !== 'payload') return true
     const branch = state.find(op.name, op.branch)
@@ -281,6 +292,7 @@ export class DiskWriter extends DiskReads implements Store {
     let written: WrittenGroup
     try {
       this.#checkIndexKeepsUp()
+      if (records.some(({ type }) => type === RECORD_REMOVE)) this.#watermark.guard()
       written = this.#writer.write(records)
     } catch (error) {
       const isRefusal = error instanceof UnavailableError
@@ -331,7 +343,10 @@ export class DiskWriter extends DiskReads implements Store {
     this.#moveWatermark()
     for (const transaction of transactions) {
       unpin(transaction)
-      for (const op of transaction.ops) if (op.type === 'manifest') this.#keepManifest(op)
+      for (const op of transaction.ops) {
+        if (op.type === 'manifest') this.#keepManifest(op)
+        if (op.type === 'remove') this.#manifests.delete(nameKey(op.name))
+      }
     }
     this.#staged.reset(this.#pending.map(({ ops }) => ops))
     if (this.#unflushedBytes >= this.#flushAt && !this.#isMoving) this.#flushIndex()

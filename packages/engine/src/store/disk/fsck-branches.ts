@@ -62,12 +62,35 @@ export class BranchChecks {
   readonly #checks = new Map<string, BranchCheck>()
   readonly #edges = new Map<BranchCheck, RightEdge>()
   readonly #writers = new Map<string, RoleKey | undefined>()
+  /** Capsules that the index says were removed, where the journal has not said it yet. */
+  readonly #awaited = new Map<string, CapsuleName>()
   readonly #cursor = new FrameCursor()
 
   constructor(state: CommittedState, reader: EntryReader, problems: FsckProblems) {
     this.#state = state
     this.#reader = reader
     this.#problems = problems
+  }
+
+  /** The record says something about a capsule that is removed later, as the index has it. */
+  isRemovedAfter(name: CapsuleName, place: Place): boolean {
+    if (!this.#state.isRemovedAfter(name, place)) return false
+    this.#awaited.set(nameKey(name), name)
+    return true
+  }
+
+  /** What was read of the capsule does not count any more. */
+  remove(name: CapsuleName, place: Place): void {
+    const key = nameKey(name)
+    for (const [id, check] of this.#checks) {
+      if (!id.startsWith(key)) continue
+      this.#checks.delete(id)
+      this.#edges.delete(check)
+    }
+    this.#writers.delete(key)
+    const indexed = this.#state.removalPlace(name)
+    if (indexed !== undefined && samePlace(indexed, place)) this.#awaited.delete(key)
+    else this.#mismatch(place, name, 'the capsule was removed here')
   }
 
   manifest(body: Uint8Array, place: Place): void {
@@ -172,6 +195,9 @@ export class BranchChecks {
   /** The whole journal was read: compares what is left, and what only the index has. */
   finish(): void {
     for (const check of this.#checks.values()) this.#finishBranch(check)
+    for (const name of this.#awaited.values()) {
+      this.#mismatch(NO_PLACE, name, 'the journal does not say that the capsule was removed')
+    }
     for (const name of this.#state.names()) {
       if (!this.#writers.has(nameKey(name))) {
         this.#mismatch(NO_PLACE, name, 'the journal has no valid manifest')

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { decodeUtf8 } from '@longshore/capsule'
+import { type CapsuleName, decodeUtf8 } from '@longshore/capsule'
 import type { Slices } from '../slices.ts'
 import { BranchChecks } from './fsck-branches.ts'
 import { FsckProblems, type FsckReport, NO_PLACE } from './fsck-report.ts'
@@ -25,6 +25,7 @@ import {
   RECORD_MANIFEST,
   RECORD_NOTE,
   RECORD_PAYLOAD,
+  RECORD_REMOVE,
 } from './record.ts'
 import { type Segment, sameRecordId } from './segment-files.ts'
 import {
@@ -35,13 +36,19 @@ import {
   segmentPath,
 } from './segment-header.ts'
 import { SegmentWindow } from './segment-window.ts'
-import { type JournalPosition, WATERMARK_PATH } from './watermark.ts'
+import { GUARDED_WATERMARK_PATH, type JournalPosition, WATERMARK_PATH } from './watermark.ts'
 
 /**
  * How often what was written meanwhile is read in slices, and then what was written during that.
  * What is left after so many passes is read in one slice: a writer may be as fast as we are.
  */
 const PASSES_MAX = 8
+
+const OWN_NAMES: ReadonlySet<string> = new Set([
+  SEGMENTS_DIRECTORY,
+  WATERMARK_PATH,
+  GUARDED_WATERMARK_PATH,
+])
 
 /** Checks everything up to the position that `journal` has in the last slice. */
 export function checkStore(journal: OpenedJournal, sliceBytes: number): Slices<FsckReport> {
@@ -99,7 +106,7 @@ class Fsck {
   #checkNames(): void {
     const { disk } = this.#journal.files
     for (const name of disk.list('')) {
-      if (name === SEGMENTS_DIRECTORY || name === WATERMARK_PATH) continue
+      if (OWN_NAMES.has(name)) continue
       this.#problems.add('FILE_UNKNOWN', NO_PLACE, name)
     }
     if (!disk.exists(SEGMENTS_DIRECTORY)) return
@@ -209,7 +216,15 @@ class Fsck {
   #takeRecord({ type, body }: JournalRecord, place: Place): boolean {
     if (type === RECORD_COMMIT) return true
     if (type === RECORD_NOTE) return this.#addNote(body)
-    if (body.length <= NAME_BYTES) return false
+    const name = body.slice(0, NAME_BYTES) as CapsuleName
+    if (type === RECORD_REMOVE ? body.length !== NAME_BYTES : body.length <= NAME_BYTES) {
+      return false
+    }
+    if (this.#branches.isRemovedAfter(name, place)) return true
+    if (type === RECORD_REMOVE) {
+      this.#branches.remove(name, place)
+      return true
+    }
     if (type === RECORD_HEAD) return this.#branches.addHead(body, place)
     if (type === RECORD_MANIFEST) {
       this.#branches.manifest(body, place)

@@ -5,6 +5,7 @@
  *     t <branch key> <level> <tile>  hashes of a tile
  *     s <branch key>                 state of a branch
  *     m <name>                       place of the manifest
+ *     r <name>                       place of the newest record that removes the capsule
  *     n <key>                        a note
  *     g <segment>                    generation of a segment that was compacted
  *     w                              how much of the journal the index covers
@@ -31,6 +32,7 @@ const BLOCK_LETTER = 0x62
 const GENERATION_LETTER = 0x67
 const MANIFEST_LETTER = 0x6d
 const NOTE_LETTER = 0x6e
+const REMOVAL_LETTER = 0x72
 const STATE_LETTER = 0x73
 const TILE_LETTER = 0x74
 const WATERMARK_LETTER = 0x77
@@ -91,6 +93,10 @@ export function manifestKey(name: CapsuleName): Uint8Array {
   return withLetter(MANIFEST_LETTER, name, 0)
 }
 
+export function removalKey(name: CapsuleName): Uint8Array {
+  return withLetter(REMOVAL_LETTER, name, 0)
+}
+
 export function noteKey(key: string): Uint8Array {
   return withLetter(NOTE_LETTER, encodeUtf8(key), 0)
 }
@@ -109,6 +115,12 @@ export const MANIFEST_RANGE: readonly [from: Uint8Array, to: Uint8Array] = [
   Uint8Array.of(MANIFEST_LETTER + 1),
 ]
 
+/** Bounds of `IndexStore.range` for all places of removals. */
+export const REMOVAL_RANGE: readonly [from: Uint8Array, to: Uint8Array] = [
+  Uint8Array.of(REMOVAL_LETTER),
+  Uint8Array.of(REMOVAL_LETTER + 1),
+]
+
 /** Bounds for the states of all branches of a capsule but the main one. */
 export function otherBranchesRange(name: CapsuleName): [from: Uint8Array, to: Uint8Array] {
   const from = withLetter(STATE_LETTER, name, 1)
@@ -116,6 +128,28 @@ export function otherBranchesRange(name: CapsuleName): [from: Uint8Array, to: Ui
   const to = from.slice()
   to[to.length - 1] = 0xff
   return [from, to]
+}
+
+const CAPSULE_LETTERS: ReadonlySet<number> = new Set([
+  BLOCK_LETTER,
+  TILE_LETTER,
+  STATE_LETTER,
+  MANIFEST_LETTER,
+])
+
+/** The capsule that a key says something about; places of removals are about no capsule. */
+export function nameOfKey(key: Uint8Array): CapsuleName | undefined {
+  if (!CAPSULE_LETTERS.has(key[0] as number)) return undefined
+  return key.subarray(1, 1 + NAME_BYTES) as CapsuleName
+}
+
+/** Bounds of `IndexStore.range` for everything that is said about a capsule. */
+export function capsuleRanges(name: CapsuleName): [from: Uint8Array, to: Uint8Array][] {
+  return [...CAPSULE_LETTERS].map((letter) => {
+    const to = withLetter(letter, name, 1)
+    to[to.length - 1] = 0xff
+    return [withLetter(letter, name, 0), to]
+  })
 }
 
 export function nameOfManifestKey(key: Uint8Array): CapsuleName {

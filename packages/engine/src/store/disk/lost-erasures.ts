@@ -10,7 +10,8 @@
  *
  * @module
  */
-import { branchKey } from '../branch-key.ts'
+import type { CapsuleName } from '@longshore/capsule'
+import { branchKey, nameKey } from '../branch-key.ts'
 import type { Branch } from './branch.ts'
 import type { CommittedState } from './committed-state.ts'
 
@@ -81,6 +82,15 @@ export class LostErasures {
   /** What was read of this branch goes on where the known entries end, or tells which are lost. */
   confirm({ name, branch }: Branch): void {
     if (this.#isDoubting) this.#confirmed.add(branchKey(name, branch))
+  }
+
+  /** The capsule was removed: what is read of it from here on is new. */
+  forget(name: CapsuleName): void {
+    const key = nameKey(name)
+    const sets = [this.#doubted, this.#confirmed, this.#stretch?.named ?? new Set<string>()]
+    for (const set of sets) {
+      for (const id of set) if (id.startsWith(key)) set.delete(id)
+    }
   }
 
   get #isDoubting(): boolean {

@@ -42,7 +42,7 @@ export function openIndex(
   const covered = readIndexWatermark(index)
   if (covered !== undefined) {
     const state = new CommittedState(index, branchesMax)
-    const segments = chooseKnown(list, covered.segment, state)
+    const segments = chooseKnown(list, state)
     if (segments !== undefined && isPartOfJournal(covered, files, segments, watermark)) {
       return { state, position: covered, segments, isUsable: true }
     }
@@ -64,20 +64,16 @@ export function chooseHighest(list: readonly SegmentName[]): SegmentName[] {
 }
 
 /**
- * For each segment that the index covers the generation that it means. Undefined if one of these
- * files is gone: then this index is from before a compaction.
+ * For each segment the generation that the index means, also behind what it covers: it may hold
+ * more than it covers. Undefined if one of these files is gone: then this index is from before a
+ * compaction.
  */
 function chooseKnown(
   list: readonly SegmentName[],
-  lastCovered: number,
   state: CommittedState,
 ): SegmentName[] | undefined {
   const chosen: SegmentName[] = []
   for (const highest of chooseHighest(list)) {
-    if (highest.number > lastCovered) {
-      chosen.push(highest)
-      continue
-    }
     const generation = state.generation(highest.number)
     const known = list.find((n) => n.number === highest.number && n.generation === generation)
     if (known === undefined) return undefined

@@ -23,6 +23,7 @@ import {
   RECORD_MANIFEST,
   RECORD_NOTE,
   RECORD_PAYLOAD,
+  RECORD_REMOVE,
   recordBytes,
 } from './record.ts'
 import { FrameCursor } from './stored-frame.ts'
@@ -38,6 +39,8 @@ export interface PreparedRecord {
   /** Takes the record, durable now at `place`, into the committed state. */
   apply(state: CommittedState, place: Place): void
 }
+
+const NO_CONTENT: Uint8Array = new Uint8Array(0)
 
 export function preparedBytes(records: readonly PreparedRecord[]): number {
   let sum = 0
@@ -78,6 +81,15 @@ export function prepareRecords(op: StoreOp): PreparedRecord[] {
             const branch = state.change(op.name, op.branch)
             for (const { start, end } of op.ranges) branch.erase(start, end)
           },
+        },
+      ]
+    case 'remove':
+      return [
+        {
+          type: RECORD_REMOVE,
+          prefix: op.name,
+          content: NO_CONTENT,
+          apply: (state, place) => state.remove(op.name, place),
         },
       ]
     case 'note':

@@ -36,6 +36,7 @@ export const RECORD_PAYLOAD = 4
 export const RECORD_ERASE = 5
 export const RECORD_NOTE = 6
 export const RECORD_COMMIT = 9
+export const RECORD_REMOVE = 10
 
 const TYPES: ReadonlySet<number> = new Set([
   RECORD_MANIFEST,
@@ -45,6 +46,7 @@ const TYPES: ReadonlySet<number> = new Set([
   RECORD_ERASE,
   RECORD_NOTE,
   RECORD_COMMIT,
+  RECORD_REMOVE,
 ])
 
 const TYPE_AT = 4

@@ -84,6 +84,7 @@ function recoverFrom(
   watermarkFile.openForWriting()
   disk.syncDirectory('')
   watermarkFile.write(writer.position, writer.segmentId)
+  if (state.hasRemovals) watermarkFile.guard()
   const { sequence, segment } = writer.position
   const details = { sequence, segment, tail: end.kind, index: opened.isUsable ? 'used' : 'rebuilt' }
   runtime.log('info', 'store.opened', details)

@@ -10,6 +10,7 @@
  */
 import {
   type BranchId,
+  bytesEqual,
   type CapsuleName,
   decodeHeader,
   decodeUtf8,
@@ -42,6 +43,7 @@ import {
   RECORD_MANIFEST,
   RECORD_NOTE,
   RECORD_PAYLOAD,
+  RECORD_REMOVE,
   type RecordAddress,
 } from './record.ts'
 import type { SegmentName } from './segment-header.ts'
@@ -56,10 +58,13 @@ const HARMLESS_TYPES: ReadonlySet<number> = new Set([
   RECORD_HEAD,
   RECORD_NOTE,
   RECORD_COMMIT,
+  RECORD_REMOVE,
 ])
 
 /** Enough of a damaged record to see whom it belonged to. */
 export const TRACE_BYTES: number = RECORD_HEADER_BYTES + ADDRESS_BYTES
+
+const REMOVAL_BYTES: number = RECORD_HEADER_BYTES + NAME_BYTES
 
 export interface FrameRun {
   readonly offsets: Uint32Array
@@ -151,6 +156,10 @@ export class Replay {
         if (body.length <= NAME_BYTES) return false
         this.#state.setManifest(body.slice(0, NAME_BYTES) as CapsuleName, place)
         return true
+      case RECORD_REMOVE:
+        if (body.length !== NAME_BYTES) return false
+        this.#remove(body.slice() as CapsuleName, place)
+        return true
       case RECORD_HEAD:
         return this.#applyHead(body)
       case RECORD_NOTE:
@@ -167,7 +176,12 @@ export class Replay {
    * than in this segment, and an erasure is known already.
    */
   applyMove(record: JournalRecord, file: SegmentName): void {
-    const { type } = record
+    const { type, body, offset } = record
+    const name = body.subarray(0, NAME_BYTES) as CapsuleName
+    const place: Place = { segment: file.number, generation: file.generation, offset }
+    // It may have been removed since the file was read.
+    if (type === RECORD_NOTE || this.#state.isRemovedAfter(name, place)) return
+    if (type === RECORD_REMOVE) this.#state.setRemovalPlace(name, place)
     if (type === RECORD_ENTRIES || type === RECORD_PAYLOAD || type === RECORD_MANIFEST) {
       this.#apply(record, file)
     }
@@ -187,7 +201,8 @@ export class Replay {
 
   /** The branches that a trace names, and what it says about them. */
   #traced(trace: Uint8Array, type: number): Branch[] {
-    if (trace.length < TRACE_BYTES) return []
+    const isRemoval = type === RECORD_REMOVE
+    if (trace.length < (isRemoval ? REMOVAL_BYTES : TRACE_BYTES)) return []
     const body = trace.subarray(RECORD_HEADER_BYTES)
     const name = body.slice(0, NAME_BYTES) as CapsuleName
     if (this.#state.manifestPlace(name) === undefined) return []
@@ -211,6 +226,15 @@ export class Replay {
     }
     this.#unsettled.clear()
     for (const branch of this.#erasures.finish(sequence)) branch.declareWithheld()
+  }
+
+  /** What was lost of it before does not matter any more. */
+  #remove(name: CapsuleName, place: Place): void {
+    this.#state.remove(name, place)
+    for (const branch of this.#unsettled) {
+      if (bytesEqual(branch.name, name)) this.#unsettled.delete(branch)
+    }
+    this.#erasures.forget(name)
   }
 
   #applyHead(body: Uint8Array): boolean {
@@ -296,6 +320,7 @@ export class Replay {
 
   /** Branches that a damaged record of this capsule may have been about. */
   #branchesOf(name: CapsuleName, type: number, body: Uint8Array): BranchId[] {
+    if (type === RECORD_REMOVE) return this.#state.branches(name)
     if (type !== RECORD_HEAD) {
       const address = decodeAddress(body)
       return address === undefined ? this.#state.branches(name) : [address.branch]
@@ -313,7 +338,7 @@ export class Replay {
  */
 function mayBeErasure(type: number, bodyBytes: number, body: Uint8Array): boolean {
   if (type === RECORD_ERASE) return true
-  if (type === RECORD_ENTRIES || type === RECORD_HEAD) return false
+  if (type === RECORD_ENTRIES || type === RECORD_HEAD || type === RECORD_REMOVE) return false
   const address = decodeAddress(body)
   return address !== undefined && bodyBytes === ADDRESS_BYTES + address.count * RANGE_BYTES
 }

@@ -16,6 +16,8 @@ import { isZero, readUint32, readUint64, writeUint32, writeUint64 } from './big-
 import { crc32c } from './crc32c.ts'
 
 export const WATERMARK_PATH = 'watermark'
+/** Where it lies once something may have been removed; at its old path is a directory then. */
+export const GUARDED_WATERMARK_PATH = 'watermark2'
 const WATERMARK_BYTES = 64
 
 const MAGIC: Uint8Array = encodeUtf8('LSWMARK1')
@@ -52,6 +54,7 @@ export class WatermarkFile {
   readonly #boot: Uint8Array
   readonly #bytes: Uint8Array = new Uint8Array(WATERMARK_BYTES)
   #file: DiskFile | undefined
+  #isGuarded = false
 
   constructor(disk: Disk, bootId: string) {
     this.#disk = disk
@@ -61,7 +64,9 @@ export class WatermarkFile {
   /** Undefined if there is none, or none that is whole. */
   read(): Watermark | undefined {
     try {
-      this.#file ??= this.#disk.open(WATERMARK_PATH, 'read')
+      // Its writer may have moved it meanwhile.
+      if (this.#file?.path === WATERMARK_PATH && this.#path !== WATERMARK_PATH) this.close()
+      this.#file ??= this.#disk.open(this.#path, 'read')
     } catch (error) {
       if (error instanceof DiskError && error.code === 'NOT_FOUND') return undefined
       throw error
@@ -78,8 +83,26 @@ export class WatermarkFile {
   /** Opens the file for writing, and creates it where there is none. */
   openForWriting(): void {
     this.close()
-    const exists = this.#disk.exists(WATERMARK_PATH)
-    this.#file = this.#disk.open(WATERMARK_PATH, exists ? 'write' : 'create')
+    const path = this.#path
+    this.#file = this.#disk.open(path, this.#disk.exists(path) ? 'write' : 'create')
+  }
+
+  /**
+   * From now on a program that does not know removals cannot open this store: it finds a directory
+   * where it expects the watermark. Durable when this returns.
+   */
+  guard(): void {
+    if (this.#isGuarded) return
+    if (!this.#disk.exists(GUARDED_WATERMARK_PATH)) {
+      const file = this.#disk.open(GUARDED_WATERMARK_PATH, 'create')
+      file.write(0, [this.#bytes])
+      file.close()
+    }
+    this.openForWriting()
+    if (this.#isFile(WATERMARK_PATH)) this.#disk.remove(WATERMARK_PATH)
+    if (!this.#disk.exists(WATERMARK_PATH)) this.#disk.makeDirectory(WATERMARK_PATH)
+    this.#disk.syncDirectory('')
+    this.#isGuarded = true
   }
 
   /** `position` must be durable. */
@@ -95,6 +118,20 @@ export class WatermarkFile {
     bytes.set(this.#boot, BOOT_AT)
     writeUint32(bytes, CRC_AT, crc32c(0, bytes, 0, CRC_AT))
     this.#file?.write(0, [bytes])
+  }
+
+  get #path(): string {
+    return this.#disk.exists(GUARDED_WATERMARK_PATH) ? GUARDED_WATERMARK_PATH : WATERMARK_PATH
+  }
+
+  #isFile(path: string): boolean {
+    try {
+      this.#disk.open(path, 'read').close()
+      return true
+    } catch (error) {
+      if (error instanceof DiskError && error.code !== 'IO') return false
+      throw error
+    }
   }
 
   close(): void {

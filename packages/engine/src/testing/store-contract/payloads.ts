@@ -77,7 +77,7 @@ function registerEntryTests(test: RegisterTest, open: OpenHarness): void {
   })
 }
 
-const emptyState = { size: 0, head: undefined, timeUsMax: 0 }
+const emptyState = { size: 0, head: undefined, timeUsMax: 0, isDamaged: false }
 
 function registerLatticeTests(test: RegisterTest, open: OpenHarness): void {
   test('ST9: a hole has a header and no body, and can be filled', () => {

@@ -93,6 +93,8 @@ class Pair {
     }
     if (roll < 7) return fixture.fill(prng.below(fixture.size))
     if (roll === 7) return prng.pick(this.#manifests)
+    // What is appended behind it both must refuse, until the manifest comes again.
+    if (roll === 8 && prng.chance(0.5)) return { type: 'remove', name: fixture.name }
     if (roll === 8) return { type: 'note', key: prng.pick(NOTE_KEYS), value: prng.bytes(5) }
     const start = prng.below(fixture.size)
     // Now and then one too far, which both must refuse.

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { bytesEqual, MAIN_BRANCH } from '@longshore/capsule'
+import type { StoreOp } from '../store/store.ts'
+import { content, converge, introduce } from '../testing/mirror-exchange.ts'
+import { MirrorHome } from '../testing/mirror-home.ts'
+import { Prng } from '../testing/prng.ts'
+import { PublisherHome } from '../testing/publisher-home.ts'
+import { createInstanceNote } from '../writer/writer-notes.ts'
+import { decodeMessage, encodeMessage } from './messages.ts'
+import type { MirrorEffect } from './mirror-contract.ts'
+import { readMirrorNote } from './mirror-note.ts'
+import { planRemoval, readStated } from './removal.ts'
+
+interface World {
+  readonly home: PublisherHome
+  readonly mirrors: readonly [MirrorHome, MirrorHome]
+}
+
+/** A capsule that two mirrors hold and have stated. */
+function createWorld(seed: number): World {
+  const prng = new Prng(seed)
+  const home = new PublisherHome(prng)
+  const mirrors = [new MirrorHome(prng.child()), new MirrorHome(prng.child())] as const
+  home.append(740)
+  for (const [i, mirror] of mirrors.entries()) {
+    home.connect(mirror, 1 + i)
+    home.exchange(mirror, 1 + i)
+  }
+  return { home, mirrors }
+}
+
+/** One bit of a payload flips while the mirror is down. */
+function damage({ disk, index }: MirrorHome, { branch }: PublisherHome, how: 'keep' | 'vanish') {
+  const [path] = disk.files().filter((file) => file.startsWith('segments/'))
+  const at = Buffer.from(disk.contents(path as string)).indexOf(Buffer.from(branch.body(300)))
+  assert.ok(at > 0)
+  disk.flipBit(path as string, at + 1, 1)
+  if (how === 'vanish') index.crash('vanish')
+}
+
+function typesOf(effects: readonly MirrorEffect[]): string[] {
+  const types = ['damaged', 'mending', 'mended']
+  return effects.map(({ type }) => type).filter((type) => types.includes(type))
+}
+
+function noteOf({ store }: MirrorHome, { capsule }: PublisherHome) {
+  return readMirrorNote(store, capsule.name, MAIN_BRANCH)
+}
+
+test('MI28 MI29: a damaged copy is replaced by what another mirror holds, statements included', () => {
+  for (const how of ['vanish', 'keep'] as const) {
+    const { home, mirrors } = createWorld(1)
+    const [first, second] = mirrors
+    const note = noteOf(first, home)
+    assert.equal(note.size, 740)
+    damage(first, home, how)
+    first.restart('kill')
+    const { name } = home.capsule
+    first.take(first.mirror.inspect())
+    // With an index that knows every place, it is the scrub that finds out.
+    if (how === 'keep') first.take(first.mirror.suspect(name))
+    assert.deepEqual(typesOf(first.effects), ['damaged'])
+    assert.equal(first.mirror.status.damaged, 1)
+    introduce(mirrors, home)
+    converge(mirrors)
+    assert.deepEqual(typesOf(first.effects), ['damaged', 'mending', 'mended'])
+    assert.deepEqual(content(first, home), content(second, home))
+    assert.deepEqual(noteOf(first, home), note)
+    assert.equal(readStated(first.store, name, MAIN_BRANCH), undefined)
+    assert.equal(first.mirror.status.damaged + first.mirror.status.mending, 0)
+    // It states the same again, byte for byte, and what comes.
+    first.connect(77)
+    first.receive(77, openMessage(home))
+    const [opened] = first.sentTo(77).map((message) => decodeMessage(message))
+    assert.ok(opened?.kind === 'opened' && opened.cosignature)
+    assert.equal(opened.cosignature.timeS, note.timeS)
+    first.store.compact()
+    assert.deepEqual(first.store.fsck().problems, [], how)
+  }
+})
+
+function openMessage({ capsule }: PublisherHome): Uint8Array {
+  return encodeMessage({ kind: 'open', id: 1, name: capsule.name, branch: MAIN_BRANCH })
+}
+
+test('MI28: what nobody else holds as far as it was stated here stays as it is', () => {
+  const prng = new Prng(2)
+  const home = new PublisherHome(prng)
+  const mirrors = [new MirrorHome(prng.child()), new MirrorHome(prng.child())] as const
+  const [first, second] = mirrors
+  home.append(400)
+  home.connect(second, 2)
+  home.exchange(second, 2)
+  home.append(1)
+  home.connect(first, 1)
+  home.exchange(first, 1)
+  damage(first, home, 'vanish')
+  first.restart('kill')
+  first.take(first.mirror.inspect())
+  introduce(mirrors, home)
+  converge(mirrors)
+  assert.deepEqual(typesOf(first.effects), ['damaged'])
+  assert.equal(first.mirror.status.damaged, 1)
+  assert.equal(first.store.state(home.capsule.name, MAIN_BRANCH)?.size, 401)
+  // Nothing is stated of it meanwhile, and nothing of it is taken in.
+  home.append(1)
+  home.connect(first, 3)
+  home.exchange(first, 3)
+  assert.equal(noteOf(first, home).size, 401)
+})
+
+test('MI28: two damaged copies do not wait for each other with nothing', () => {
+  const { home, mirrors } = createWorld(3)
+  for (const mirror of mirrors) {
+    damage(mirror, home, 'vanish')
+    mirror.restart('kill')
+    mirror.take(mirror.mirror.inspect())
+  }
+  introduce(mirrors, home)
+  converge(mirrors)
+  for (const mirror of mirrors) {
+    assert.deepEqual(typesOf(mirror.effects), ['damaged'])
+    assert.equal(mirror.store.state(home.capsule.name, MAIN_BRANCH)?.size, 740)
+  }
+})
+
+test('MI28: what this home writes is never given up', () => {
+  const { home, mirrors } = createWorld(4)
+  const [first] = mirrors
+  const { name } = home.capsule
+  const ops: StoreOp[] = [createInstanceNote(name, MAIN_BRANCH, new Uint8Array(16).fill(1))]
+  first.submit({ ops, durable: () => {}, committed: () => [], failed: () => [] })
+  damage(first, home, 'vanish')
+  first.restart('kill')
+  first.take(first.mirror.inspect())
+  introduce(mirrors, home)
+  converge(mirrors)
+  assert.deepEqual(typesOf(first.effects), ['damaged'])
+  assert.throws(() => planRemoval(first.store, first.headLog.name, name), {
+    code: 'POLICY_REFUSED',
+  })
+})
+
+test('MI29: a crash while it is filled again: no statement before it is whole, then the same', () => {
+  const { home, mirrors } = createWorld(5)
+  const [first, second] = mirrors
+  const { name } = home.capsule
+  const note = noteOf(first, home)
+  damage(first, home, 'vanish')
+  first.restart('kill')
+  first.take(first.mirror.inspect())
+  introduce(mirrors, home)
+  let packages = 0
+  converge(mirrors, (message) => message[0] === 1 && ++packages > 1)
+  first.restart('power')
+  first.take(first.mirror.inspect())
+  assert.equal(first.mirror.status.mending, 1)
+  const stored = first.store.state(name, MAIN_BRANCH)?.size ?? 0
+  assert.ok(stored < 740, `${stored}`)
+  assert.equal(readStated(first.store, name, MAIN_BRANCH)?.size, 740)
+  first.connect(77)
+  first.receive(77, openMessage(home))
+  const [refused] = first.sentTo(77).map((message) => decodeMessage(message))
+  assert.ok(refused?.kind === 'error' && refused.code === 'OVERLOADED')
+  second.mirror.closed(2010)
+  introduce(mirrors, home)
+  converge(mirrors)
+  assert.deepEqual(content(first, home), content(second, home))
+  assert.deepEqual(noteOf(first, home), note)
+})
+
+test('MI29: after a removal another history is never stated', () => {
+  const { home, mirrors } = createWorld(6)
+  const [first] = mirrors
+  const { name, manifest } = home.capsule
+  const { ops, stated } = planRemoval(first.store, first.headLog.name, name)
+  const [tree] = stated.values()
+  const root = first.store.state(name, MAIN_BRANCH)?.head?.root
+  assert.ok(tree && root && bytesEqual(tree.root, root))
+  first.submit({
+    ...{ ops: [...ops, manifest], durable: () => {} },
+    ...{ committed: () => [], failed: () => [] },
+  })
+  first.restart('kill')
+  // The writer has a second history.
+  const other = new PublisherHome(new Prng(99), MAIN_BRANCH, home.capsule)
+  other.append(800)
+  other.connect(first, 5)
+  other.exchange(first, 5)
+  assert.equal(first.store.state(name, MAIN_BRANCH)?.size, 800)
+  assert.equal(noteOf(first, home).size, 740)
+  assert.equal(readStated(first.store, name, MAIN_BRANCH)?.size, 740)
+})

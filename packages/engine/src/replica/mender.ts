@@ -1,0 +1,153 @@
+/**
+ * Capsules of which a part was lost on the disk of this mirror, and how they become whole again.
+ *
+ * A damaged copy is given up only when another mirror has shown that it holds what this one may
+ * hold: every branch, with a head that its writer signed, as large as the one here, over a tree
+ * that begins with what was stated here, and with a statement of its own. Then it leaves the store
+ * and is filled like a new one. What nobody else holds stays as it is. Rules MI28 and MI29 of
+ * docs/spec/mirror.md.
+ *
+ * @module
+ */
+import { type BranchId, type CapsuleName, isLongshoreError } from '@longshore/capsule'
+import { branchKey, nameKey } from '../store/branch-key.ts'
+import type { StoreOp, StoreReader } from '../store/store.ts'
+import { committedHead } from './committed-head.ts'
+import { planRemoval, type Removal, readStated, type StatedTree } from './removal.ts'
+
+interface Damaged {
+  readonly name: CapsuleName
+  /** Undefined: its copy is not given up. */
+  removal: Removal | undefined
+  /** Branches that another mirror has shown, by its name. */
+  readonly shown: Map<string, Set<string>>
+}
+
+export class Mender {
+  readonly #store: StoreReader
+  readonly #headLog: CapsuleName
+  readonly #damaged = new Map<string, Damaged>()
+  /** Being filled again. */
+  readonly #mending = new Set<string>()
+
+  constructor(store: StoreReader, headLog: CapsuleName) {
+    this.#store = store
+    this.#headLog = headLog
+  }
+
+  get count(): number {
+    return this.#damaged.size
+  }
+
+  isDamaged(name: CapsuleName): boolean {
+    return this.#damaged.size > 0 && this.#damaged.has(nameKey(name))
+  }
+
+  get mendingCount(): number {
+    return this.#mending.size
+  }
+
+  isMending(name: CapsuleName): boolean {
+    return this.#mending.size > 0 && this.#mending.has(nameKey(name))
+  }
+
+  /** What the store knows to be damaged; notes what is not whole again since the last start. */
+  inspect(holds: (name: CapsuleName) => boolean): CapsuleName[] {
+    return this.#store.names().filter((name) => {
+      const branches = this.#store.branches(name)
+      const isDamaged = branches.some((id) => this.#store.state(name, id)?.isDamaged === true)
+      if (!isDamaged && this.#isRestating(name) && isHeld(name, holds)) {
+        this.#mending.add(nameKey(name))
+      }
+      return isDamaged
+    })
+  }
+
+  /** A part of the capsule cannot be read. False if that was known, or if it is not held. */
+  add(name: CapsuleName, holds: (name: CapsuleName) => boolean): boolean {
+    if (this.isDamaged(name) || !isHeld(name, holds)) return false
+    this.#damaged.set(nameKey(name), { name, removal: undefined, shown: new Map() })
+    return true
+  }
+
+  /**
+   * Finds out what was stated here; nothing is stated any more since it is known to be damaged, and
+   * nothing of it may be on its way to the store. False if its copy is not given up.
+   */
+  prepare(name: CapsuleName): boolean {
+    const damaged = this.#damaged.get(nameKey(name))
+    if (damaged === undefined) return false
+    damaged.removal ??= this.#plan(name)
+    return damaged.removal !== undefined
+  }
+
+  /** It was dropped. */
+  forget(name: CapsuleName): void {
+    this.#damaged.delete(nameKey(name))
+    this.#mending.delete(nameKey(name))
+  }
+
+  /** The copy here is an empty one now. */
+  replaced(name: CapsuleName): void {
+    this.#damaged.delete(nameKey(name))
+    this.#mending.add(nameKey(name))
+  }
+
+  /** True once it was filled again: everything that was stated here is there. */
+  becameWhole(name: CapsuleName): boolean {
+    if (!this.isMending(name) || this.#isRestating(name)) return false
+    return this.#mending.delete(nameKey(name))
+  }
+
+  /** What was stated here of a branch of a damaged capsule. */
+  stated(name: CapsuleName, branch: BranchId): StatedTree | undefined {
+    return this.#damaged.get(nameKey(name))?.removal?.stated.get(branchKey(name, branch))
+  }
+
+  /** Entries of a branch that another mirror must hold. */
+  sizeWanted(name: CapsuleName, branch: BranchId): number {
+    const size = committedHead(this.#store, name, branch)?.size ?? 0
+    return Math.max(size, this.stated(name, branch)?.size ?? 0)
+  }
+
+  /**
+   * Another mirror holds a branch. Returns the changes that replace the copy here by an empty one,
+   * once it holds every branch.
+   */
+  shown(other: string, name: CapsuleName, branch: BranchId): StoreOp[] | undefined {
+    const damaged = this.#damaged.get(nameKey(name))
+    const signed = this.#store.manifest(name)
+    if (damaged?.removal === undefined || signed === undefined) return undefined
+    const held = damaged.shown.get(other) ?? new Set<string>()
+    damaged.shown.set(other, held)
+    held.add(branchKey(name, branch))
+    const isHeld = (id: BranchId): boolean => held.has(branchKey(name, id))
+    if (!this.#store.branches(name).every(isHeld)) return undefined
+    return [...damaged.removal.ops, { type: 'manifest', name, signed }]
+  }
+
+  #isRestating(name: CapsuleName): boolean {
+    const branches = this.#store.branches(name)
+    return branches.some((id) => readStated(this.#store, name, id) !== undefined)
+  }
+
+  #plan(name: CapsuleName): Removal | undefined {
+    try {
+      return planRemoval(this.#store, this.#headLog, name)
+    } catch (error) {
+      // This home writes it, or nothing says any more what was stated.
+      if (isLongshoreError(error)) return undefined
+      throw error
+    }
+  }
+}
+
+function isHeld(name: CapsuleName, holds: (name: CapsuleName) => boolean): boolean {
+  try {
+    return holds(name)
+  } catch (error) {
+    // Its manifest lies in damage.
+    if (isLongshoreError(error)) return false
+    throw error
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Looks for what has rotted on the disk: reads every record, and says which capsules are hit.
+ *
+ * Only checksums are compared, so it costs little more than reading. The index says what lies in a
+ * damaged stretch. Rule JR26 of docs/spec/journal.md.
+ *
+ * @module
+ */
+import type { CapsuleName } from '@longshore/capsule'
+import type { Slices } from '../slices.ts'
+import { startOf } from './journal-reader.ts'
+import { scanInSlices } from './journal-scan.ts'
+import { countedSegments, type OpenedJournal } from './opened-journal.ts'
+import type { Place } from './position-block.ts'
+import type { Segment } from './segment-files.ts'
+import { SEGMENT_HEADER_BYTES, segmentPath } from './segment-header.ts'
+import { SegmentWindow } from './segment-window.ts'
+
+export interface ScrubReport {
+  readonly bytes: number
+  readonly damagedBytes: number
+  /** Capsules of which the manifest or an entry lies in damage, or was lost in it. */
+  readonly capsules: readonly CapsuleName[]
+}
+
+interface Stretch {
+  readonly segment: number
+  readonly generation: number
+  readonly start: number
+  readonly end: number
+}
+
+/** Entries whose places are looked at in one slice. */
+const PLACES_PER_SLICE = 16_384
+
+export function* scrubStore(journal: OpenedJournal, sliceBytes: number): Slices<ScrubReport> {
+  const stretches: Stretch[] = []
+  let bytes = 0
+  for (const name of countedSegments(journal)) {
+    yield
+    // It may have been compacted meanwhile.
+    if (!journal.files.disk.exists(segmentPath(name))) continue
+    const segment = journal.files.inspect(name)
+    const end = endOf(journal, segment)
+    const limit = end ?? segment.byteLength
+    bytes += limit
+    const damage = (start: number, to: number): void => {
+      stretches.push({ segment: name.number, generation: name.generation, start, end: to })
+    }
+    if (segment.recordId === undefined) {
+      damage(SEGMENT_HEADER_BYTES, limit)
+      continue
+    }
+    const file = journal.files.disk.open(segmentPath(name), 'read')
+    try {
+      const window = new SegmentWindow(file, segment.recordId)
+      const start = startOf(segment, { segment: 0, offset: 0, sequence: 0, chain: 0 })
+      const sink = { record: () => undefined, damage, commit: () => undefined }
+      yield* scanInSlices(window, start, limit, end !== undefined, sink, sliceBytes)
+    } finally {
+      file.close()
+    }
+  }
+  let damagedBytes = 0
+  for (const { start, end } of stretches) damagedBytes += end - start
+  const capsules = stretches.length === 0 ? [] : yield* findCapsules(journal, stretches)
+  return { bytes, damagedBytes, capsules }
+}
+
+/** Where a segment ends, if that is known. */
+function endOf({ files, position }: OpenedJournal, segment: Segment): number | undefined {
+  if (segment.number === position.segment) return position.offset
+  if (segment.generation > 0) return segment.byteLength
+  const successor = files.list().find(({ number }) => number === segment.number + 1)
+  return successor === undefined ? undefined : files.inspect(successor).header?.previousEnd
+}
+
+function* findCapsules(
+  { state }: OpenedJournal,
+  stretches: readonly Stretch[],
+): Slices<CapsuleName[]> {
+  const isHit = ({ segment, generation, offset }: Place): boolean =>
+    stretches.some((stretch) => {
+      if (stretch.segment !== segment || stretch.generation !== generation) return false
+      return stretch.start <= offset && offset < stretch.end
+    })
+  const found: CapsuleName[] = []
+  let places = 0
+  for (const name of state.names()) {
+    const manifest = state.manifestPlace(name)
+    let isFound = manifest !== undefined && isHit(manifest)
+    for (const id of state.branches(name)) {
+      isFound ||= state.find(name, id)?.isDamaged === true
+      for (let index = 0; !isFound; index++) {
+        if (++places % PLACES_PER_SLICE === 0) yield
+        // Looked up anew: it may have been removed meanwhile.
+        const branch = state.find(name, id)
+        if (branch === undefined || index >= branch.known) break
+        const place = branch.find(index)
+        isFound = isHit(place) || (place.fill !== undefined && isHit(place.fill))
+      }
+    }
+    if (isFound) found.push(name)
+  }
+  return found
+}

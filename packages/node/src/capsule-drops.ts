@@ -1,0 +1,105 @@
+/**
+ * What an operator does with a capsule that a mirror holds: drop it, take that back, free its disk.
+ *
+ * Rule ND13 of docs/spec/node.md.
+ *
+ * @module
+ */
+import {
+  type CapsuleName,
+  formatName,
+  isLongshoreError,
+  UnavailableError,
+} from '@longshore/capsule'
+import type { HeldHome } from '@longshore/client/node'
+import {
+  droppedOp,
+  isDropped,
+  type Mirror,
+  type MirrorEffect,
+  planRemoval,
+  type Runtime,
+  readChain,
+} from '@longshore/engine'
+
+export interface DropOptions {
+  /** Take it on again. */
+  readonly undo?: boolean
+  /** What was stored leaves the disk. */
+  readonly free?: boolean
+}
+
+export interface CapsuleDropsParts {
+  readonly held: HeldHome
+  readonly headLog: CapsuleName
+  /** Undefined: the node is no mirror. */
+  readonly mirror: Mirror | undefined
+  readonly runtime: Runtime
+  readonly tell: (effects: readonly MirrorEffect[]) => void
+}
+
+export class CapsuleDrops {
+  readonly #parts: CapsuleDropsParts
+
+  constructor(parts: CapsuleDropsParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * @throws {UnavailableError} `NOT_FOUND` if this node does not mirror it; `POLICY_REFUSED` if it
+   * is to be freed and this home writes it.
+   */
+  async drop(name: CapsuleName, { undo = false, free = false }: DropOptions): Promise<void> {
+    const { mirror, held } = this.#parts
+    const { store, driver } = held
+    const wasDropped = isDropped(store, name)
+    const isFreed = free && store.manifest(name) !== undefined
+    const isHeld = undo || wasDropped ? wasDropped && (undo || isFreed) : readChain(store, name)
+    if (mirror === undefined || !isHeld) {
+      const message = undo ? 'no such capsule was dropped here' : 'this node does not mirror it'
+      throw new UnavailableError('NOT_FOUND', message, { capsule: formatName(name) })
+    }
+    if (isFreed) this.#checkFreeable(name)
+    if (undo || !wasDropped) await driver.submit([droppedOp(name, !undo)])
+    this.#log('mirror.dropped', { capsule: formatName(name), undo: String(undo) })
+    if (undo) this.#serveAgain(name)
+    else {
+      this.#parts.tell(mirror.forget(name))
+      if (isFreed) await this.#free(name)
+    }
+  }
+
+  #serveAgain(name: CapsuleName): void {
+    const { store } = this.#parts.held
+    const manifest = store.manifest(name)
+    const chain = readChain(store, name)
+    if (manifest && chain) this.#parts.tell([{ type: 'advertise', manifest, chain }])
+  }
+
+  #checkFreeable(name: CapsuleName): void {
+    const { held, headLog } = this.#parts
+    planRemoval(held.store, headLog, name)
+    if (!held.keys.has(name)) return
+    throw new UnavailableError('POLICY_REFUSED', 'this home writes the capsule itself')
+  }
+
+  /** Nothing of it is on its way any more: it was dropped. */
+  async #free(name: CapsuleName): Promise<void> {
+    const { held, headLog } = this.#parts
+    await held.driver.submit(planRemoval(held.store, headLog, name).ops)
+    this.#compact(name).catch((error: unknown) => {
+      // The next compaction does it.
+      if (!isLongshoreError(error)) throw error
+    })
+  }
+
+  async #compact(name: CapsuleName): Promise<void> {
+    const { bytesBefore, bytesAfter } = await this.#parts.held.compact()
+    const bytes = Math.max(0, bytesBefore - bytesAfter)
+    this.#log('mirror.freed', { capsule: formatName(name), bytes })
+  }
+
+  #log(event: string, details: Readonly<Record<string, string | number>>): void {
+    this.#parts.runtime.log('info', event, details)
+  }
+}
