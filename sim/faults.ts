@@ -21,6 +21,8 @@ export interface FaultMix {
   readonly reset: number
   /** Somebody copies the disk of a mirror, and puts it back later. */
   readonly restore: number
+  /** A bit on the disk of a mirror flips. */
+  readonly rot: number
   /** A clock is set wrong, by up to `skewSMax`. */
   readonly clock: number
   /** A path is slow and lossy for a while. */
@@ -30,7 +32,7 @@ export interface FaultMix {
 
 export const NO_FAULTS: FaultMix = Object.freeze({
   ...{ crash: 0, diskCrash: 0, diskError: 0, partition: 0, reset: 0, restore: 0 },
-  ...{ clock: 0, weather: 0 },
+  ...{ rot: 0, clock: 0, weather: 0 },
   skewSMax: 0,
 })
 
@@ -38,7 +40,7 @@ type Kind = Exclude<keyof FaultMix, 'skewSMax'>
 
 const KINDS: readonly Kind[] = [
   ...(['crash', 'diskCrash', 'diskError', 'partition', 'reset', 'restore'] as const),
-  ...(['clock', 'weather'] as const),
+  ...(['rot', 'clock', 'weather'] as const),
 ]
 const SECOND_US = 1_000_000
 const DOWN_US_MAX = 40 * SECOND_US
@@ -49,7 +51,7 @@ const OPERATIONS_AHEAD = 40
 export class Faults {
   readonly counts: Record<Kind, number> = {
     ...{ crash: 0, diskCrash: 0, diskError: 0, partition: 0, reset: 0, restore: 0 },
-    ...{ clock: 0, weather: 0 },
+    ...{ rot: 0, clock: 0, weather: 0 },
   }
   readonly #world: World
   readonly #mix: FaultMix
@@ -103,8 +105,13 @@ export class Faults {
         this.#reset(node)
         return
       case 'restore':
-        this.#restore(this.#world.prng.shuffle(this.#victims))
+        this.#restore(this.#pickMirror())
         return
+      case 'rot': {
+        const mirror = this.#pickMirror()
+        if (mirror !== undefined) this.#world.rot(mirror)
+        return
+      }
       case 'clock':
         this.#setClock(node)
         return
@@ -152,8 +159,13 @@ export class Faults {
     for (const other of nodes) network.reset(`mem://${node.name}`, `mem://${other.name}`)
   }
 
-  #restore(nodes: readonly SimNode[]): void {
-    const node = nodes.find((known) => known.mirror && known.isUp && !this.#world.isLiar(known))
+  /** One that is up, and correct up to now. */
+  #pickMirror(): SimNode | undefined {
+    const nodes = this.#world.prng.shuffle(this.#victims)
+    return nodes.find((node) => node.mirror && node.isUp && !this.#world.isLiar(node))
+  }
+
+  #restore(node: SimNode | undefined): void {
     if (node?.hasBackup === true) this.#world.restore(node)
     else node?.backUp()
   }

@@ -33,5 +33,6 @@ process.on('message', ({ seed, isLong, ticks }: WorldOrder) => {
     cpuMs: (user + system) / 1000,
     error: error instanceof Error ? error.stack : error === undefined ? undefined : String(error),
   }
-  process.send?.(report)
+  // Whoever ordered it may be gone meanwhile.
+  process.send?.(report, undefined, undefined, () => {})
 })

@@ -21,7 +21,13 @@ import { Reader, type ReaderOptions } from './actors/reader.ts'
 import { Writer, type WriterOptions } from './actors/writer.ts'
 import { type Authority, type Capsule, createCapsule, createMembership } from './authorities.ts'
 import { Claims } from './checkers/claims.ts'
-import { checkCopy, checkLimits, checkStated, RouteChecker } from './checkers/machines.ts'
+import {
+  checkCopy,
+  checkLimits,
+  checkSound,
+  checkStated,
+  RouteChecker,
+} from './checkers/machines.ts'
 import { Digest } from './digest.ts'
 import { checkHistory, type HistoryEvent } from './history.ts'
 import { Truth } from './truth.ts'
@@ -30,6 +36,10 @@ import { hold } from './violation.ts'
 const TICK_US = 1_000_000
 /** Events in one tick beyond which a world is taken to run in circles. */
 const EVENTS_PER_TICK_MAX = 2_000_000
+/** Where the journal of a store lies. */
+const SEGMENTS = 'segments/'
+/** From a damage until somebody looks, at most. */
+const ROT_US_MAX = 30_000_000
 /** How long a node that died of itself stays down, at most. */
 const DOWN_US_MAX = 5_000_000
 
@@ -156,7 +166,14 @@ export class World {
   start(node: SimNode): void {
     if (node.isUp || this.#retired.has(node)) return
     this.digest.note(this.nowUs, node.name, 'start')
-    node.start()
+    try {
+      node.start()
+    } catch (error) {
+      const isDamaged = (error as { readonly code?: unknown }).code === 'STORE_CORRUPT'
+      if (!isDamaged || !this.isLiar(node)) throw error
+      this.#replace(node, undefined)
+      return
+    }
     if (!node.isUp || this.isLiar(node)) return
     checkStated(node, this.claims.stated.get(formatHex(node.identity.name)))
   }
@@ -174,10 +191,35 @@ export class World {
       checkStated(node, this.claims.stated.get(formatHex(node.identity.name)))
       return
     }
+    this.#replace(node, node.disk)
+  }
+
+  /** A bit of a mirror's journal flips. What it says binds nobody until somebody has looked. */
+  rot(node: SimNode): void {
+    const { prng } = this
+    this.digest.note(this.nowUs, node.name, 'rot')
+    const path = prng.pick(node.disk.files().filter((file) => file.startsWith(SEGMENTS)))
+    const used = node.disk.contents(path).findLastIndex((byte) => byte !== 0) + 1
+    node.disk.flipBit(path, prng.below(Math.max(1, used)), prng.below(8))
+    this.liars.add(formatHex(node.identity.name))
+    this.after(prng.below(ROT_US_MAX), () => this.#look(node))
+  }
+
+  /** Fsck finds the damage, or nothing that is in force was hit. Then it gets a new disk. */
+  #look(node: SimNode): void {
+    if (this.#retired.has(node)) return
+    if (node.isUp && node.store.fsck().ok) {
+      for (const copy of this.copies) if (copy.node === node) checkSound(node, copy.truth)
+    }
+    this.#replace(node, undefined)
+  }
+
+  #replace(node: SimNode, disk: SimDisk | undefined): void {
+    this.digest.note(this.nowUs, node.name, 'replaced')
     node.crash('kill')
     this.#retired.add(node)
-    const disk = node.disk
-    const next = this.addNode(`${node.name}+`, { ...this.#options.get(node), disk })
+    const options = { ...this.#options.get(node), ...(disk === undefined ? {} : { disk }) }
+    const next = this.addNode(`${node.name}+`, options)
     for (const ticket of node.joined) next.join({ ticket })
     this.copies = this.copies.map((copy) => (copy.node === node ? { ...copy, node: next } : copy))
     for (const writer of this.writers) writer.replaceMirror(node, next)

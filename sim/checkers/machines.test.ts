@@ -9,7 +9,7 @@ import { MAIN_BRANCH } from '@longshore/capsule'
 import { createAdChain, createAuthority } from '../authorities.ts'
 import { Violation } from '../violation.ts'
 import { EPOCH_S, World } from '../world.ts'
-import { checkCopy, checkStated, RouteChecker } from './machines.ts'
+import { checkCopy, checkSound, checkStated, RouteChecker } from './machines.ts'
 
 function violates(invariant: string, action: () => void): void {
   assert.throws(action, (error) => error instanceof Violation && error.invariant === invariant)
@@ -44,8 +44,10 @@ test('SM16: a copy that lacks an entry, keeps an erased payload or broke its wor
   truth.erased.add(2)
   violates('I8', () => checkCopy(mirror, truth))
   truth.erased.clear()
-  const other = createScene()
-  violates('I1', () => checkCopy(mirror, Object.assign(other.truth, { payload: () => undefined })))
+  checkSound(mirror, truth)
+  Object.assign(truth, { payload: () => new Uint8Array(3) })
+  violates('I1', () => checkSound(mirror, truth))
+  violates('I1', () => checkCopy(mirror, truth))
 })
 
 test('SM16: a route without a chain, in an excluded domain, or past its time is noticed', () => {
@@ -69,6 +71,15 @@ test('SM16: a route without a chain, in an excluded domain, or past its time is 
   const policy = { ...manifest.policy, exclude: [domain.manifest.name] }
   const excluding = { ...truth.capsule, manifest: { ...manifest, policy } }
   violates('I5', planted({ capsule: excluding }))
+})
+
+test('SM12: a mirror on whose disk a bit flips is replaced, and the new one is filled', () => {
+  const { world, mirror } = createScene()
+  world.rot(mirror)
+  world.run(31)
+  world.converge(30)
+  assert.equal(world.replacedCount, 1)
+  assert.notEqual(world.copies[0]?.node, mirror)
 })
 
 test('SM16: a world that does not converge, and a mirror that forgets what it signed, fail', () => {

@@ -29,6 +29,18 @@ export function checkStated(node: SimNode, stated: ReadonlyMap<Truth, number> | 
   }
 }
 
+/** What is there is what was committed, as far as it goes. */
+export function checkSound(node: SimNode, truth: Truth): void {
+  const size = Math.min(truth.size, node.store.state(truth.name, MAIN_BRANCH)?.size ?? 0)
+  for (const entry of node.store.scan(truth.name, MAIN_BRANCH, { start: 0, end: size })) {
+    if (entry.body === undefined || !truth.isCorrect) continue
+    const payload = truth.payload(entry.index) ?? new Uint8Array(0)
+    hold('I1', bytesEqual(entry.body, payload), () => {
+      return `${node.name}, ${truth.label}: fsck overlooks another payload at ${entry.index}`
+    })
+  }
+}
+
 /** Everything that was committed is there, and nothing that was erased. */
 export function checkCopy(node: SimNode, truth: Truth): void {
   const where = `${node.name}, ${truth.label}`

@@ -22,7 +22,7 @@ const PACE: Pace = {
 }
 const FAULTS: FaultMix = {
   ...{ crash: 300, diskCrash: 600, diskError: 1800, partition: 600, reset: 300, restore: 900 },
-  ...{ clock: 900, weather: 300, skewSMax: 18_000 },
+  ...{ rot: 1800, clock: 900, weather: 300, skewSMax: 18_000 },
 }
 
 export function long(world: World, ticks: number): undefined {

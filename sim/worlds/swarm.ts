@@ -99,6 +99,7 @@ function drawMix(prng: Prng): FaultMix {
     partition: rate(10),
     reset: rate(5),
     restore: rate(2),
+    rot: rate(5),
     clock: rate(5),
     weather: rate(5),
     skewSMax: prng.pick([60, 3600, 50_000]),
