@@ -82,7 +82,7 @@ function addMirror({ mirror, store }: NodeStatus, one: One, add: Add): void {
   if (mirror === null) return
   one('mirrored_capsules', 'gauge', 'Capsules that this mirror serves.', mirror.capsuleCount)
   one('pushes', 'gauge', 'Branches that are pushed to this mirror now.', mirror.pushes)
-  one('followers', 'gauge', 'Readers that wait for new entries.', mirror.followers)
+  one('followers', 'gauge', 'Readers to whom a session streams.', mirror.followers)
   one('pending_bytes', 'gauge', 'Received bytes that wait for a commit.', mirror.pendingBytes)
   one('commits_total', 'counter', 'Group commits of the mirror.', mirror.commits)
   one('entries_total', 'counter', 'Entries taken in.', mirror.entries)

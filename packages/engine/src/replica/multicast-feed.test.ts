@@ -232,6 +232,17 @@ test('RR15: mirrors are asked in turn, so one that is silent hides nothing', () 
   world.expectRead(reader)
 })
 
+test('RR15: whoever shows more is asked to stream, not who is there first', () => {
+  const world = new World(16, { mirrors: 2 })
+  const reader = world.treeFollower()
+  world.append(3, 20, [1])
+  for (let i = 0; i < 3; i++) {
+    reader.take(reader.reader.check())
+    reader.exchange()
+  }
+  world.expectRead(reader)
+})
+
 test('RR15: a tree that lags is left, and what it brings late does not count', () => {
   const world = new World(11, { mirrors: 2 })
   const reader = world.treeFollower()

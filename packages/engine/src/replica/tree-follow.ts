@@ -36,7 +36,7 @@ export class TreeFollow {
     this.#readSize = size
   }
 
-  /** The tree has brought this, and nothing is missing before it. True if it delivers from now on. */
+  /** The tree has brought this, nothing is missing before it. True if it delivers from now on. */
   bring(headSize: number): boolean {
     if (this.#isOn || headSize <= this.#readSize) return false
     this.#isOn = true
