@@ -50,7 +50,7 @@ export class CapsuleDrops {
    * is to be freed and this home writes it.
    */
   async drop(name: CapsuleName, { undo = false, free = false }: DropOptions): Promise<void> {
-    const { mirror, held } = this.#parts
+    const { mirror, held, runtime } = this.#parts
     const { store, driver } = held
     const wasDropped = isDropped(store, name)
     const isFreed = free && store.manifest(name) !== undefined
@@ -61,7 +61,8 @@ export class CapsuleDrops {
     }
     if (isFreed) this.#checkFreeable(name)
     if (undo || !wasDropped) await driver.submit([droppedOp(name, !undo)])
-    this.#log('mirror.dropped', { capsule: formatName(name), undo: String(undo) })
+    const details = { capsule: formatName(name), undo: String(undo) }
+    runtime.log('info', 'mirror.dropped', details)
     if (undo) this.#serveAgain(name)
     else {
       this.#parts.tell(mirror.forget(name))
@@ -96,10 +97,6 @@ export class CapsuleDrops {
   async #compact(name: CapsuleName): Promise<void> {
     const { bytesBefore, bytesAfter } = await this.#parts.held.compact()
     const bytes = Math.max(0, bytesBefore - bytesAfter)
-    this.#log('mirror.freed', { capsule: formatName(name), bytes })
-  }
-
-  #log(event: string, details: Readonly<Record<string, string | number>>): void {
-    this.#parts.runtime.log('info', event, details)
+    this.#parts.runtime.log('info', 'mirror.freed', { capsule: formatName(name), bytes })
   }
 }

@@ -405,7 +405,7 @@ export class LongshoreNode {
       case 'damaged':
       case 'mending':
       case 'mended':
-        this.#logbook.reportMending(news)
+        this.#logbook.reportMending(news.type, news.name)
     }
   }
 

@@ -41,16 +41,11 @@ export class NodeLogbook {
     }
   }
 
-  reportMending({
-    type,
-    name,
-  }: {
-    type: 'damaged' | 'mending' | 'mended'
-    name: CapsuleName
-  }): void {
-    this.#log(type === 'damaged' ? 'error' : 'info', `mirror.${type}`, {
-      capsule: formatName(name),
-    })
+  reportMending(type: 'damaged' | 'mending' | 'mended', name: CapsuleName): void {
+    const details = { capsule: formatName(name) }
+    if (type === 'damaged') this.#log('error', 'mirror.damaged', details)
+    else if (type === 'mending') this.#log('info', 'mirror.mending', details)
+    else this.#log('info', 'mirror.mended', details)
   }
 
   /** What a scrub found, or why there was none. */
