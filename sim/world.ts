@@ -218,8 +218,8 @@ export class World {
     this.digest.note(this.nowUs, node.name, 'replaced')
     node.crash('kill')
     this.#retired.add(node)
-    const options = { ...this.#options.get(node), ...(disk === undefined ? {} : { disk }) }
-    const next = this.addNode(`${node.name}+`, options)
+    const { disk: _before, ...options } = this.#options.get(node) ?? {}
+    const next = this.addNode(`${node.name}+`, { ...options, ...(disk && { disk }) })
     for (const ticket of node.joined) next.join({ ticket })
     this.copies = this.copies.map((copy) => (copy.node === node ? { ...copy, node: next } : copy))
     for (const writer of this.writers) writer.replaceMirror(node, next)
