@@ -1,6 +1,6 @@
 /**
- * `longshore node drop NAME`: has a mirror stop serving a capsule, perhaps free its disk, or take it
- * on again.
+ * `longshore node drop NAME`: has a mirror stop serving a capsule, perhaps free its disk, or take
+ * it on again.
  *
  * @module
  */
