@@ -20,7 +20,6 @@ import {
   manifestKey,
   parseName,
   type Ticket,
-  UnavailableError,
 } from '@longshore/capsule'
 import { createNodeRuntime, type Transaction, type TransactionSource } from '@longshore/client/node'
 import {

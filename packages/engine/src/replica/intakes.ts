@@ -134,10 +134,10 @@ export class Intakes {
     }
   }
 
-  /** Nothing of the capsule is on its way to the store. */
-  isIdle(name: CapsuleName): boolean {
-    if (this.#arriving.has(nameKey(name))) return false
-    return [...this.#open.values()].every((open) => open.isIdle || !bytesEqual(open.name, name))
+  /** What this node has stated of the capsule is about to change. */
+  isStating(name: CapsuleName): boolean {
+    if (this.#arriving.has(nameKey(name))) return true
+    return [...this.#open.values()].some((open) => open.isStating && bytesEqual(open.name, name))
   }
 
   /** Nothing of the capsule is opened until `replaced`. */
