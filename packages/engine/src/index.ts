@@ -96,13 +96,13 @@ export type {
 export type { SizedHeartbeat } from './replica/mirror-note.ts'
 export { missingPayloads } from './replica/missing-payloads.ts'
 export type { MulticastCounters } from './replica/multicast-feed.ts'
-export {
-  type MirrorReceipt,
-  type MirrorTarget,
-  Publisher,
-  type PublisherEffect,
-  type PublisherOptions,
-} from './replica/publisher.ts'
+export { Publisher } from './replica/publisher.ts'
+export type {
+  MirrorReceipt,
+  MirrorTarget,
+  PublisherEffect,
+  PublisherOptions,
+} from './replica/publisher-contract.ts'
 export { RangeSet } from './replica/range-set.ts'
 export type {
   ReaderEffect,

@@ -1,13 +1,14 @@
 /** What lies in the store of a mirror, and what it holds for others. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MAIN_BRANCH, verifyHead } from '@longshore/capsule'
+import { MAIN_BRANCH, verifyEquivocation, verifyHead } from '@longshore/capsule'
 import type { StoreOp } from '../store/store.ts'
 import { MirrorHome, OPEN_POLICY } from '../testing/mirror-home.ts'
 import { Prng } from '../testing/prng.ts'
 import { PublisherHome } from '../testing/publisher-home.ts'
 import { decodeMessage, encodeMessage, isControlMessage, type ReplicaMessage } from './messages.ts'
-import { Publisher, type PublisherEffect } from './publisher.ts'
+import { Publisher } from './publisher.ts'
+import type { PublisherEffect } from './publisher-contract.ts'
 
 function ask(mirror: MirrorHome, session: number, question: ReplicaMessage): ReplicaMessage[] {
   mirror.receive(session, encodeMessage(question))
@@ -159,4 +160,28 @@ test('MI26: a capsule whose manifest rotted is not there, and the others are', (
   assert.equal(codeOf(rotten, 1), 'NOT_FOUND STORE_CORRUPT')
   assert.equal(codeOf(sound, 5), ' ')
   assert.deepEqual(mirror.mirror.learn(rotten.capsule.name, []), [])
+})
+
+test('PU3: a mirror that holds more is asked how: another history convicts, a continuation does not', () => {
+  for (const isFork of [true, false]) {
+    const prngs = [new Prng(12), new Prng(12)] as const
+    const [larger, smaller] = [new PublisherHome(prngs[0]), new PublisherHome(prngs[1])]
+    const mirror = new MirrorHome(new Prng(13))
+    larger.append(3, { payloadBytes: 5 })
+    larger.append(4, { payloadBytes: 6 })
+    larger.connect(mirror, 1)
+    larger.exchange(mirror, 1)
+    smaller.append(3, { payloadBytes: isFork ? 7 : 5 })
+    smaller.connect(mirror, 2)
+    smaller.exchange(mirror, 2)
+    const evidence = smaller.effects.find((effect) => effect.type === 'evidence')
+    const failed = smaller.effects.find((effect) => effect.type === 'failed')
+    if (!isFork) {
+      assert.deepEqual([evidence, failed], [undefined, undefined])
+      continue
+    }
+    assert.ok(evidence !== undefined && failed !== undefined)
+    assert.deepEqual(verifyEquivocation(evidence.bytes).sizes, [3, 7])
+    assert.equal((failed.error as { code?: string }).code, 'EQUIVOCATION')
+  }
 })

@@ -34,68 +34,14 @@ import { branchKey, nameKey } from '../store/branch-key.ts'
 import type { StoreReader } from '../store/store.ts'
 import { committedHead } from './committed-head.ts'
 import { createSource, type EntriesSource, makeEntries } from './entries-source.ts'
-import { judgeByTree } from './equivocation.ts'
+import { judgeByPath, judgeByTree } from './equivocation.ts'
 import { decodeMessage, isControlMessage, type MessageOf, type ReplicaMessage } from './messages.ts'
 import type { SendEffect, SessionId } from './mirror-contract.ts'
 import type { SizedHeartbeat } from './mirror-note.ts'
 import { send } from './mirror-sessions.ts'
 import { peerError } from './peer-error.ts'
 import { provePath } from './prove-path.ts'
-
-/** A node that is to hold a capsule. */
-export interface MirrorTarget {
-  /** Of the node. */
-  readonly mirror: CapsuleName
-  /** What lets it serve the capsule, encoded; shown when it has not taken the capsule on. */
-  readonly chain: Uint8Array
-  /** Its copy counts towards `replicated` (F17): the chain holds, its domain is in the policy. */
-  readonly counts: boolean
-}
-
-export type PublisherEffect =
-  | { readonly type: 'open-session'; readonly target: CapsuleName }
-  | SendEffect
-  | { readonly type: 'consumed'; readonly session: SessionId; readonly bytes: number }
-  /** The mirror holds all entries below `size` durably, and said so. Verified. */
-  | ({ readonly type: 'receipt' } & MirrorReceipt)
-  /** So many mirrors that count hold all entries below `size`. */
-  | {
-      readonly type: 'replicated'
-      readonly name: CapsuleName
-      readonly branch: BranchId
-      readonly size: number
-      readonly count: number
-    }
-  /** This mirror does not take the branch, for this reason; `retry` tries again. */
-  | {
-      readonly type: 'failed'
-      readonly name: CapsuleName
-      readonly branch: BranchId
-      readonly mirror: CapsuleName
-      readonly error: Error
-      readonly retryAfterMs: number | undefined
-    }
-  /** A mirror showed a head of ours that contradicts what we hold. */
-  | { readonly type: 'evidence'; readonly name: CapsuleName; readonly bytes: Uint8Array }
-
-export interface MirrorReceipt {
-  readonly name: CapsuleName
-  readonly branch: BranchId
-  readonly mirror: CapsuleName
-  /** Under which it holds everything. */
-  readonly head: HeadPointer
-  /** The same as the writer signed it; undefined if it was never seen here. */
-  readonly signedHead: Head | undefined
-  /** Whole seconds since 1970. */
-  readonly timeS: number
-  readonly signature: Uint8Array
-}
-
-export interface PublisherOptions {
-  readonly store: StoreReader
-  /** False while the window of a session is full. */
-  readonly canSend: (session: SessionId) => boolean
-}
+import type { MirrorTarget, PublisherEffect, PublisherOptions } from './publisher-contract.ts'
 
 /** One branch on its way to one mirror. */
 interface Route {
@@ -110,6 +56,8 @@ interface Route {
   head: Head | undefined
   headBytes: Uint8Array
   receiptSize: number
+  /** Size of the head that the mirror had in force when the push began. */
+  shownSize: number
   /** Size of the head that the mirror has in force, and time of the last heartbeat it was told. */
   inForceSize: number
   toldS: number
@@ -119,6 +67,8 @@ interface OpenSession {
   readonly id: SessionId
   readonly mirrorKey: RoleKey
   readonly routes: Map<number, Route>
+  /** Questions about trees, by their request id. */
+  readonly asked: Map<number, (answer: ReplicaMessage) => PublisherEffect[]>
   nextId: number
 }
 
@@ -191,7 +141,13 @@ export class Publisher {
   /** A session to a mirror is open; `mirrorKey` is the mirror key of its manifest. */
   opened(session: SessionId, mirror: CapsuleName, mirrorKey: RoleKey): PublisherEffect[] {
     const key = nameKey(mirror)
-    const open: OpenSession = { id: session, mirrorKey, routes: new Map(), nextId: 1 }
+    const open: OpenSession = {
+      id: session,
+      mirrorKey,
+      routes: new Map(),
+      asked: new Map(),
+      nextId: 1,
+    }
     this.#sessions.set(key, open)
     this.#mirrors.set(session, key)
     const effects: PublisherEffect[] = []
@@ -274,6 +230,11 @@ export class Publisher {
 
   #control(session: OpenSession, message: ReplicaMessage): PublisherEffect[] {
     if (message.kind === 'consistency') return [this.#prove(session, message)]
+    const answer = session.asked.get(message.id)
+    if (answer !== undefined) {
+      session.asked.delete(message.id)
+      return answer(message)
+    }
     const route = session.routes.get(message.id)
     if (route === undefined) return []
     switch (message.kind) {
@@ -309,11 +270,7 @@ export class Publisher {
       if (signed === undefined) throw new UnavailableError('NOT_FOUND', 'the manifest is gone')
       try {
         const verdict = judgeByTree(signed, own, head, tiles, nodes)
-        if (verdict !== 'consistent') {
-          const evidence: PublisherEffect = { type: 'evidence', name, bytes: verdict.evidence }
-          const error = new VerificationError('EQUIVOCATION', 'the mirror holds another history')
-          return [evidence, ...this.#fail(session, route, error, null)]
-        }
+        if (verdict !== 'consistent') return this.#convict(session, route, verdict.evidence)
       } catch (error) {
         // It does not even verify: the mirror lies.
         if (!isLongshoreError(error)) throw error
@@ -322,10 +279,39 @@ export class Publisher {
     }
     route.state = 'sending'
     route.at = size
-    if (head === null || own === undefined || head.size > own.size) return []
+    route.shownSize = head?.size ?? 0
+    if (head === null || own === undefined) return []
+    if (head.size > own.size) return [this.#compare(session, route, own, head)]
     keepHead(route.branch, head)
     route.inForceSize = head.size
     return this.#tellHeartbeat(session, route)
+  }
+
+  /** The mirror holds more than we do. If that is no continuation of ours, somebody forks us. */
+  #compare(session: OpenSession, route: Route, own: Head, head: Head): PublisherEffect {
+    const { store, name, branch } = route.branch.source
+    const id = session.nextId
+    session.nextId += 2
+    session.asked.set(id, (answer) => {
+      const signed = store.manifest(name)
+      // Whoever may not read there is told nothing, and goes on.
+      if (answer.kind !== 'path' || signed === undefined) return []
+      try {
+        const verdict = judgeByPath(signed, own, head, answer.hashes)
+        return verdict === 'consistent' ? [] : this.#convict(session, route, verdict.evidence)
+      } catch (error) {
+        if (!isLongshoreError(error)) throw error
+        return this.#fail(session, route, error, null)
+      }
+    })
+    const sizes = { oldSize: own.size, newSize: head.size }
+    return send(session.id, { kind: 'consistency', id, name, branch, ...sizes })
+  }
+
+  #convict(session: OpenSession, route: Route, bytes: Uint8Array): PublisherEffect[] {
+    const { name } = route.branch.source
+    const error = new VerificationError('EQUIVOCATION', 'the mirror holds another history')
+    return [{ type: 'evidence', name, bytes }, ...this.#fail(session, route, error, null)]
   }
 
   #receipt(session: OpenSession, route: Route, receipt: MessageOf<'receipt'>): PublisherEffect[] {
@@ -333,6 +319,8 @@ export class Publisher {
     const { size, root, timeS, signature } = receipt
     const own = this.#head(route.branch)
     const isOurs = own !== undefined && size > 0 && size <= own.size
+    // Of more than we have: what that head is to ours was asked when it was shown.
+    if (!isOurs && size > 0 && size <= route.shownSize) return []
     const ownRoot = own?.size === size ? own.root : undefined
     if (!isOurs || !bytesEqual(ownRoot ?? rootFromTiles(tiles, size), root)) {
       const error = new VerificationError(
@@ -462,7 +450,7 @@ function createBranch(source: EntriesSource): Branch {
 
 function createRoute(branch: Branch, target: MirrorTarget): Route {
   const start = { id: 0, at: 0, head: undefined, headBytes: NO_BYTES }
-  const known = { receiptSize: 0, inForceSize: 0, toldS: 0 }
+  const known = { receiptSize: 0, shownSize: 0, inForceSize: 0, toldS: 0 }
   return { branch, target, state: 'closed', ...start, ...known }
 }
 

@@ -5,7 +5,8 @@
  * @module
  */
 import { assert, type BranchId, MAIN_BRANCH } from '@longshore/capsule'
-import { Publisher, type PublisherEffect } from '../replica/publisher.ts'
+import { Publisher } from '../replica/publisher.ts'
+import type { PublisherEffect } from '../replica/publisher-contract.ts'
 import { MemoryStore } from '../store/memory-store.ts'
 import type { StoreOp } from '../store/store.ts'
 import type { AppendShape } from './branch-fixture.ts'
