@@ -12,11 +12,13 @@
  * @module
  */
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import {
   type CapsuleName,
   encodeCertChain,
   formatName,
   formatTicket,
+  isLongshoreError,
   MAIN_BRANCH,
   manifestKey,
   parseName,
@@ -28,6 +30,7 @@ import {
   committedHead,
   droppedOp,
   heldCapsules,
+  heldEvidence,
   isDropped,
   Mirror,
   type MirrorEffect,
@@ -262,7 +265,7 @@ export class LongshoreNode {
     const manifest = store.manifest(name)
     const chain = readChain(store, name)
     if (!undo) this.#tell('mirror', this.#mirror.forget(name))
-    else if (manifest && chain) this.#tell('mirror', [{ type: 'advertise', manifest, chain }])
+    else if (manifest && chain) this.#tell('mirror', [{ type: 'advertise', name, manifest, chain }])
   }
 
   /**
@@ -350,9 +353,19 @@ export class LongshoreNode {
     const { path: control } = this.#control
     writeNodeFile(held.path, { principal, ticket, listen, http, control, pid: process.pid })
     for (const neighbor of this.#options.join) this.#step({ type: 'join', ticket: neighbor })
-    if (this.#mirror !== undefined) this.#tell('mirror', heldCapsules(held.store, this.name))
+    this.#advertiseHeld().catch((error) => this.#end(error))
     this.#step({ type: 'tick' })
     this.#runtime.log('info', 'node.ready', { principal, listen: listen.join(' ') })
+  }
+
+  /** Everybody who asks is answered meanwhile, also about what has not had its turn yet. */
+  async #advertiseHeld(): Promise<void> {
+    if (this.#mirror === undefined) return
+    for (const effects of heldCapsules(this.#home.held.store, this.name)) {
+      this.#tell('mirror', effects)
+      await setImmediate()
+      if (this.#closing !== undefined) return
+    }
   }
 
   #step(event: NodeEvent): void {
@@ -415,7 +428,12 @@ export class LongshoreNode {
 
   #endIfStoreFailed(): void {
     const error = storeFailure(this.#home.held)
-    if (error === undefined || this.#hasFailed) return
+    if (error !== undefined) this.#end(error)
+  }
+
+  #end(error: unknown): void {
+    if (!isLongshoreError(error)) throw error
+    if (this.#hasFailed) return
     this.#hasFailed = true
     this.#runtime.log('error', 'node.failed', { code: error.code, message: error.message })
     this.#failure.reject(error)
@@ -446,6 +464,7 @@ export class LongshoreNode {
       isRouter: this.#options.roles.includes('router'),
       services,
       listen: this.#announced,
+      heldEvidence: (name) => heldEvidence(this.#home.held.store, this.name, name),
       ...(membership === undefined ? {} : { membership }),
     })
   }

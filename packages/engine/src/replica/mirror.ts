@@ -380,7 +380,7 @@ export class Mirror {
   }
 
   #checkCapacity({ signed }: SignedManifest): void {
-    const count = this.#store.names().length + this.#group.offerCount
+    const count = this.#store.nameCount + this.#group.offerCount
     if (count >= this.#limits.capsulesMax || signed.length > this.#policy.bytesFree()) {
       throw quotaExceeded()
     }
@@ -388,7 +388,8 @@ export class Mirror {
 
   #accepted({ session, id, signed, chain }: Offer): MirrorEffect[] {
     this.counters.offers++
-    const advertise: MirrorEffect = { type: 'advertise', manifest: signed.signed, chain }
+    const { name, signed: manifest } = signed
+    const advertise: MirrorEffect = { type: 'advertise', name, manifest, chain }
     if (this.#sessions.get(session) === undefined) return [advertise]
     return [advertise, send(session, { kind: 'accepted', id })]
   }

@@ -10,6 +10,7 @@ import {
   type CapsuleName,
   type CertChain,
   createSigner,
+  encodeCertChain,
   formatName,
   type KeyUse,
   type Manifest,
@@ -241,7 +242,8 @@ export class WorldNode {
   }
 
   advertise(capsule: SignedManifest, chain: CertChain): void {
-    this.step({ type: 'advertise', capsule: capsule.signed, chain })
+    const { name, signed } = capsule
+    this.step({ type: 'advertise', name, capsule: signed, chain: encodeCertChain(chain) })
   }
 
   send(destination: CapsuleName, text: string, isBulk = false): void {
