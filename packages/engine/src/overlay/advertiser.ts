@@ -27,8 +27,6 @@ import type { Timer } from './timers.ts'
 const WITHDRAW_NAMES_MAX = 1024
 /** Advertisements to one router without an answer: one is judged while another is on its way. */
 const OPEN_MAX = 2
-/** Names that are told again together: what a router verifies in a second. */
-const RENEWALS_AT_ONCE = 1024
 /** Others hear of a cost that moved by a quarter and by a millisecond. */
 const COST_CHANGE = 0.25
 const COST_CHANGE_US_MIN = 1000
@@ -149,12 +147,13 @@ export class Advertiser {
   }
 
   #renewSome(told: Told, roundUs: number, perNameUs: number): void {
-    const { timers, nowUs } = this.#machine
-    for (const key of told.renewals.splice(0, RENEWALS_AT_ONCE)) told.pending.set(key, true)
+    const { timers, nowUs, limits } = this.#machine
+    const { renewalsAtOnce } = limits
+    for (const key of told.renewals.splice(0, renewalsAtOnce)) told.pending.set(key, true)
     this.#pump(told)
     told.timer =
       told.renewals.length > 0
-        ? timers.schedule(nowUs + RENEWALS_AT_ONCE * perNameUs, () => {
+        ? timers.schedule(nowUs + Math.floor(renewalsAtOnce * perNameUs), () => {
             this.#renewSome(told, roundUs, perNameUs)
           })
         : timers.schedule(roundUs + this.#halfLeaseUs, () => this.#renewAll(told))

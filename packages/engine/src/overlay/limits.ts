@@ -95,6 +95,8 @@ export interface OverlayLimits {
 
   /** Life of the certificates that let a router carry a name; renewed at half of it. */
   readonly leaseS: number
+  /** Names that are advertised again together: what a router verifies in a second. */
+  readonly renewalsAtOnce: number
   /** How far clocks may disagree. */
   readonly skewS: number
   /** From a refusal until the name is advertised again. */
@@ -148,6 +150,7 @@ export const OVERLAY_LIMITS: OverlayLimits = Object.freeze({
   traceUs: 10 * SECOND_US,
 
   leaseS: 3600,
+  renewalsAtOnce: 1024,
   skewS: 300,
   advertiseAgainUs: 300 * SECOND_US,
 })

@@ -29,7 +29,7 @@ import {
 import { createNodePrincipal } from '../node/node-keys.ts'
 import type { NodeIdentity } from '../node/principal.ts'
 import type { OverlayLimits } from '../overlay/limits.ts'
-import { Overlay } from '../overlay/overlay.ts'
+import { Overlay, type OverlayOptions } from '../overlay/overlay.ts'
 import type { Membership, OverlayEffect, OverlayEvent } from '../overlay/overlay-events.ts'
 import type { Prng } from './prng.ts'
 import { LAN, type LinkConditions, type SimEndpoint, SimNetwork } from './sim-network.ts'
@@ -152,6 +152,7 @@ export interface NodeOptions {
   readonly isRouter?: boolean
   readonly domain?: Authority
   readonly limits?: Partial<OverlayLimits>
+  readonly heldEvidence?: NonNullable<OverlayOptions['heldEvidence']>
 }
 
 type EffectOf<TType extends OverlayEffect['type'], TEffect = OverlayEffect> = TEffect extends {
@@ -191,11 +192,12 @@ export class WorldNode {
       identity: createSigner(seeds.identity),
       mirror: createSigner(seeds.mirror),
     }
-    const { isRouter = false, domain, limits = {} } = options
+    const { isRouter = false, domain, limits = {}, heldEvidence } = options
     this.#overlay = new Overlay({
       ...{ identity: this.identity, roles: { router: isRouter }, runtime: this.runtime },
       ...{ listen: [this.address], limits },
       ...(domain === undefined ? {} : { domain: world.membership(domain, node.name) }),
+      ...(heldEvidence === undefined ? {} : { heldEvidence }),
     })
     const tlsKey = manifestKey(node.manifest, 'tls').ed25519
     this.#endpoint = world.network.attach(this.address, tlsKey, (event) => this.step(event))
