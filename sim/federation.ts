@@ -28,6 +28,8 @@ export interface FederationShape {
   readonly copies: number
   /** Mirrors that must have cosigned a head before a reader goes by it. */
   readonly mirrorsMin: number
+  /** How many of the publications never reach a reader, and nobody tells it. Default 0. */
+  readonly multicastLoss?: number
   /** The first capsule excludes the last domain: no traffic, no copy, no reader there. */
   readonly excludes: boolean
   /** The first capsule may be read in the first domain only; somebody else tries. */
@@ -130,7 +132,7 @@ function addReader(
   domains: readonly Domain[],
   writers: readonly Writer[],
   r: number,
-  { mirrorsMin, excludes, isPrivate }: FederationShape,
+  { mirrorsMin, multicastLoss = 0, excludes, isPrivate }: FederationShape,
 ): Reader {
   const writer = writers[r % writers.length] as Writer
   const isRestricted = excludes && writer === writers[0] && domains.length > 1
@@ -144,7 +146,8 @@ function addReader(
   const membership = needsRight
     ? { membership: createMembership(world.prng, authority, node.identity.name, ['read']) }
     : {}
-  return world.addReader(node, { truth: writer.truth, mirrors, mirrorsMin, ...membership })
+  const { truth } = writer
+  return world.addReader(node, { truth, mirrors, mirrorsMin, multicastLoss, ...membership })
 }
 
 /** Asks every mirror like a reader, and shows that it may read somewhere else. */

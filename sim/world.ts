@@ -6,7 +6,13 @@
  *
  * @module
  */
-import { bytesEqual, type CapsuleName, formatHex, MAIN_BRANCH } from '@longshore/capsule'
+import {
+  bytesEqual,
+  type CapsuleName,
+  formatHex,
+  isLongshoreError,
+  MAIN_BRANCH,
+} from '@longshore/capsule'
 import type { Membership, NodeEffect } from '@longshore/engine'
 import {
   EPOCH_US,
@@ -71,6 +77,7 @@ export class World {
   readonly #options = new Map<SimNode, NodeOptions>()
   /** Their disks were put back: they never speak again. */
   readonly #retired = new Set<SimNode>()
+  readonly #rotten = new Set<SimNode>()
   readonly #domains = new Map<string, CapsuleName>()
   readonly #routes: RouteChecker
 
@@ -169,8 +176,8 @@ export class World {
     try {
       node.start()
     } catch (error) {
-      const isDamaged = (error as { readonly code?: unknown }).code === 'STORE_CORRUPT'
-      if (!isDamaged || !this.isLiar(node)) throw error
+      // A store with damage says so when it is opened, or lacks what the node cannot do without.
+      if (!isLongshoreError(error) || !this.#rotten.has(node)) throw error
       this.#replace(node, undefined)
       return
     }
@@ -201,6 +208,7 @@ export class World {
     const path = prng.pick(node.disk.files().filter((file) => file.startsWith(SEGMENTS)))
     const used = node.disk.contents(path).findLastIndex((byte) => byte !== 0) + 1
     node.disk.flipBit(path, prng.below(Math.max(1, used)), prng.below(8))
+    this.#rotten.add(node)
     this.liars.add(formatHex(node.identity.name))
     this.after(prng.below(ROT_US_MAX), () => this.#look(node))
   }
@@ -218,8 +226,8 @@ export class World {
     this.digest.note(this.nowUs, node.name, 'replaced')
     node.crash('kill')
     this.#retired.add(node)
-    const options = { ...this.#options.get(node), ...(disk === undefined ? {} : { disk }) }
-    const next = this.addNode(`${node.name}+`, options)
+    const { disk: _before, ...options } = this.#options.get(node) ?? {}
+    const next = this.addNode(`${node.name}+`, { ...options, ...(disk && { disk }) })
     for (const ticket of node.joined) next.join({ ticket })
     this.copies = this.copies.map((copy) => (copy.node === node ? { ...copy, node: next } : copy))
     for (const writer of this.writers) writer.replaceMirror(node, next)

@@ -33,6 +33,8 @@ export interface ReaderOptions {
   /** Whom it asks. */
   readonly mirrors: readonly SimNode[]
   readonly mirrorsMin?: number
+  /** How many of the publications never arrive, and nobody says so. */
+  readonly multicastLoss?: number
   /** What it shows of where it may read. */
   readonly membership?: Membership
   /** The capsule's policy lets it read nothing. */
@@ -54,6 +56,7 @@ export class Reader implements SimActor {
   isCondemned = false
   readonly #world: World
   readonly #options: ReaderOptions
+  readonly #prng: Prng
   readonly #service: string
   /** Holds the head as bytes, and loses what was not synced. */
   readonly #memory: SimAnchor
@@ -70,6 +73,7 @@ export class Reader implements SimActor {
     this.truth = options.truth
     this.label = `${node.name}:${options.truth.label}`
     this.#options = options
+    this.#prng = prng
     this.#mirrors = options.mirrors
     this.#service = `reader of ${options.truth.label}`
     this.#memory = new SimAnchor(prng)
@@ -96,7 +100,7 @@ export class Reader implements SimActor {
 
   services(): Readonly<Record<string, Service>> {
     const { truth, node } = this
-    const { membership } = this.#options
+    const { membership, multicastLoss = 0 } = this.#options
     const bytes = this.#memory.read()
     const reader = new RemoteReader({
       ...{ name: truth.name, branch: MAIN_BRANCH, nowUs: () => node.runtime.nowUs() },
@@ -114,7 +118,10 @@ export class Reader implements SimActor {
       this.#peers.set(session, formatHex(peer.name))
       return service.opened(session, peer, target)
     }
-    return { [this.#service]: { ...service, opened } }
+    const published: Service['published'] = (name, payload) => {
+      return this.#prng.chance(multicastLoss) ? [] : (service.published?.(name, payload) ?? [])
+    }
+    return { [this.#service]: { ...service, opened, published } }
   }
 
   started(): void {

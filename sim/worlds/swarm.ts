@@ -74,6 +74,7 @@ function drawRest(prng: Prng, counts: Counts): FederationShape {
     isPrivate: prng.chance(0.3),
     conditions: prng.chance(0.5) ? WAN : LAN,
     lies: prng.chance(0.3) ? [prng.pick(LIES)] : [],
+    multicastLoss: prng.pick([0, 0, 0.3]),
   }
 }
 

@@ -140,7 +140,7 @@ test('NW26 RR12: followers go by the tree, and the mirror sends an entry once fo
   }
 })
 
-test('RR13 MI28: an entry too large for the tree comes through a session, and no link falls', async () => {
+test('RR13 MI30: an entry too large for the tree comes through a session, and no link falls', async () => {
   const { top, low, mirror } = await openChain('b')
   await using home = await openAt('b-home', mirror)
   await using capsule = await createMirrored(home, mirror)

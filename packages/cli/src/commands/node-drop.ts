@@ -1,5 +1,5 @@
 /**
- * `longshore node drop NAME`: has a mirror stop serving a capsule and perhaps free its disk, or take
+ * `longshore node drop NAME`: has a mirror stop serving a capsule, perhaps free its disk, or take
  * it on again.
  *
  * @module

@@ -120,6 +120,7 @@ export class BranchIntake {
   #committedHead: Head | undefined
   #committedStatement: PlannedStatement | undefined
   #cutsInFlight = 0
+  #statementsInFlight = 0
   #cosignature: SizedHeartbeat | undefined
   #nodes: TreeNodes | undefined
 
@@ -224,6 +225,11 @@ export class BranchIntake {
     if (head === undefined || head !== this.#head || !this.#mayState(head)) return false
     const hole = this.#holes.first
     return hole === undefined || hole >= head.size
+  }
+
+  /** A statement is on its way to the store. */
+  get isStating(): boolean {
+    return this.#statementsInFlight > 0
   }
 
   get isIdle(): boolean {
@@ -356,6 +362,7 @@ export class BranchIntake {
     this.#fillBytes = 0
     this.#erasures = []
     this.#cutsInFlight++
+    if (statement !== undefined) this.#statementsInFlight++
     const before = this.#cutHead
     this.#cutHead = this.#head
     return { ops, before, head: this.#head, statement, frames }
@@ -365,7 +372,10 @@ export class BranchIntake {
     this.#cutsInFlight--
     if (cut.frames !== undefined) this.#builder.giveBack(cut.frames)
     this.#committedHead = cut.head
-    if (cut.statement !== undefined) this.#committedStatement = cut.statement
+    if (cut.statement !== undefined) {
+      this.#committedStatement = cut.statement
+      this.#statementsInFlight--
+    }
     const stated = this.#committedStatement
     if (stated !== undefined && stated.head.size !== cut.head?.size) {
       this.#committedStatement = undefined

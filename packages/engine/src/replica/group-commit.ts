@@ -95,7 +95,7 @@ export class GroupCommit {
     this.#intakes.arrive(offer.signed)
   }
 
-  /** The next group replaces the copy of a capsule by an empty one; nothing else of it is pending. */
+  /** The next group replaces a copy by an empty one. What was accepted and not cut is dropped. */
   replace(name: CapsuleName, ops: readonly StoreOp[]): void {
     this.#replacements.push({ name, ops })
     this.#intakes.replace(name)

@@ -129,3 +129,34 @@ test('PU6: a receipt of an older head is given out with what the writer signed',
   const shown = heard.find((effect) => effect.type === 'receipt')
   assert.deepEqual([shown?.head.size, shown?.signedHead?.size], [3, 3])
 })
+
+test('MI26: a capsule whose manifest rotted is not there, and the others are', () => {
+  const prng = new Prng(9)
+  const mirror = new MirrorHome(prng)
+  const homes = [new PublisherHome(prng), new PublisherHome(prng)] as const
+  for (const [i, home] of homes.entries()) {
+    home.append(3)
+    home.connect(mirror, 1 + i)
+    home.exchange(mirror, 1 + i)
+  }
+  const [rotten, sound] = homes
+  mirror.store.close()
+  for (const file of mirror.disk.list('segments')) {
+    const path = `segments/${file}`
+    const { manifest } = rotten.capsule
+    const at = Buffer.from(mirror.disk.contents(path)).indexOf(Buffer.from(manifest.signed))
+    if (at > 0) mirror.disk.flipBit(path, at + 40, 1)
+  }
+  mirror.restart('kill')
+  mirror.connect(3)
+  const codeOf = (home: PublisherHome, id: number): string => {
+    const { name, manifest } = home.capsule
+    const [open] = ask(mirror, 3, { kind: 'open', id, name, branch: MAIN_BRANCH })
+    const offer = { kind: 'offer' as const, id: id + 2, manifest: manifest.signed }
+    const [offered] = ask(mirror, 3, { ...offer, chain: new Uint8Array(1) })
+    return [open, offered].map((answer) => (answer?.kind === 'error' ? answer.code : '')).join(' ')
+  }
+  assert.equal(codeOf(rotten, 1), 'NOT_FOUND STORE_CORRUPT')
+  assert.equal(codeOf(sound, 5), ' ')
+  assert.deepEqual(mirror.mirror.learn(rotten.capsule.name, []), [])
+})

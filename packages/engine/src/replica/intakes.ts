@@ -11,6 +11,7 @@ import {
   type BranchId,
   bytesEqual,
   type CapsuleName,
+  isLongshoreError,
   MAIN_BRANCH,
   openManifest,
   type SignedManifest,
@@ -53,9 +54,19 @@ export class Intakes {
   manifest(name: CapsuleName): SignedManifest | undefined {
     const arriving = this.#arriving.get(nameKey(name))
     if (arriving !== undefined) return arriving
-    const signed = this.#store.manifest(name)
+    const signed = this.#stored(name)
     if (signed === undefined || isDropped(this.#store, name)) return undefined
     return this.#isServed(name) ? openManifest(signed, name) : undefined
+  }
+
+  /** A capsule whose manifest is lost in damage is none; the others go on. */
+  #stored(name: CapsuleName): Uint8Array | undefined {
+    try {
+      return this.#store.manifest(name)
+    } catch (error) {
+      if (isLongshoreError(error) && error.code === 'STORE_CORRUPT') return undefined
+      throw error
+    }
   }
 
   /** Its owner lets this node serve it, or the node writes it itself: its head log. */
@@ -134,10 +145,10 @@ export class Intakes {
     }
   }
 
-  /** Nothing of the capsule is on its way to the store. */
-  isIdle(name: CapsuleName): boolean {
-    if (this.#arriving.has(nameKey(name))) return false
-    return [...this.#open.values()].every((open) => open.isIdle || !bytesEqual(open.name, name))
+  /** What this node has stated of the capsule is about to change. */
+  isStating(name: CapsuleName): boolean {
+    if (this.#arriving.has(nameKey(name))) return true
+    return [...this.#open.values()].some((open) => open.isStating && bytesEqual(open.name, name))
   }
 
   /** Nothing of the capsule is opened until `replaced`. */

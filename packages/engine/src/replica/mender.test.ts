@@ -110,6 +110,27 @@ test('MI28: what nobody else holds as far as it was stated here stays as it is',
   assert.equal(noteOf(first, home).size, 401)
 })
 
+test('MI28: a writer that goes on pushing does not keep a mirror from mending', () => {
+  const { home, mirrors } = createWorld(7)
+  const [first, second] = mirrors
+  damage(first, home, 'keep')
+  first.restart('kill')
+  home.connect(first, 3)
+  home.exchange(first, 3)
+  first.take(first.mirror.suspect(home.capsule.name))
+  home.append(5)
+  home.take(home.publisher.work())
+  // Accepted, and not committed yet.
+  for (const message of home.sentTo(3)) first.receive(3, message)
+  introduce(mirrors, home)
+  converge(mirrors)
+  assert.deepEqual(typesOf(first.effects), ['damaged', 'mending', 'mended'])
+  assert.deepEqual(content(first, home), content(second, home))
+  home.connect(first, 4)
+  home.exchange(first, 4)
+  assert.equal(noteOf(first, home).size, 745)
+})
+
 test('MI28: two damaged copies do not wait for each other with nothing', () => {
   const { home, mirrors } = createWorld(3)
   for (const mirror of mirrors) {

@@ -77,8 +77,8 @@ export class Mender {
   }
 
   /**
-   * Finds out what was stated here; nothing is stated any more since it is known to be damaged, and
-   * nothing of it may be on its way to the store. False if its copy is not given up.
+   * Finds out what was stated here. Nothing more is since it is known to be damaged, and no
+   * statement may be on its way to the store. False if its copy is not given up.
    */
   prepare(name: CapsuleName): boolean {
     const damaged = this.#damaged.get(nameKey(name))

@@ -247,7 +247,7 @@ export class MirrorSync {
     const { name, branch } = place
     const signed = intakes.manifest(name)
     const isStated = opened.cosignature !== null
-    if (signed === undefined || !isStated || !intakes.isIdle(name) || !mender.prepare(name)) {
+    if (signed === undefined || !isStated || intakes.isStating(name) || !mender.prepare(name)) {
       return this.#next(round)
     }
     new HeadVerifier(name, branch, manifestKey(signed.manifest, 'writer')).check(head)

@@ -350,6 +350,8 @@ export class Mirror {
       const text = 'the operator of this mirror has dropped the capsule'
       throw new UnavailableError('POLICY_REFUSED', text)
     }
+    // Throws if the one that is stored is lost in damage: it is not stored again.
+    this.#store.manifest(signed.name)
     const isKnown = this.holds(signed.name)
     this.#policy.checkOffer(signed, message.chain, session.peer)
     if (!isKnown) this.#checkCapacity(signed)

@@ -308,7 +308,7 @@ test('RR11: another branch of the capsule is published in the same tree, and is 
   assert.deepEqual(reader.reader.multicast, { entries: 1, left: 0 })
 })
 
-test('MI28: a commit is published in a few messages, or as news', () => {
+test('MI30: a commit is published in a few messages, or as news', () => {
   const world = new World(15, { count: 200 })
   const reader = world.treeFollower()
   const straddling = world.append(300)

@@ -83,6 +83,28 @@ test('RR3 RR8 RR9 MI16: a follow reads everything, then what comes, and goes on 
   assert.deepEqual(reader.read.get(7)?.slice(100), bodies(world.home, 100, size))
 })
 
+test('RR9: a follow is asked of no mirror that lacks the capsule, until it has it', () => {
+  const world = createWorld(2, 1, 30)
+  const fresh = new MirrorHome(new Prng(77))
+  const reader = createReader(world)
+  reader.connect(world.mirrors[0] as MirrorHome, 1)
+  reader.connect(fresh, 2)
+  reader.take(reader.reader.follow(7, 0))
+  reader.exchange()
+  reader.disconnect(1)
+  reader.exchange()
+  assert.deepEqual(reader.codes('distrusted'), [])
+  world.home.connect(fresh, 102)
+  world.home.exchange(fresh, 102)
+  reader.take(reader.reader.refresh())
+  reader.exchange()
+  world.home.append(5)
+  world.home.exchange(fresh, 102)
+  reader.exchange()
+  assert.equal(sizeOf(reader), 35)
+  assert.deepEqual(reader.read.get(7), bodies(world.home, 0, 35))
+})
+
 test('RR5: a head counts when enough mirrors have cosigned it', () => {
   const world = createWorld(3, 2, 50)
   const [first, second] = world.mirrors as [MirrorHome, MirrorHome]

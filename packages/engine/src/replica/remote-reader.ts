@@ -205,6 +205,7 @@ export class RemoteReader {
       const source = this.#sources.get(session)
       if (source === undefined || answer instanceof Uint8Array) return []
       source.hasAnswered = true
+      source.hasBranch = answer.kind === 'opened'
       if (answer.kind === 'error') return [refused(session, answer)]
       if (answer.kind !== 'opened') throw unexpected()
       return this.#shown(source, this.#sources.show(source, answer, seenSize))
@@ -377,6 +378,7 @@ export class RemoteReader {
     }
     // We may not read there any more, or not yet: a membership has ended, or a clock was set.
     source.head = undefined
+    source.hasBranch = false
     return [refused(session, answer), ...this.#goOn()]
   }
 

@@ -50,6 +50,8 @@ export interface Source {
   cosigned: { readonly head: Head; readonly statement: Statement } | undefined
   /** It has described the branch, or said that it cannot. */
   hasAnswered: boolean
+  /** It has the branch, be it empty. */
+  hasBranch: boolean
   /** Memberships that it has shown, encoded and not verified. */
   memberships: readonly Uint8Array[]
   /** Newest time at which it or the writer stated its head, seconds since 1970; 0 if never. */
@@ -121,6 +123,7 @@ export class RemoteSources {
       cosignedSize: 0,
       cosigned: undefined,
       hasAnswered: false,
+      hasBranch: false,
       memberships: [],
       statedS: 0,
       claim: undefined,
@@ -205,7 +208,9 @@ export class RemoteSources {
    * one that may come to hold them.
    */
   following(size: number): Source | undefined {
-    return this.#best(size + 1, shownBy) ?? this.holding(size) ?? this.holding(0)
+    const holder = this.#best(size + 1, shownBy) ?? this.holding(Math.max(1, size))
+    if (holder !== undefined) return holder
+    return [...this.#sources.values()].find(({ hasBranch }) => hasBranch)
   }
 
   /** A source that holds at least `size` entries; of several the one that was late least often. */

@@ -1,9 +1,11 @@
 /**
- * The established sessions of a node: by the index that packets name, and by their peers.
+ * The established sessions of a node: by the index that packets name, by their peers, and by the
+ * time at which each has something to do.
  *
  * @module
  */
 import { bytesEqual, type CapsuleName, formatHex } from '@longshore/capsule'
+import { DueHeap } from './due-heap.ts'
 import type { Session } from './session.ts'
 
 export interface Established {
@@ -20,6 +22,7 @@ export class SessionTable {
   readonly #byPeer = new Map<string, Set<Session>>()
   /** By the index that the peer gave; of two with the same one the later. */
   readonly #byPeerIndex = new Map<number, Session>()
+  readonly #due = new DueHeap<Session>()
 
   get size(): number {
     return this.#established.size
@@ -47,12 +50,31 @@ export class SessionTable {
 
   remove(session: Session): void {
     this.#established.delete(session.index)
+    this.#due.remove(session)
     const peer = formatHex(session.peer.name)
     const known = this.#byPeer.get(peer)
     known?.delete(session)
     if (known?.size === 0) this.#byPeer.delete(peer)
     const { peerIndex } = session
     if (this.#byPeerIndex.get(peerIndex) === session) this.#byPeerIndex.delete(peerIndex)
+  }
+
+  /** A session has changed; returns when it is to be looked at next. */
+  plan(session: Session): number {
+    const { nextUs } = session
+    // What is due later than planned is looked at once too often, and not moved with every packet.
+    if (nextUs < session.dueUs) this.#due.put(session, nextUs)
+    return nextUs
+  }
+
+  /** When the first of them is to be looked at. */
+  get dueUs(): number {
+    return this.#due.first?.dueUs ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Those that are to be looked at now; each is planned anew then. */
+  takeDue(nowUs: number): Session[] {
+    return this.#due.takeUntil(nowUs)
   }
 
   /** The sessions with a peer. */

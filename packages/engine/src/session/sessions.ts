@@ -21,7 +21,6 @@ import type { NodeIdentity } from '../node/principal.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
 import { readUint32 } from '../store/disk/big-endian.ts'
-import { DueHeap } from './due-heap.ts'
 import {
   ACCEPTED_SESSION_FIRST,
   type Acceptance,
@@ -85,8 +84,6 @@ export class Sessions {
   /** By the index that this node gave them, which packets name. */
   readonly #openings = new Map<number, Opening>()
   readonly #established = new SessionTable()
-  /** Every established one. */
-  readonly #due = new DueHeap<Session>()
   readonly #byId = new Map<SessionId, Opening | Session>()
   #acceptedNext: SessionId = ACCEPTED_SESSION_FIRST
   #refusedCount = 0
@@ -232,15 +229,8 @@ export class Sessions {
   /** After anything that may have changed a session: forgets it, or asks for its next tick. */
   #settle(session: Session): void {
     if (!session.isOpen) this.#byId.delete(session.id)
-    if (session.isGone) {
-      this.#established.remove(session)
-      this.#due.remove(session)
-      return
-    }
-    const { nextUs } = session
-    // What is due later than planned is looked at once too often, and not moved with every packet.
-    if (nextUs < session.dueUs) this.#due.put(session, nextUs)
-    this.#needTick(nextUs)
+    if (session.isGone) this.#established.remove(session)
+    else this.#needTick(this.#established.plan(session))
   }
 
   #deliver(event: Deliver, nowUs: number): void {
@@ -495,11 +485,11 @@ export class Sessions {
       if (error === undefined) this.#needTick(opening.dueUs)
       else this.#closeOpening(opening, error)
     }
-    for (const session of this.#due.takeUntil(nowUs)) {
+    for (const session of this.#established.takeDue(nowUs)) {
       session.tick(nowUs)
       this.#settle(session)
     }
-    this.#needTick(this.#due.first?.dueUs ?? Number.POSITIVE_INFINITY)
+    this.#needTick(this.#established.dueUs)
   }
 }
 

@@ -2,16 +2,19 @@
  * Looks for what has rotted on the disk: reads every record, and says which capsules are hit.
  *
  * Only checksums are compared, so it costs little more than reading. The index says what lies in a
- * damaged stretch. Rule JR26 of docs/spec/journal.md.
+ * damaged stretch, and so does what is left of a record that it never knew. Rule JR26 of
+ * docs/spec/journal.md.
  *
  * @module
  */
 import type { CapsuleName } from '@longshore/capsule'
+import { nameKey } from '../branch-key.ts'
 import type { Slices } from '../slices.ts'
 import { startOf } from './journal-reader.ts'
 import { scanInSlices } from './journal-scan.ts'
 import { countedSegments, type OpenedJournal } from './opened-journal.ts'
 import type { Place } from './position-block.ts'
+import { NAME_BYTES, RECORD_HEADER_BYTES } from './record.ts'
 import type { Segment } from './segment-files.ts'
 import { SEGMENT_HEADER_BYTES, segmentPath } from './segment-header.ts'
 import { SegmentWindow } from './segment-window.ts'
@@ -35,6 +38,8 @@ const PLACES_PER_SLICE = 16_384
 
 export function* scrubStore(journal: OpenedJournal, sliceBytes: number): Slices<ScrubReport> {
   const stretches: Stretch[] = []
+  /** Named by what is left of damaged records, by name key: the index may never have known them. */
+  const named = new Set<string>()
   let bytes = 0
   for (const name of countedSegments(journal)) {
     yield
@@ -55,7 +60,16 @@ export function* scrubStore(journal: OpenedJournal, sliceBytes: number): Slices<
     try {
       const window = new SegmentWindow(file, segment.recordId)
       const start = startOf(segment, { segment: 0, offset: 0, sequence: 0, chain: 0 })
-      const sink = { record: () => undefined, damage, commit: () => undefined }
+      const sink = {
+        record: () => undefined,
+        damage: (from: number, to: number) => {
+          damage(from, to)
+          if (window.plausibleBytes(from) === undefined) return
+          const name = window.peek(from + RECORD_HEADER_BYTES, NAME_BYTES)
+          named.add(nameKey(name as CapsuleName))
+        },
+        commit: () => undefined,
+      }
       yield* scanInSlices(window, start, limit, end !== undefined, sink, sliceBytes)
     } finally {
       file.close()
@@ -63,7 +77,7 @@ export function* scrubStore(journal: OpenedJournal, sliceBytes: number): Slices<
   }
   let damagedBytes = 0
   for (const { start, end } of stretches) damagedBytes += end - start
-  const capsules = stretches.length === 0 ? [] : yield* findCapsules(journal, stretches)
+  const capsules = stretches.length === 0 ? [] : yield* findCapsules(journal, stretches, named)
   return { bytes, damagedBytes, capsules }
 }
 
@@ -78,6 +92,7 @@ function endOf({ files, position }: OpenedJournal, segment: Segment): number | u
 function* findCapsules(
   { state }: OpenedJournal,
   stretches: readonly Stretch[],
+  named: ReadonlySet<string>,
 ): Slices<CapsuleName[]> {
   const isHit = ({ segment, generation, offset }: Place): boolean =>
     stretches.some((stretch) => {
@@ -88,7 +103,7 @@ function* findCapsules(
   let places = 0
   for (const name of state.names()) {
     const manifest = state.manifestPlace(name)
-    let isFound = manifest !== undefined && isHit(manifest)
+    let isFound = named.has(nameKey(name)) || (manifest !== undefined && isHit(manifest))
     for (const id of state.branches(name)) {
       isFound ||= state.find(name, id)?.isDamaged === true
       for (let index = 0; !isFound; index++) {
