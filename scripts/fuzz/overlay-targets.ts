@@ -7,6 +7,7 @@ import {
   asCapsuleName,
   asPublicKey,
   decodeUtf8,
+  encodeCertChain,
   encodeUtf8,
   formatTicket,
   parseTicket,
@@ -123,8 +124,9 @@ function conversation(): Uint8Array {
   for (const bytes of greeting) {
     hear(node.overlay.step({ type: 'received', connection: CONNECTION, bytes: bytes.slice() }))
   }
-  const chain = world.adChain(authority, node.name)
-  hear(node.overlay.step({ type: 'advertise', capsule: capsule.signed, chain }))
+  const chain = encodeCertChain(world.adChain(authority, node.name))
+  const advertise = { type: 'advertise', capsule: capsule.signed, chain } as const
+  hear(node.overlay.step({ ...advertise, name: capsule.name }))
   const send = { type: 'send', destination: router.name, source: node.name, isBulk: false } as const
   for (let i = 0; i < 3; i++) hear(node.overlay.step({ ...send, payload: bytesOf(9, i) }))
   for (const type of ['resolve', 'trace'] as const) {

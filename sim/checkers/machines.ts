@@ -9,6 +9,7 @@ import {
   type CapsuleName,
   decodeCertChain,
   MAIN_BRANCH,
+  type SignedManifest,
   verifyAdChain,
 } from '@longshore/capsule'
 import { OVERLAY_LIMITS, type RouteEntry } from '@longshore/engine'
@@ -63,7 +64,10 @@ export function checkCopy(node: SimNode, truth: Truth): void {
 /** Whether a node that serves a name may do so; answers are kept, a world asks very often. */
 export class RouteChecker {
   readonly #domainsOf: (node: CapsuleName) => readonly CapsuleName[]
-  readonly #known = new WeakSet<Uint8Array>()
+  /** Chains that were found good, with the name and the server for which they are. */
+  readonly #known = new Set<string>()
+  /** By name. */
+  readonly #capsules = new Map<string, SignedManifest>()
 
   constructor(domainsOf: (node: CapsuleName) => readonly CapsuleName[]) {
     this.#domainsOf = domainsOf
@@ -72,21 +76,34 @@ export class RouteChecker {
   check(node: SimNode, nowS: number): void {
     const domains = node.isRouter ? this.#domainsOf(node.identity.name) : []
     for (const route of node.engine.overlay.routes) {
-      this.#checkChain(node, route)
-      const { exclude } = route.capsule.manifest.policy
+      const capsule = this.#capsuleOf(route)
+      this.#checkChain(node, route, capsule)
+      const { exclude } = capsule.manifest.policy
       const excluded = exclude.some((name) => domains.some((own) => bytesEqual(own, name)))
       hold('I5', !excluded, () => `${node.name} carries what its domain must not carry`)
       hold('I5', route.expiresS >= nowS - ROUTE_LAG_S, () => `${node.name} keeps a dead route`)
     }
   }
 
-  #checkChain(node: SimNode, { capsule, chain, server, expiresS }: RouteEntry): void {
+  #capsuleOf(route: RouteEntry): SignedManifest {
+    const key = textOf(route.name)
+    const capsule = this.#capsules.get(key) ?? route.capsule
+    this.#capsules.set(key, capsule)
+    return capsule
+  }
+
+  #checkChain(
+    node: SimNode,
+    { chain, server, expiresS }: RouteEntry,
+    capsule: SignedManifest,
+  ): void {
     if (chain === null) {
       const isOwn = bytesEqual(capsule.name, server)
       hold('I5', isOwn, () => `${node.name} routes a capsule to a node without a chain`)
       return
     }
-    if (this.#known.has(chain)) return
+    const key = textOf(capsule.name) + textOf(server) + textOf(chain)
+    if (this.#known.has(key)) return
     try {
       const atS = expiresS
       const domains = this.#domainsOf(server)
@@ -95,8 +112,12 @@ export class RouteChecker {
     } catch (error) {
       throw new Violation('I5', `${node.name} routes without a valid chain: ${String(error)}`)
     }
-    this.#known.add(chain)
+    this.#known.add(key)
   }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes)
 }
 
 /** Tables and queues of a node, against the limits that bound its memory. */

@@ -27,6 +27,7 @@ export {
 export type { NodeIdentity } from './node/principal.ts'
 export {
   heldCapsules,
+  heldEvidence,
   type MirrorServiceOptions,
   mirrorService,
   publisherService,

@@ -74,7 +74,7 @@ export class CapsuleDrops {
     const { store } = this.#parts.held
     const manifest = store.manifest(name)
     const chain = readChain(store, name)
-    if (manifest && chain) this.#parts.tell([{ type: 'advertise', manifest, chain }])
+    if (manifest && chain) this.#parts.tell([{ type: 'advertise', name, manifest, chain }])
   }
 
   #checkFreeable(name: CapsuleName): void {

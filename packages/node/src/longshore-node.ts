@@ -16,6 +16,7 @@ import {
   type CapsuleName,
   formatName,
   formatTicket,
+  isLongshoreError,
   MAIN_BRANCH,
   manifestKey,
   parseName,
@@ -24,7 +25,7 @@ import {
 import { createNodeRuntime, type Transaction, type TransactionSource } from '@longshore/client/node'
 import {
   committedHead,
-  heldCapsules,
+  heldEvidence,
   type Mirror,
   type MirrorEffect,
   mirrorService,
@@ -32,7 +33,6 @@ import {
   NodeEngine,
   type NodeEvent,
   type Runtime,
-  type ScrubReport,
   type Service,
   type ServiceNews,
   type TransportEvent,
@@ -64,6 +64,7 @@ import {
 } from './node-status.ts'
 import { Scrubber } from './scrubber.ts'
 import { storeFailure } from './store-failure.ts'
+import { takeUp } from './take-up.ts'
 
 /** A timer of the system cannot be longer. */
 const TIMER_MS_MAX = 2_147_483_647
@@ -118,7 +119,10 @@ export class LongshoreNode {
     })
     this.#scrubber = new Scrubber({
       begin: () => home.held.store.scrubInSlices(),
-      found: (report) => this.#scrubbed(report),
+      found: (report) => {
+        this.#logbook.reportScrub(report)
+        for (const name of report.capsules) this.#tell('mirror', this.#mirror?.suspect(name) ?? [])
+      },
       failed: (error) => this.#logbook.reportScrub(error),
     })
     bound.receive((event) => this.#step(event))
@@ -355,12 +359,17 @@ export class LongshoreNode {
     const { path: control } = this.#control
     writeNodeFile(held.path, { principal, ticket, listen, http, control, pid: process.pid })
     for (const neighbor of this.#options.join) this.#step({ type: 'join', ticket: neighbor })
-    if (this.#mirror !== undefined) {
-      this.#tell('mirror', [...heldCapsules(held.store, this.name), ...this.#mirror.inspect()])
-      this.#scrubber.start()
-    }
+    if (this.#mirror !== undefined) this.#takeUp(this.#mirror)
     this.#step({ type: 'tick' })
     this.#runtime.log('info', 'node.ready', { principal, listen: listen.join(' ') })
+  }
+
+  #takeUp(mirror: Mirror): void {
+    const tell = (effects: readonly MirrorEffect[]): void => this.#tell('mirror', effects)
+    const isClosing = (): boolean => this.#closing !== undefined
+    const parts = { mirror, store: this.#home.held.store, self: this.name, tell, isClosing }
+    takeUp(parts).catch((error) => this.#end(error))
+    this.#scrubber.start()
   }
 
   #step(event: NodeEvent): void {
@@ -426,14 +435,14 @@ export class LongshoreNode {
     },
   }
 
-  #scrubbed(report: ScrubReport): void {
-    this.#logbook.reportScrub(report)
-    for (const name of report.capsules) this.#tell('mirror', this.#mirror?.suspect(name) ?? [])
-  }
-
   #endIfStoreFailed(): void {
     const error = storeFailure(this.#home.held)
-    if (error === undefined || this.#hasFailed) return
+    if (error !== undefined) this.#end(error)
+  }
+
+  #end(error: unknown): void {
+    if (!isLongshoreError(error)) throw error
+    if (this.#hasFailed) return
     this.#hasFailed = true
     this.#runtime.log('error', 'node.failed', { code: error.code, message: error.message })
     this.#failure.reject(error)
@@ -451,19 +460,19 @@ export class LongshoreNode {
   }
 
   #createEngine(): NodeEngine {
+    const { identity, held } = this.#home
+    const { store } = held
     const services: Record<string, Service> = {}
-    if (this.#mirror !== undefined) {
-      const { identity, held } = this.#home
-      const parts = { mirror: this.#mirror, self: identity.name, store: held.store }
-      services['mirror'] = mirrorService(parts)
-    }
+    const [mirror, self] = [this.#mirror, identity.name]
+    if (mirror !== undefined) services['mirror'] = mirrorService({ mirror, self, store })
     const { held: membership } = this.#domain
     return new NodeEngine({
-      identity: this.#home.identity,
+      identity,
       runtime: this.#runtime,
       isRouter: this.#options.roles.includes('router'),
       services,
       listen: this.#announced,
+      heldEvidence: (name) => heldEvidence(store, self, name),
       ...(membership === undefined ? {} : { membership }),
     })
   }

@@ -113,6 +113,30 @@ test('ND4: a mirror whose grant has expired starts all the same, and serves nobo
   assert.equal(mirror.engine.advertisedCount, 0)
 })
 
+test('ND9: a mirror that starts again advertises all that it holds, however much that is', () => {
+  const prng = new Prng(5)
+  const network = new SimNetwork(prng.child())
+  const router = new SimNode(network, prng, 'router', { isRouter: true })
+  const mirror = new SimNode(network, prng, 'mirror', { isMirror: true })
+  const writer = new SimNode(network, prng, 'writer')
+  mirror.join(router)
+  writer.join(router)
+  network.queue.runUntil(2_000_000)
+  for (let i = 0; i < 150; i++) {
+    const capsule = createCapsuleFixture(prng, { read: 'any' })
+    const branch = new SignedBranch(prng.child(), capsule, MAIN_BRANCH)
+    writer.commit([capsule.manifest, branch.append(1)])
+    const chain = grant(personOf(capsule.owner), capsule.owner, mirror.identity.name, prng)
+    writer.publish(capsule.name, [{ mirror, chain }])
+  }
+  network.queue.runUntil(10_000_000)
+  assert.equal(mirror.engine.advertisedCount, 150)
+  mirror.restart('kill')
+  network.queue.runUntil(20_000_000)
+  assert.equal(mirror.engine.advertisedCount, 150)
+  assert.equal(router.engine.overlay.routeCount, 153)
+})
+
 function personOf(owner: Signer): SignedManifest {
   const manifest: Manifest = {
     type: 'person',

@@ -20,14 +20,9 @@
  *
  * @module
  */
-import {
-  bytesEqual,
-  type CapsuleName,
-  decodeCertChain,
-  isLongshoreError,
-  openManifest,
-} from '@longshore/capsule'
+import { bytesEqual, type CapsuleName, isLongshoreError } from '@longshore/capsule'
 import type { OverlayLimits } from '../overlay/limits.ts'
+import type { HeldEvidence } from '../overlay/machine.ts'
 import { Overlay } from '../overlay/overlay.ts'
 import type { Membership, OverlayEffect, OverlayEvent } from '../overlay/overlay-events.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -35,20 +30,16 @@ import { SteadyClock } from '../runtime/steady-clock.ts'
 import type { Acceptance, SessionEffect, SessionEvent, SessionId } from '../session/events.ts'
 import type { SessionLimits } from '../session/limits.ts'
 import { Sessions } from '../session/sessions.ts'
-import { nameKey } from '../store/branch-key.ts'
+import { nameKey, nameOfKey } from '../store/branch-key.ts'
 import type { TransportEffect } from '../transport/transport.ts'
 import { Backoff } from './backoff.ts'
+import { Partners } from './partners.ts'
 import type { NodeIdentity } from './principal.ts'
 import type { Service, ServiceEffect, ServiceNews } from './service.ts'
 import { RUNNER, Subscriptions } from './subscriptions.ts'
 
 /** Rounds of work in one step: some milliseconds, then whatever else happened has its turn. */
 const WORK_ROUNDS_MAX = 16
-/** How often the other mirrors of a capsule are asked for, and for how many capsules at a time. */
-const PARTNERS_US = 60_000_000
-/** At first, while nobody is found: a node that has just started may have no way yet. */
-const PARTNERS_FIRST_US = 2_000_000
-const PARTNERS_PER_TICK = 64
 /** The overlay has something due every ten seconds. */
 const CLOCK_STEP_US_MAX = 60_000_000
 
@@ -66,6 +57,8 @@ export interface NodeEngineOptions {
    * away.
    */
   readonly services: Readonly<Record<string, Service>>
+  /** Keeps what a service advertises, so that the overlay need not. */
+  readonly heldEvidence?: (name: CapsuleName) => HeldEvidence | undefined
   readonly overlayLimits?: Partial<OverlayLimits>
   readonly sessionLimits?: Partial<SessionLimits>
 }
@@ -94,14 +87,6 @@ interface Owner {
   readonly target: CapsuleName | undefined
 }
 
-interface Advertised {
-  readonly name: CapsuleName
-  readonly service: string
-  askedUs: number
-  /** Until it is asked again. */
-  pauseUs: number
-}
-
 type Work =
   | { readonly to: 'overlay'; readonly event: OverlayEvent }
   | { readonly to: 'sessions'; readonly event: SessionEvent }
@@ -115,8 +100,9 @@ export class NodeEngine {
   readonly #owners = new Map<SessionId, Owner>()
   readonly #wanted: Backoff
   readonly #subscriptions = new Subscriptions()
-  /** Capsules that a service advertises, and when the other mirrors were asked for last. */
-  readonly #advertised = new Map<string, Advertised>()
+  /** By name key: the service that advertises the capsule. */
+  readonly #advertised = new Map<string, string>()
+  readonly #partners = new Partners()
   /** Questions of this node's own, by their number, which is negative. */
   readonly #questions = new Map<number, string>()
   #lastQuestion = 0
@@ -142,6 +128,7 @@ export class NodeEngine {
       runtime,
       listen,
       ...(membership === undefined ? {} : { domain: membership }),
+      ...(options.heldEvidence === undefined ? {} : { heldEvidence: options.heldEvidence }),
       ...(options.overlayLimits === undefined ? {} : { limits: options.overlayLimits }),
     })
     this.sessions = new Sessions({
@@ -158,7 +145,7 @@ export class NodeEngine {
   }
 
   *advertised(): Iterable<CapsuleName> {
-    for (const { name } of this.#advertised.values()) yield name
+    for (const key of this.#advertised.keys()) yield nameOfKey(key)
   }
 
   step(event: NodeEvent): NodeEffect[] {
@@ -212,41 +199,35 @@ export class NodeEngine {
 
   /** Without a router nobody could say who else serves what this node serves. */
   #askAgain(): void {
-    for (const advertised of this.#advertised.values()) {
-      advertised.askedUs = Number.NEGATIVE_INFINITY
-    }
-    this.#askForPartners(this.#clock.read())
+    const nowUs = this.#clock.read()
+    this.#partners.hasten(nowUs)
+    this.#askForPartners(nowUs)
   }
 
   /** Whoever else serves what this node serves is asked for now and then. */
   #askForPartners(nowUs: number): void {
-    let count = 0
-    for (const [key, advertised] of this.#advertised) {
-      if (nowUs - advertised.askedUs < advertised.pauseUs) continue
-      if (++count > PARTNERS_PER_TICK) return
-      advertised.askedUs = nowUs
-      advertised.pauseUs = Math.min(2 * advertised.pauseUs, PARTNERS_US)
+    for (const key of this.#partners.takeDue(nowUs)) {
       const request = --this.#lastQuestion
       this.#questions.set(request, key)
-      const event = { type: 'resolve' as const, request, name: advertised.name }
+      const event = { type: 'resolve' as const, request, name: nameOfKey(key) }
       this.#work.push({ to: 'overlay', event })
     }
   }
 
   #resolved(effect: Extract<OverlayEffect, { type: 'resolved' }>): void {
     const key = this.#questions.get(effect.request)
-    const advertised = key === undefined ? undefined : this.#advertised.get(key)
-    if (advertised === undefined) {
-      if (key === undefined) this.#effects.push(effect)
+    if (key === undefined) {
+      this.#effects.push(effect)
       return
     }
     this.#questions.delete(effect.request)
+    const id = this.#advertised.get(key)
+    if (id === undefined) return
     const { name: self } = this.#options.identity
     const servers = effect.entries.map(({ server }) => server)
     const others = servers.filter((server) => !bytesEqual(server, self))
-    if (others.length > 0) advertised.pauseUs = PARTNERS_US
-    const service = this.#options.services[advertised.service]
-    this.#take(advertised.service, service?.learn?.(advertised.name, others) ?? [])
+    if (others.length > 0) this.#partners.found(key, this.#clock.read())
+    this.#take(id, this.#options.services[id]?.learn?.(effect.name, others) ?? [])
   }
 
   #drain(): void {
@@ -395,10 +376,11 @@ export class NodeEngine {
           this.#unsubscribe(id, effect)
           break
         case 'advertise':
-          this.#advertise(id, effect.manifest, effect.chain)
+          this.#advertise(id, effect)
           break
         case 'withdraw':
           this.#advertised.delete(nameKey(effect.name))
+          this.#partners.delete(nameKey(effect.name))
           this.#work.push({ to: 'overlay', event: effect })
           break
         default:
@@ -429,11 +411,13 @@ export class NodeEngine {
   }
 
   /** A chain that held when the capsule was taken on may have ended: then nobody is told of it. */
-  #advertise(service: string, capsule: Uint8Array, chain: Uint8Array): void {
-    const { name } = openManifest(capsule)
-    const event = { type: 'advertise' as const, capsule, chain: decodeCertChain(chain) }
+  #advertise(
+    service: string,
+    { name, manifest: capsule, chain }: Extract<ServiceEffect, { type: 'advertise' }>,
+  ): void {
     try {
-      for (const effect of this.overlay.step(event)) this.#fromOverlay(effect)
+      const effects = this.overlay.step({ type: 'advertise', name, capsule, chain })
+      for (const effect of effects) this.#fromOverlay(effect)
     } catch (error) {
       if (!isLongshoreError(error)) throw error
       const router = this.#options.identity.name
@@ -441,9 +425,8 @@ export class NodeEngine {
       return
     }
     const key = nameKey(name)
-    const askedUs = Number.NEGATIVE_INFINITY
-    if (this.#advertised.has(key)) return
-    this.#advertised.set(key, { name, service, askedUs, pauseUs: PARTNERS_FIRST_US / 2 })
+    if (!this.#advertised.has(key)) this.#advertised.set(key, service)
+    this.#partners.add(key)
   }
 
   #open(id: string, target: CapsuleName): void {
@@ -456,8 +439,8 @@ export class NodeEngine {
 
   /** Tells the driver when to tick, if that is sooner than what it knows. */
   #noteWake(hasMoreWork: boolean): void {
-    const wantedUs = this.#clock.shownAt(this.#wanted.dueUs)
-    const nextUs = Math.min(this.#overlayWakeUs, this.#sessionsWakeUs, wantedUs)
+    const ownUs = this.#clock.shownAt(Math.min(this.#wanted.dueUs, this.#partners.dueUs))
+    const nextUs = Math.min(this.#overlayWakeUs, this.#sessionsWakeUs, ownUs)
     const dueUs = hasMoreWork ? this.#runtime.nowUs() : nextUs
     if (dueUs >= this.#wakeUs) return
     this.#wakeUs = dueUs

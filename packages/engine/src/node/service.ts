@@ -13,6 +13,7 @@ import {
   type LongshoreError,
   manifestKey,
 } from '@longshore/capsule'
+import type { HeldEvidence } from '../overlay/machine.ts'
 import { readChain } from '../replica/chain-notes.ts'
 import type { Mirror } from '../replica/mirror.ts'
 import type { MirrorEffect } from '../replica/mirror-contract.ts'
@@ -21,6 +22,7 @@ import type { PublisherEffect } from '../replica/publisher-contract.ts'
 import type { ReaderEffect } from '../replica/reader-contract.ts'
 import type { RemoteReader } from '../replica/remote-reader.ts'
 import type { Acceptance, Peer, SessionId } from '../session/events.ts'
+import { nameTurns } from '../store/name-turns.ts'
 import type { StoreReader } from '../store/store.ts'
 
 export type ServiceEffect = MirrorEffect | PublisherEffect | ReaderEffect
@@ -95,12 +97,28 @@ export function mirrorService({ mirror, self, store }: MirrorServiceOptions): Se
   }
 }
 
-/** What a mirror that starts has to advertise: everything that it took on before. */
-export function heldCapsules(store: StoreReader, self: CapsuleName): MirrorEffect[] {
-  return store.names().flatMap((name): MirrorEffect[] => {
-    const [chain, manifest] = [ownChain(store, self, name), store.manifest(name)]
-    return chain && manifest ? [{ type: 'advertise', manifest, chain }] : []
-  })
+/** What a mirror that starts has to advertise, in turns: everything that it took on before. */
+export function* heldCapsules(
+  store: StoreReader,
+  self: CapsuleName,
+): Iterable<readonly MirrorEffect[]> {
+  for (const names of nameTurns(store)) {
+    yield names.flatMap((name): MirrorEffect[] => {
+      const held = heldEvidence(store, self, name)
+      return held === undefined ? [] : [{ type: 'advertise', name, ...held }]
+    })
+  }
+}
+
+/** What shows that this node may serve a capsule; undefined if it does not, or not any more. */
+export function heldEvidence(
+  store: StoreReader,
+  self: CapsuleName,
+  name: CapsuleName,
+): HeldEvidence | undefined {
+  const chain = ownChain(store, self, name)
+  const manifest = chain === undefined ? undefined : store.manifest(name)
+  return chain && manifest && { manifest, chain }
 }
 
 /** What lets this node serve a capsule; not what let the one before it in the same directory. */

@@ -17,7 +17,9 @@
 import {
   type AdvertisementExpectation,
   advertisedNamesDigest,
+  bytesEqual,
   type CapsuleName,
+  CHAIN_CERTS_MAX,
   type ErrorCode,
   isLongshoreError,
   openManifest,
@@ -28,6 +30,7 @@ import {
   verifyAdvertisement,
 } from '@longshore/capsule'
 import { nameKey } from '../store/branch-key.ts'
+import { byteLengthOf } from './advertise-batch.ts'
 import {
   type AdvertisedName,
   advertisedValue,
@@ -43,7 +46,7 @@ import { ADVERTISED } from './frame.ts'
 import type { Link } from './link.ts'
 import type { Machine } from './machine.ts'
 import { carryRefusal } from './policy.ts'
-import type { Route, RouteTable } from './route-table.ts'
+import { type Route, type RouteTable, routeName } from './route-table.ts'
 
 interface Claimed {
   readonly capsule: SignedManifest
@@ -65,7 +68,7 @@ export class Admission {
     if (!this.#machine.isRouter) {
       throw new ProtocolError('PROTOCOL_ERROR', 'this node is no router')
     }
-    const claims = this.#claims(groups)
+    const claims = this.#claims(shareManifests(groups))
     link.chargeAdmissions(claims.length)
     const names = claims.map(({ capsule }) => capsule.name)
     const { name: router, nowS, limits } = this.#machine
@@ -82,11 +85,12 @@ export class Admission {
   /** Whoever advertised these hears that they are routed no more, and may advertise them again. */
   expired(routes: readonly Route[]): void {
     const byLink = new Map<Link, AdvertisedName[]>()
-    for (const { link, name, origin } of routes) {
+    for (const route of routes) {
+      const { link, origin } = route
       if (link === undefined || origin !== 'advertised') continue
       const names = byLink.get(link) ?? []
       byLink.set(link, names)
-      names.push({ name, code: 'CERT_EXPIRED', expiresS: 0 })
+      names.push({ name: routeName(route), code: 'CERT_EXPIRED', expiresS: 0 })
     }
     const { namesPerAdvertisementMax } = this.#machine.limits
     for (const [link, names] of byLink) {
@@ -139,18 +143,23 @@ export class Admission {
       const proven = verifyName(carriage, capsule, costUs, this.#machine.nowS)
       const why = carryRefusal(capsule.manifest.policy, this.#machine.membership?.domain)
       if (why !== undefined) return this.#refused(link, name, 'POLICY_REFUSED')
-      if (this.#table.countOver(link) >= this.#machine.limits.namesPerLinkMax) {
-        return this.#refused(link, name, 'QUOTA_EXCEEDED')
-      }
-      const expiresS = Math.min(proven.expiresS, untilS)
       // A neighbor tells of one way to a name: what it told before is not its best any more.
       this.#table.removeOver(nameKey(name), link, 'advertised')
-      this.#table.install({ ...proven, expiresS }, 'advertised', link)
+      if (!this.#hasRoom(link)) return this.#refused(link, name, 'QUOTA_EXCEEDED')
+      const expiresS = Math.min(proven.expiresS, untilS)
+      const carriageBytes = Math.ceil(byteLengthOf(group) / group.names.length)
+      this.#table.install({ ...proven, expiresS }, 'advertised', link, { carriageBytes })
       return { name, code: null, expiresS }
     } catch (error) {
       if (!isLongshoreError(error)) throw error
       return this.#refused(link, name, error.code)
     }
+  }
+
+  #hasRoom(link: Link): boolean {
+    const { namesPerLinkMax, evidenceBytesPerLinkMax } = this.#machine.limits
+    const isFull = this.#table.countOver(link) >= namesPerLinkMax
+    return !isFull && this.#table.bytesOver(link) < evidenceBytesPerLinkMax
   }
 
   /** The shared part of a group, or why all of its names are refused. */
@@ -170,4 +179,17 @@ export class Admission {
     this.#table.removeOver(nameKey(name), link)
     return { name, code, expiresS: 0 }
   }
+}
+
+/** The groups of one advertisement name the same nodes: each manifest is kept once for all. */
+function shareManifests(groups: readonly RouteGroup[]): RouteGroup[] {
+  const known: Uint8Array[] = []
+  return groups.map((group) => {
+    const rtManifests = group.rtManifests.map((manifest) => {
+      const same = known.find((other) => bytesEqual(other, manifest))
+      if (same === undefined && known.length < CHAIN_CERTS_MAX) known.push(manifest)
+      return same ?? manifest
+    })
+    return { ...group, rtManifests }
+  })
 }

@@ -16,11 +16,11 @@ import {
   type OfferedName,
   type RouteGroup,
 } from './control-frame.ts'
-import type { Evidence } from './evidence.ts'
+import type { Carriage, Evidence } from './evidence.ts'
 import { ADVERTISE } from './frame.ts'
 import type { Link } from './link.ts'
 import type { Machine } from './machine.ts'
-import { type Route, routeCostUs } from './route-table.ts'
+import { type Route, routeCostUs, routeName } from './route-table.ts'
 import type { RtCerts } from './rt-certs.ts'
 
 /** Then it is full: the last name may bring as much again, and both fit into one frame. */
@@ -37,6 +37,8 @@ export class AdvertiseBatch {
   readonly #rtCerts: RtCerts
   readonly #link: Link
   readonly #groups = new Map<string, OpenGroup>()
+  /** Most names have the very carriage of another one. */
+  readonly #byCarriage = new Map<Carriage, OpenGroup>()
   readonly #names: CapsuleName[] = []
   #byteLength = 0
 
@@ -55,11 +57,10 @@ export class AdvertiseBatch {
     return this.#names.length >= namesPerAdvertisementMax || this.#byteLength >= FULL_BYTES
   }
 
-  add(route: Route): void {
-    const { signed: signedManifest } = route.evidence.capsule
+  add(route: Route, { carriage, signedManifest }: Evidence): void {
     const costUs = Math.min(routeCostUs(route), UINT32_MAX)
-    this.#groupOf(route.evidence).names.push({ signedManifest, costUs })
-    this.#names.push(route.name)
+    this.#groupOf(carriage).names.push({ signedManifest, costUs })
+    this.#names.push(routeName(route))
     this.#byteLength += signedManifest.length
   }
 
@@ -76,11 +77,14 @@ export class AdvertiseBatch {
     return encodeControl(ADVERTISE, advertiseValue({ request, statement, groups }))
   }
 
-  #groupOf(evidence: Evidence): OpenGroup {
-    const key = groupKey(evidence)
-    const known = this.#groups.get(key)
+  #groupOf(carriage: Carriage): OpenGroup {
+    const known = this.#byCarriage.get(carriage)
     if (known !== undefined) return known
-    const group = { ...this.#rtCerts.extend(evidence, this.#link.up.name), names: [] }
+    const key = groupKey(carriage)
+    const alike = this.#groups.get(key)
+    const group = alike ?? { ...this.#rtCerts.extend(carriage, this.#link.up.name), names: [] }
+    this.#byCarriage.set(carriage, group)
+    if (alike !== undefined) return alike
     this.#groups.set(key, group)
     this.#byteLength += byteLengthOf(group)
     return group
@@ -88,7 +92,7 @@ export class AdvertiseBatch {
 }
 
 /** Names with the same certificates go in one group. */
-function groupKey({ rtCerts, chain, membership }: Evidence): string {
+function groupKey({ rtCerts, chain, membership }: Carriage): string {
   const parts = [rtCerts[0] ?? NO_BYTES, chain ?? NO_BYTES, membership?.chain ?? NO_BYTES]
   return parts.map((part) => formatHex(sha256(part))).join(' ')
 }

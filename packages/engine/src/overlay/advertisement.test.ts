@@ -294,6 +294,27 @@ test('OV16: too many names in one advertisement end the link; too many in all ar
   )
 })
 
+test('OV16: a link with as much evidence as it may have takes no more, and keeps what it has', () => {
+  const world = new OverlayWorld(new Prng(1))
+  const leaseS = 100
+  const router = world.router(undefined, { evidenceBytesPerLinkMax: 3000, leaseS })
+  const server = world.node({ limits: { leaseS } })
+  server.join(router)
+  const owner = world.authority('person')
+  for (let i = 0; i < 20; i++) {
+    server.advertise(world.capsule(owner), world.adChain(owner, server.name))
+  }
+  world.run(100)
+  const [taken, refused] = [server.of('advertised').length, server.of('refused')]
+  assert.ok(taken >= 2 && taken <= 5, `${taken} names in 3000 bytes`)
+  assert.equal(refused.length, 21 - taken)
+  assert.ok(refused.every(({ code }) => code === 'QUOTA_EXCEEDED'))
+  server.forget()
+  world.run(90_000)
+  assert.equal(server.of('advertised').length, taken)
+  assert.equal(router.overlay.routeCount, taken + 1)
+})
+
 test('OV16: whoever advertises faster than names are verified waits, and loses nothing', () => {
   const world = new OverlayWorld(new Prng(1))
   const router = world.router(undefined, { admissionBurst: 4, admissionsPerSecond: 2 })

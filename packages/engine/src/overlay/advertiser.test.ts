@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type CapsuleName, formatName, type SignedManifest } from '@longshore/capsule'
+import {
+  type CapsuleName,
+  encodeCertChain,
+  formatName,
+  type SignedManifest,
+} from '@longshore/capsule'
 import { OverlayWorld, type WorldNode } from '../testing/overlay-world.ts'
 import { Prng } from '../testing/prng.ts'
 
@@ -100,6 +105,49 @@ test('OV23: what is not renewed is gone after its lease; what is renewed stays',
     assert.equal(resolve(world, client, capsule.name).length, 1, `minute ${minute}`)
   }
   assert.ok(server.of('advertised').length >= 16)
+})
+
+test('OV23: very many names are renewed in turns, and none is ever gone', () => {
+  const world = newWorld()
+  const limits = { leaseS: 1000, renewalsAtOnce: 20 }
+  const [top, router] = [world.router(undefined, limits), world.router(undefined, limits)]
+  const server = world.node({ limits })
+  router.join(top)
+  server.join(router)
+  const owner = world.authority('person')
+  const chain = world.adChain(owner, server.name)
+  for (let i = 0; i < 100; i++) server.advertise(world.capsule(owner), chain)
+  world.run(2000)
+  assert.equal(top.overlay.routeCount, 103)
+  let most = 0
+  for (let seconds = 0; seconds < 4000; seconds += 10) {
+    server.forget()
+    world.run(10_000)
+    most = Math.max(most, installed(server).length)
+    assert.equal(top.overlay.routeCount, 103, `after ${seconds} seconds`)
+  }
+  assert.equal(most, 20)
+})
+
+test('OV21: what whoever runs a node keeps is read when it is told, and not told once it is gone', () => {
+  const world = newWorld()
+  const router = world.router()
+  const held = new Map<string, { readonly manifest: Uint8Array; readonly chain: Uint8Array }>()
+  const server = world.node({ heldEvidence: (name) => held.get(formatName(name)) })
+  const owner = world.authority('person')
+  const [kept, lost] = [world.capsule(owner), world.capsule(owner)]
+  const chain = world.adChain(owner, server.name)
+  for (const { name, signed } of [kept, lost]) {
+    held.set(formatName(name), { manifest: signed, chain: encodeCertChain(chain) })
+  }
+  for (const capsule of [kept, lost]) server.advertise(capsule, chain)
+  held.delete(formatName(lost.name))
+  server.join(router)
+  world.run(1000)
+  assert.deepEqual(installed(server), [server.name, kept.name])
+  const [entry] = resolve(world, router, kept.name)
+  assert.deepEqual(entry?.capsule.signed, kept.signed)
+  assert.deepEqual(entry?.chain, encodeCertChain(chain))
 })
 
 test('OV18: a route ends with its certificate even if its link stands', () => {

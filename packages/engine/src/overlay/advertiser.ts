@@ -10,14 +10,16 @@
  * @module
  */
 import { bytesEqual, type CapsuleName } from '@longshore/capsule'
-import { nameKey } from '../store/branch-key.ts'
+import { nameKey, nameOfKey } from '../store/branch-key.ts'
 import { AdvertiseBatch } from './advertise-batch.ts'
 import { encodeControl, type Fields, namesValue, readAdvertised, UNASKED } from './control-frame.ts'
+import type { Carriage } from './evidence.ts'
 import { WITHDRAW } from './frame.ts'
 import type { Link } from './link.ts'
 import type { Machine } from './machine.ts'
 import { carryRefusal } from './policy.ts'
-import { type Route, type RouteTable, routeCostUs } from './route-table.ts'
+import { readEvidence, readRoutePolicy } from './route-evidence.ts'
+import { type Route, type RouteTable, routeCostUs, routeName } from './route-table.ts'
 import type { RtCerts } from './rt-certs.ts'
 import type { Timer } from './timers.ts'
 
@@ -29,15 +31,23 @@ const OPEN_MAX = 2
 const COST_CHANGE = 0.25
 const COST_CHANGE_US_MIN = 1000
 
+interface ToldRoute {
+  readonly link: Link | undefined
+  readonly carriage: Carriage
+  readonly costUs: number
+}
+
 /** What one router was told, and what it is still to be told. */
 interface Told {
   readonly link: Link
-  /** By name key: the route that was told, and at what cost. */
-  readonly routes: Map<string, { readonly route: Route; readonly costUs: number }>
+  /** By name key: the way that was told, and at what cost. */
+  readonly routes: Map<string, ToldRoute>
   /** Name keys; true: to be told again even if nothing has changed. */
   readonly pending: Map<string, boolean>
   /** Requests without an answer. */
   readonly open: Set<number>
+  /** Names of this round that are still to be told again, in turns. */
+  renewals: string[]
   timer: Timer | undefined
 }
 
@@ -59,10 +69,14 @@ export class Advertiser {
   /** A link to a router that this node has joined. */
   up(link: Link): void {
     const told: Told = {
-      ...{ link, routes: new Map(), pending: new Map(), open: new Set(), timer: undefined },
+      ...{ link, routes: new Map(), pending: new Map(), open: new Set() },
+      ...{ renewals: [], timer: undefined },
     }
     this.#told.set(link, told)
-    this.#tellAll(told)
+    for (const key of this.#table.keys()) told.pending.set(key, true)
+    this.#pump(told)
+    const { timers, nowUs } = this.#machine
+    told.timer = timers.schedule(nowUs + this.#halfLeaseUs, () => this.#renewAll(told))
   }
 
   down(link: Link): void {
@@ -116,13 +130,28 @@ export class Advertiser {
     })
   }
 
-  /** Half a lease after the last time, everything is told again. */
-  #tellAll(told: Told): void {
-    for (const key of this.#table.keys()) told.pending.set(key, true)
+  get #halfLeaseUs(): number {
+    return (this.#machine.limits.leaseS / 2) * 1_000_000
+  }
+
+  /** Half a lease after the last time everything is told again, spread over a quarter of one. */
+  #renewAll(told: Told): void {
+    const roundUs = this.#machine.nowUs
+    told.renewals = [...this.#table.keys()]
+    this.#renewSome(told, roundUs, this.#halfLeaseUs / 2 / told.renewals.length)
+  }
+
+  #renewSome(told: Told, roundUs: number, perNameUs: number): void {
+    const { timers, nowUs, limits } = this.#machine
+    const { renewalsAtOnce } = limits
+    for (const key of told.renewals.splice(0, renewalsAtOnce)) told.pending.set(key, true)
     this.#pump(told)
-    const { timers, limits, nowUs } = this.#machine
-    const delayUs = (limits.leaseS / 2) * 1_000_000
-    told.timer = timers.schedule(nowUs + delayUs, () => this.#tellAll(told))
+    told.timer =
+      told.renewals.length > 0
+        ? timers.schedule(nowUs + Math.floor(renewalsAtOnce * perNameUs), () => {
+            this.#renewSome(told, roundUs, perNameUs)
+          })
+        : timers.schedule(roundUs + this.#halfLeaseUs, () => this.#renewAll(told))
   }
 
   /** As many advertisements as may be under way. */
@@ -153,15 +182,18 @@ export class Advertiser {
     const route = this.#offer(key, told.link)
     if (route === undefined) {
       this.#reportRefusal(key, told.link)
-      if (before !== undefined) withdrawn.push(before.route.name)
+      if (before !== undefined) withdrawn.push(nameOfKey(key))
       told.routes.delete(key)
       return
     }
     const costUs = routeCostUs(route)
-    const isKnown = before !== undefined && isAlike(before.route, route)
+    const isKnown = before !== undefined && isAlike(before, route)
     if (isKnown && !isRenewal && !hasMoved(before.costUs, costUs)) return
-    told.routes.set(key, { route, costUs })
-    batch.add(route)
+    const evidence = readEvidence(this.#machine, route)
+    if (evidence === undefined) return
+    const { link, carriage } = route
+    told.routes.set(key, { link, carriage, costUs })
+    batch.add(route, evidence)
   }
 
   /** The route that this router may be told of; none if its policy keeps it away from there. */
@@ -170,8 +202,8 @@ export class Advertiser {
     let best: Route | undefined
     for (const route of this.#table.routes(key) ?? []) {
       if (route.origin === 'learned' || route.link === link || route.expiresS <= nowS) continue
-      if (!this.#rtCerts.isExtensible(route.evidence, link.up.name)) continue
-      const { policy } = route.evidence.capsule.manifest
+      if (!this.#rtCerts.isExtensible(route.carriage, link.up.name)) continue
+      const policy = readRoutePolicy(this.#machine, route)
       if (carryRefusal(policy, link.domain) !== undefined) continue
       if (best === undefined || routeCostUs(route) < routeCostUs(best)) best = route
     }
@@ -182,15 +214,15 @@ export class Advertiser {
   #reportRefusal(key: string, { up: { name: router }, domain }: Link): void {
     const own = this.#table.routes(key)?.find(({ origin }) => origin === 'own')
     if (own === undefined) return
-    if (carryRefusal(own.evidence.capsule.manifest.policy, domain) === undefined) return
-    this.#machine.emit({ type: 'refused', name: own.name, router, code: 'POLICY_REFUSED' })
+    if (carryRefusal(readRoutePolicy(this.#machine, own), domain) === undefined) return
+    this.#machine.emit({ type: 'refused', name: routeName(own), router, code: 'POLICY_REFUSED' })
   }
 }
 
 /** The same way by the same certificates. */
-function isAlike(a: Route, b: Route): boolean {
-  if (a.link !== b.link || !bytesEqual(a.evidence.server, b.evidence.server)) return false
-  const [certA, certB] = [a.evidence.rtCerts[0], b.evidence.rtCerts[0]]
+function isAlike(a: Pick<Route, 'link' | 'carriage'>, b: Route): boolean {
+  if (a.link !== b.link || !bytesEqual(a.carriage.server, b.carriage.server)) return false
+  const [certA, certB] = [a.carriage.rtCerts[0], b.carriage.rtCerts[0]]
   return certA === undefined || certB === undefined ? certA === certB : bytesEqual(certA, certB)
 }
 

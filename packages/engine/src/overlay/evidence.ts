@@ -47,13 +47,16 @@ export interface Carriage {
 }
 
 /** What shows that one name may be routed. */
-export interface Evidence extends Carriage {
-  readonly capsule: SignedManifest
+export interface Evidence {
+  /** The same object for all names of a group. */
+  readonly carriage: Carriage
+  readonly signedManifest: Uint8Array
 }
 
 /** A name for which everything holds. */
 export interface ProvenName {
-  readonly evidence: Evidence
+  readonly carriage: Carriage
+  readonly capsule: SignedManifest
   /** Last second in which all of it holds. */
   readonly expiresS: number
   readonly costUs: number
@@ -113,8 +116,8 @@ export function verifyName(
   costUs: number,
   atS: number,
 ): ProvenName {
-  const evidence: Evidence = { ...carriage, capsule }
-  return { evidence, expiresS: verifyRight(evidence, 'advertise', atS), costUs }
+  const expiresS = verifyRight(carriage, capsule, 'advertise', atS)
+  return { carriage, capsule, expiresS, costUs }
 }
 
 /**
@@ -123,7 +126,8 @@ export function verifyName(
  * @throws {VerificationError} if it does not.
  */
 export function verifyRight(
-  { capsule, server, chain, notAfterS, domain, domainNotAfterS }: Evidence,
+  { server, chain, notAfterS, domain, domainNotAfterS }: Carriage,
+  capsule: SignedManifest,
   right: 'advertise' | 'serve',
   atS: number,
 ): number {

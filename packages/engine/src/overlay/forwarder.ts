@@ -35,7 +35,8 @@ import type { Lookups } from './lookups.ts'
 import type { Machine } from './machine.ts'
 import { ASK, LOCAL, type Next } from './next.ts'
 import { carryRefusal } from './policy.ts'
-import type { Route, RouteTable } from './route-table.ts'
+import { readRoutePolicy } from './route-evidence.ts'
+import { type Route, type RouteTable, routeName } from './route-table.ts'
 
 /** A frame taken apart. */
 interface Data {
@@ -185,7 +186,7 @@ export class Forwarder {
     const route = this.#table.best(key, nowS, from)
     if (route?.link !== undefined) {
       if (route.origin === 'learned') this.#renew(route, from)
-      const why = this.#refusal(from, route.evidence.capsule.manifest.policy)
+      const why = this.#refusal(from, route)
       return why === undefined ? { type: 'link', link: route.link } : refuse('POLICY_REFUSED', why)
     }
     const absence = this.#lookups.absence(key)
@@ -195,18 +196,19 @@ export class Forwarder {
   }
 
   /** Asks again for a route that is in use, before it is too old to be used. */
-  #renew({ key, name, expiresS }: Route, from: Link | undefined): void {
+  #renew(route: Route, from: Link | undefined): void {
     const { nowS, limits } = this.#machine
+    const { key, expiresS } = route
     if (expiresS - nowS > limits.learnedUs / 2_000_000 || this.#renewing.has(key)) return
     this.#renewing.add(key)
     const options = { except: from, hopsLeft: limits.lookupHopsMax, wantsAll: false }
-    this.#lookups.ask(name, options, () => this.#renewing.delete(key))
+    this.#lookups.ask(routeName(route), options, () => this.#renewing.delete(key))
   }
 
   /** Why a frame from that router must not go on: it has passed a domain that it may not pass. */
-  #refusal(from: Link | undefined, policy: Parameters<typeof carryRefusal>[0]): string | undefined {
+  #refusal(from: Link | undefined, route: Route): string | undefined {
     if (from?.up.isRouter !== true) return undefined
-    return carryRefusal(policy, from.domain)
+    return carryRefusal(readRoutePolicy(this.#machine, route), from.domain)
   }
 
   #decide(link: Link, entry: InLabel): void {

@@ -40,8 +40,15 @@ export interface OverlayLimits {
   /** A label unused for one to two of these is retired. */
   readonly labelIdleUs: number
 
-  /** Names that one peer may advertise over one link: about 1 KiB each with its evidence. */
+  /**
+   * Names that one peer may advertise over one link: every capsule that a mirror may hold, and
+   * those of some more mirrors below. About 400 bytes each beside the evidence.
+   */
   readonly namesPerLinkMax: number
+  /** Manifests and certificates of these names, which are kept to answer lookups with. */
+  readonly evidenceBytesPerLinkMax: number
+  /** RtCerts that are kept to be given out again: those of names that are asked for often. */
+  readonly rtCertsMax: number
   /** Names of one advertisement: each costs up to a millisecond of verification. */
   readonly namesPerAdvertisementMax: number
   /**
@@ -88,6 +95,8 @@ export interface OverlayLimits {
 
   /** Life of the certificates that let a router carry a name; renewed at half of it. */
   readonly leaseS: number
+  /** Names that are advertised again together: what a router verifies in a second. */
+  readonly renewalsAtOnce: number
   /** How far clocks may disagree. */
   readonly skewS: number
   /** From a refusal until the name is advertised again. */
@@ -112,7 +121,9 @@ export const OVERLAY_LIMITS: OverlayLimits = Object.freeze({
   labelsMax: 4096,
   labelIdleUs: 30 * SECOND_US,
 
-  namesPerLinkMax: 65_536,
+  namesPerLinkMax: 131_072,
+  evidenceBytesPerLinkMax: 256 * MIB,
+  rtCertsMax: 4096,
   namesPerAdvertisementMax: 128,
   admissionBurst: 4096,
   admissionsPerSecond: 1024,
@@ -139,6 +150,7 @@ export const OVERLAY_LIMITS: OverlayLimits = Object.freeze({
   traceUs: 10 * SECOND_US,
 
   leaseS: 3600,
+  renewalsAtOnce: 1024,
   skewS: 300,
   advertiseAgainUs: 300 * SECOND_US,
 })

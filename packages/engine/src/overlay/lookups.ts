@@ -31,6 +31,7 @@ import type { Link } from './link.ts'
 import type { LookupTier } from './lookup-tier.ts'
 import type { Machine } from './machine.ts'
 import { carryRefusal } from './policy.ts'
+import { readEvidence, readRoutePolicy } from './route-evidence.ts'
 import { type Route, type RouteTable, routeCostUs } from './route-table.ts'
 import type { RtCerts } from './rt-certs.ts'
 import type { Timer } from './timers.ts'
@@ -187,8 +188,8 @@ export class Lookups {
 
   #answer(link: Link, request: number, name: CapsuleName, code: ErrorCode | undefined) {
     const candidates = this.#candidates(link, nameKey(name))
-    const allowed = candidates.filter(({ evidence }) => {
-      const { policy } = evidence.capsule.manifest
+    const allowed = candidates.filter((route) => {
+      const policy = readRoutePolicy(this.#machine, route)
       return !link.up.isRouter || carryRefusal(policy, link.domain) === undefined
     })
     if (allowed.length === 0) {
@@ -199,15 +200,18 @@ export class Lookups {
     const entries: RouteGroup[] = []
     let byteLength = 0
     for (const route of allowed.slice(0, limits.entriesMax)) {
-      const { signed: signedManifest } = route.evidence.capsule
+      const evidence = readEvidence(this.#machine, route)
+      if (evidence === undefined) continue
+      const { signedManifest } = evidence
       const costUs = Math.min(routeCostUs(route), UINT32_MAX)
-      const shared = this.#rtCerts.extend(route.evidence, link.up.name)
+      const shared = this.#rtCerts.extend(evidence.carriage, link.up.name)
       byteLength += byteLengthOf(shared) + signedManifest.length
       // The cheapest fits by itself; the others are there to choose from.
       if (entries.length > 0 && byteLength > ANSWER_BYTES_MAX) break
       entries.push({ ...shared, names: [{ signedManifest, costUs }] })
     }
-    return foundValue({ request, code: null, entries })
+    const why = entries.length > 0 ? null : 'NO_ROUTE'
+    return foundValue({ request, code: why, entries })
   }
 
   /** Routes that can be given to this neighbor, the cheapest first. */
@@ -217,7 +221,7 @@ export class Lookups {
       if (route.expiresS < nowS || route.link === link) return false
       // Who is no router leads to itself only.
       if (!isRouter && route.origin !== 'own') return false
-      return this.#rtCerts.isExtensible(route.evidence, link.up.name)
+      return this.#rtCerts.isExtensible(route.carriage, link.up.name)
     })
     return routes.sort((a, b) => routeCostUs(a) - routeCostUs(b))
   }

@@ -34,6 +34,12 @@ export class OverlayCounters {
   readonly refusals: Map<ErrorCode, number> = new Map()
 }
 
+/** Manifest and certificate chain of a capsule that this node serves. */
+export interface HeldEvidence {
+  readonly manifest: Uint8Array
+  readonly chain: Uint8Array
+}
+
 export class Machine {
   readonly identity: NodeIdentity
   readonly nameKey: string
@@ -41,6 +47,7 @@ export class Machine {
   readonly runtime: Runtime
   readonly limits: OverlayLimits
   readonly listen: readonly string[]
+  readonly heldEvidence: ((name: CapsuleName) => HeldEvidence | undefined) | undefined
   /** In steady time, as everything that is measured or waited for. */
   readonly timers: Timers = new Timers()
   readonly counters: OverlayCounters = new OverlayCounters()
@@ -57,6 +64,7 @@ export class Machine {
     readonly limits: OverlayLimits
     readonly listen: readonly string[]
     readonly membership: Membership | undefined
+    readonly heldEvidence: ((name: CapsuleName) => HeldEvidence | undefined) | undefined
   }) {
     this.identity = options.identity
     this.nameKey = nameKey(options.identity.name)
@@ -65,6 +73,7 @@ export class Machine {
     this.#clock = new SteadyClock(() => options.runtime.nowUs(), CLOCK_STEP_US_MAX)
     this.limits = options.limits
     this.listen = options.listen
+    this.heldEvidence = options.heldEvidence
     this.membership = membershipClaim(options.membership)
   }
 

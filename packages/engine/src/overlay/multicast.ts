@@ -9,7 +9,13 @@
  *
  * @module
  */
-import { bytesEqual, type CapsuleName, isLongshoreError, ProtocolError } from '@longshore/capsule'
+import {
+  bytesEqual,
+  type CapsuleName,
+  isLongshoreError,
+  openManifest,
+  ProtocolError,
+} from '@longshore/capsule'
 import { nameKey } from '../store/branch-key.ts'
 import { encodeControl, type Fields, namesValue, readNames } from './control-frame.ts'
 import { verifyRight } from './evidence.ts'
@@ -31,6 +37,7 @@ import type { Link } from './link.ts'
 import type { Lookups } from './lookups.ts'
 import type { Machine } from './machine.ts'
 import { carryRefusal } from './policy.ts'
+import { readEvidence, readRoutePolicy } from './route-evidence.ts'
 import type { Route, RouteTable } from './route-table.ts'
 import type { Timer } from './timers.ts'
 
@@ -296,9 +303,9 @@ export class Multicast {
   }
 
   /** Only public capsules are published, and to no router that their policy excludes. */
-  #isAllowed(topic: Topic, { evidence }: Route): boolean {
-    const { policy } = evidence.capsule.manifest
-    if (policy.read !== 'any') return false
+  #isAllowed(topic: Topic, route: Route): boolean {
+    const policy = readRoutePolicy(this.#machine, route)
+    if (!policy.isPublic) return false
     for (const link of [...topic.subscribers.keys()]) {
       if (!link.up.isRouter || carryRefusal(policy, link.domain) === undefined) continue
       this.#forget(topic, link)
@@ -317,15 +324,17 @@ export class Multicast {
   }
 
   #maySpeak(topic: Topic, publisher: CapsuleName): boolean {
-    const route = this.#table.routes(topic.key)?.find(({ link, evidence }) => {
-      return link === topic.upstream && bytesEqual(evidence.server, publisher)
+    const route = this.#table.routes(topic.key)?.find(({ link, carriage }) => {
+      return link === topic.upstream && bytesEqual(carriage.server, publisher)
     })
     if (route === undefined) return false
     const { nowS } = this.#machine
     if (route.expiresS < nowS) return false
     if (topic.servers.has(route)) return true
+    const evidence = readEvidence(this.#machine, route)
+    if (evidence === undefined) return false
     try {
-      verifyRight(route.evidence, 'serve', nowS)
+      verifyRight(evidence.carriage, openManifest(evidence.signedManifest), 'serve', nowS)
     } catch (error) {
       if (!isLongshoreError(error)) throw error
       return false

@@ -32,7 +32,13 @@ export type OverlayEvent =
    * or the chain expires; a newer chain takes the place of the one before. `step` throws a
    * VerificationError for a chain that does not hold.
    */
-  | { readonly type: 'advertise'; readonly capsule: Uint8Array; readonly chain: CertChain }
+  | {
+      readonly type: 'advertise'
+      readonly name: CapsuleName
+      readonly capsule: Uint8Array
+      /** Encoded. */
+      readonly chain: Uint8Array
+    }
   | { readonly type: 'withdraw'; readonly name: CapsuleName }
   | { readonly type: 'resolve'; readonly request: number; readonly name: CapsuleName }
   | { readonly type: 'trace'; readonly request: number; readonly name: CapsuleName }
@@ -48,6 +54,7 @@ export type OverlayEvent =
 
 /** A place that serves a name, with everything that shows it; verified. */
 export interface RouteEntry {
+  readonly name: CapsuleName
   /** The node that serves. */
   readonly server: CapsuleName
   /** From here to there, as far as it was measured; microseconds. */

@@ -11,7 +11,6 @@
  */
 import {
   type CapsuleName,
-  encodeCertChain,
   openManifest,
   ProtocolError,
   type SignedManifest,
@@ -24,7 +23,7 @@ import { readUint32 } from '../store/disk/big-endian.ts'
 import { Admission } from './admission.ts'
 import { Advertiser } from './advertiser.ts'
 import { Fields } from './control-frame.ts'
-import { ownCarriage, verifyName } from './evidence.ts'
+import { type Carriage, type Evidence, ownCarriage, verifyName } from './evidence.ts'
 import { Forwarder } from './forwarder.ts'
 import * as frames from './frame.ts'
 import type { Join } from './joins.ts'
@@ -33,10 +32,11 @@ import type { Link } from './link.ts'
 import { Links } from './links.ts'
 import { ParentTier } from './lookup-tier.ts'
 import { Lookups } from './lookups.ts'
-import { Machine, membershipClaim, type OverlayCounters } from './machine.ts'
+import { type HeldEvidence, Machine, membershipClaim, type OverlayCounters } from './machine.ts'
 import { Multicast } from './multicast.ts'
 import type { Membership, OverlayEffect, OverlayEvent, RouteEntry } from './overlay-events.ts'
-import { RouteTable, routeCostUs } from './route-table.ts'
+import { readEvidence } from './route-evidence.ts'
+import { type Route, RouteTable, routeCostUs, routeName } from './route-table.ts'
 import { RtCerts } from './rt-certs.ts'
 import { Tracer } from './tracer.ts'
 
@@ -49,6 +49,11 @@ export interface OverlayOptions {
   readonly runtime: Runtime
   /** Where others can dial this node. */
   readonly listen: readonly string[]
+  /**
+   * The manifest and the certificates of a capsule that this node advertises, as they were when it
+   * was told to: then they are asked for when they are needed, and not kept in memory.
+   */
+  readonly heldEvidence?: (name: CapsuleName) => HeldEvidence | undefined
   readonly limits?: Partial<OverlayLimits>
 }
 
@@ -66,6 +71,8 @@ export class Overlay {
   readonly #advertiser: Advertiser
   readonly #multicast: Multicast
   readonly #tracer: Tracer
+  /** Of what is served here, as it was verified last. */
+  #carriage: Carriage | undefined
   /** What was announced last, in steady time; a driver waits for it. */
   #wakeUs: number | undefined
 
@@ -73,7 +80,10 @@ export class Overlay {
     const { identity, roles, runtime, listen, domain } = options
     const limits = { ...OVERLAY_LIMITS, ...options.limits }
     const isRouter = roles.router
-    const machine = new Machine({ identity, isRouter, runtime, limits, listen, membership: domain })
+    const machine = new Machine({
+      ...{ identity, isRouter, runtime, limits, listen, membership: domain },
+      heldEvidence: options.heldEvidence,
+    })
     this.#machine = machine
     this.#table = new RouteTable(limits, (key) => this.#routesChanged(key))
     this.#links = new Links(machine, {
@@ -154,7 +164,7 @@ export class Overlay {
         this.#links.leave(event.principal)
         return
       case 'advertise':
-        this.#installOwn(openManifest(event.capsule), encodeCertChain(event.chain))
+        this.#installOwn(openManifest(event.capsule, event.name), event.chain)
         return
       case 'withdraw':
         this.#table.removeOver(nameKey(event.name), undefined)
@@ -254,9 +264,21 @@ export class Overlay {
 
   /** @throws {VerificationError} for a capsule that this node may not advertise. */
   #installOwn(capsule: SignedManifest, chain: Uint8Array | null): void {
+    const { nowS, heldEvidence } = this.#machine
+    const shared = this.#ownCarriage()
+    const proven = verifyName({ ...shared, chain }, capsule, 0, nowS)
+    const isKept = chain !== null && heldEvidence !== undefined
+    const kept = isKept ? { ...proven, carriage: shared } : proven
+    this.#table.install(kept, 'own', undefined, { isKept })
+  }
+
+  /** All but the chain, which is verified with each name; the same as long as it holds. */
+  #ownCarriage(): Carriage {
     const { name, membership, nowS } = this.#machine
-    const carriage = ownCarriage(name, chain, membership, nowS)
-    this.#table.install(verifyName(carriage, capsule, 0, nowS), 'own', undefined)
+    const known = this.#carriage
+    if (known?.membership === membership && nowS <= known.domainNotAfterS) return known
+    this.#carriage = ownCarriage(name, null, membership, nowS)
+    return this.#carriage
   }
 
   #routesChanged(key: string): void {
@@ -314,10 +336,28 @@ export class Overlay {
   #entriesOf(key: string): RouteEntry[] {
     const { nowS } = this.#machine
     const routes = (this.#table.routes(key) ?? []).filter((r) => r.expiresS >= nowS)
-    return routes.map((route) => {
-      const { server, capsule, chain } = route.evidence
-      return { server, capsule, chain, expiresS: route.expiresS, costUs: routeCostUs(route) }
-    })
+    return routes.map((route) => this.#entry(route))
+  }
+
+  /** Most entries are looked at for their server only. */
+  #entry(route: Route): RouteEntry {
+    const evidence = (): Evidence => {
+      const found = readEvidence(this.#machine, route)
+      if (found !== undefined) return found
+      throw new UnavailableError('NOT_FOUND', 'the evidence for this name is gone')
+    }
+    return {
+      name: routeName(route),
+      server: route.carriage.server,
+      costUs: routeCostUs(route),
+      expiresS: route.expiresS,
+      get capsule() {
+        return openManifest(evidence().signedManifest)
+      },
+      get chain() {
+        return evidence().carriage.chain
+      },
+    }
   }
 
   *#allRoutes(): Iterable<RouteEntry> {

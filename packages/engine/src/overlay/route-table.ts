@@ -9,20 +9,39 @@
  * @module
  */
 import { assert, type CapsuleName, compareBytes } from '@longshore/capsule'
-import { nameKey } from '../store/branch-key.ts'
-import type { ProvenName } from './evidence.ts'
+import { nameKey, nameOfKey, packBytes } from '../store/branch-key.ts'
+import type { Carriage, ProvenName } from './evidence.ts'
 import type { OverlayLimits } from './limits.ts'
 import type { Link } from './link.ts'
+import { isOpen, type RoutePolicy, routePolicy } from './policy.ts'
 
 /** `own`: served here. `advertised`: installed by a neighbor. `learned`: an answer to a lookup. */
 export type RouteOrigin = 'own' | 'advertised' | 'learned'
 
-export interface Route extends ProvenName {
+/** One of very many: what routes have in common they share, the rest is packed. */
+export interface Route {
+  /** Of the name. */
   readonly key: string
-  readonly name: CapsuleName
   readonly origin: RouteOrigin
   /** Undefined if it is served here. */
   readonly link: Link | undefined
+  /** Shared by all names of a group. */
+  readonly carriage: Carriage
+  /** Packed; undefined if whoever runs this node keeps it, and the certificates of the name. */
+  readonly manifest: string | undefined
+  /** Undefined if it is to be read in the manifest, which few have to. */
+  readonly policy: RoutePolicy | undefined
+  /** Memory that it takes beside that of every route: its manifest, and its part of the rest. */
+  readonly byteLength: number
+  /** Last second in which all of its evidence holds. */
+  readonly expiresS: number
+  readonly costUs: number
+  /** When the table looks whether it has expired. */
+  dueS: number
+}
+
+export function routeName({ key }: Route): CapsuleName {
+  return nameOfKey(key)
 }
 
 /** From here to the serving node, as far as it was measured. */
@@ -33,16 +52,28 @@ export function routeCostUs({ link, costUs }: Route): number {
 /** Routes expire in steps of this. */
 const EXPIRY_S = 10
 
+interface InstallOptions {
+  /** Whoever runs this node has its manifest and its certificates at hand. */
+  readonly isKept?: boolean
+  /** Its part of what it shares with others. */
+  readonly carriageBytes?: number
+}
+
+interface Advertised {
+  /** Routes by the key of their name. */
+  readonly counts: Map<string, number>
+  byteLength: number
+}
+
 export class RouteTable {
   generation = 0
   readonly #limits: OverlayLimits
   readonly #onChange: (key: string) => void
   readonly #routes = new Map<string, Route[]>()
-  /** Keys of names with a route over this link that a neighbor advertised. */
-  readonly #byLink = new Map<Link, Map<string, number>>()
+  /** What a neighbor advertised over this link. */
+  readonly #byLink = new Map<Link, Advertised>()
   /** Routes by the second after which they are looked at. */
   readonly #expiry = new Map<number, Set<Route>>()
-  readonly #dueS = new Map<Route, number>()
   /** No route that is installed begins to hold later. */
   #latestS = 0
   /** Learned routes, the oldest first. */
@@ -65,7 +96,12 @@ export class RouteTable {
 
   /** Names that this neighbor advertised over this link. */
   countOver(link: Link): number {
-    return this.#byLink.get(link)?.size ?? 0
+    return this.#byLink.get(link)?.counts.size ?? 0
+  }
+
+  /** What these names take with their manifests and certificates. */
+  bytesOver(link: Link): number {
+    return this.#byLink.get(link)?.byteLength ?? 0
   }
 
   /** Undefined for a name without any route. */
@@ -75,7 +111,7 @@ export class RouteTable {
 
   /** Names that were advertised over a link. */
   keysOver(link: Link): readonly string[] {
-    return [...(this.#byLink.get(link)?.keys() ?? [])]
+    return [...(this.#byLink.get(link)?.counts.keys() ?? [])]
   }
 
   /** Removes what holds no longer, or, if the clock was set back, not yet; and returns it. */
@@ -100,7 +136,7 @@ export class RouteTable {
 
   #early(nowS: number): Route[] {
     const all = [...this.#routes.values()].flat()
-    return all.filter(({ evidence }) => evidence.notBeforeS > nowS)
+    return all.filter(({ carriage }) => carriage.notBeforeS > nowS)
   }
 
   keys(): IterableIterator<string> {
@@ -118,26 +154,51 @@ export class RouteTable {
   }
 
   /** Installs a route, in place of one for the same name, link and server. */
-  install(proven: ProvenName, origin: RouteOrigin, link: Link | undefined): Route {
-    const { name } = proven.evidence.capsule
-    const route: Route = { ...proven, key: nameKey(name), name, origin, link }
-    const routes = this.#routes.get(route.key) ?? []
-    const others = routes.filter((other) => !isSamePlace(other, route))
+  install(
+    proven: ProvenName,
+    origin: RouteOrigin,
+    link: Link | undefined,
+    { isKept = false, carriageBytes = 0 }: InstallOptions = {},
+  ): Route {
+    const { capsule, carriage, expiresS, costUs } = proven
+    const policy = routePolicy(capsule.manifest.policy)
+    const route: Route = {
+      key: nameKey(capsule.name),
+      origin,
+      link,
+      carriage,
+      manifest: isKept ? undefined : packBytes(capsule.signed),
+      policy: isOpen(policy) ? policy : undefined,
+      byteLength: capsule.signed.length + carriageBytes,
+      expiresS,
+      costUs,
+      dueS: 0,
+    }
+    this.#latestS = Math.max(this.#latestS, carriage.notBeforeS)
+    const routes = this.#routes.get(route.key)
+    if (routes === undefined) {
+      this.#list(route)
+      this.#routes.set(route.key, [route])
+    } else {
+      this.#replace(routes, route)
+    }
+    this.#changed(route.key)
+    while (this.#learned.size > this.#limits.learnedMax) {
+      this.remove(this.#learned.values().next().value as Route)
+    }
+    return route
+  }
+
+  #replace(routes: readonly Route[], route: Route): void {
+    const others = routes.filter((other) => !isSamePlace(other, route)).concat(route)
     for (const other of routes) if (!others.includes(other)) this.#unlist(other)
-    others.push(route)
     if (others.length > this.#limits.candidatesMax) {
       const worst = others.reduce((a, b) => (isBetter(a, b) ? b : a))
       others.splice(others.indexOf(worst), 1)
       if (worst !== route) this.#unlist(worst)
     }
     if (others.includes(route)) this.#list(route)
-    this.#latestS = Math.max(this.#latestS, proven.evidence.notBeforeS)
     this.#routes.set(route.key, others)
-    this.#changed(route.key)
-    while (this.#learned.size > this.#limits.learnedMax) {
-      this.remove(this.#learned.values().next().value as Route)
-    }
-    return route
   }
 
   remove(route: Route): void {
@@ -160,7 +221,7 @@ export class RouteTable {
 
   /** The link is gone, and all that was known over it. */
   removeLink(link: Link): void {
-    for (const key of [...(this.#byLink.get(link)?.keys() ?? [])]) this.removeOver(key, link)
+    for (const key of this.keysOver(link)) this.removeOver(key, link)
     for (const route of [...this.#learned]) if (route.link === link) this.remove(route)
     this.touch()
   }
@@ -170,7 +231,7 @@ export class RouteTable {
     const dueS = (Math.floor(route.expiresS / EXPIRY_S) + 1) * EXPIRY_S
     const routes = this.#expiry.get(dueS) ?? new Set<Route>()
     this.#expiry.set(dueS, routes.add(route))
-    this.#dueS.set(route, dueS)
+    route.dueS = dueS
   }
 
   #list(route: Route): void {
@@ -179,24 +240,26 @@ export class RouteTable {
     if (route.origin !== 'advertised') return
     const { link } = route
     assert(link !== undefined, 'what is advertised comes over a link')
-    const counts = this.#byLink.get(link) ?? new Map<string, number>()
-    this.#byLink.set(link, counts)
-    counts.set(route.key, (counts.get(route.key) ?? 0) + 1)
+    const advertised = this.#byLink.get(link) ?? { counts: new Map(), byteLength: 0 }
+    this.#byLink.set(link, advertised)
+    advertised.byteLength += route.byteLength
+    advertised.counts.set(route.key, (advertised.counts.get(route.key) ?? 0) + 1)
   }
 
   #unlist(route: Route): void {
-    const dueS = this.#dueS.get(route) ?? 0
-    const due = this.#expiry.get(dueS)
+    const due = this.#expiry.get(route.dueS)
     due?.delete(route)
-    if (due?.size === 0) this.#expiry.delete(dueS)
-    this.#dueS.delete(route)
+    if (due?.size === 0) this.#expiry.delete(route.dueS)
     this.#learned.delete(route)
     if (route.origin !== 'advertised' || route.link === undefined) return
-    const counts = this.#byLink.get(route.link)
-    const count = (counts?.get(route.key) ?? 1) - 1
-    if (count > 0) counts?.set(route.key, count)
-    else counts?.delete(route.key)
-    if (counts?.size === 0) this.#byLink.delete(route.link)
+    const advertised = this.#byLink.get(route.link)
+    if (advertised === undefined) return
+    const { counts } = advertised
+    advertised.byteLength -= route.byteLength
+    const count = (counts.get(route.key) ?? 1) - 1
+    if (count > 0) counts.set(route.key, count)
+    else counts.delete(route.key)
+    if (counts.size === 0) this.#byLink.delete(route.link)
   }
 
   #changed(key: string): void {
@@ -206,12 +269,12 @@ export class RouteTable {
 }
 
 function isSamePlace(a: Route, b: Route): boolean {
-  return a.link === b.link && compareBytes(a.evidence.server, b.evidence.server) === 0
+  return a.link === b.link && compareBytes(a.carriage.server, b.carriage.server) === 0
 }
 
 /** Cheaper; among equals the smaller name of the server, so that everybody chooses alike. */
 function isBetter(a: Route, b: Route): boolean {
   const difference = routeCostUs(a) - routeCostUs(b)
   if (difference !== 0) return difference < 0
-  return compareBytes(a.evidence.server, b.evidence.server) < 0
+  return compareBytes(a.carriage.server, b.carriage.server) < 0
 }

@@ -19,7 +19,7 @@ import {
   signRtCert,
 } from '@longshore/capsule'
 import type { RouteGroup } from './control-frame.ts'
-import type { Evidence } from './evidence.ts'
+import type { Carriage } from './evidence.ts'
 import type { Machine } from './machine.ts'
 
 const NO_BYTES: Uint8Array = new Uint8Array(0)
@@ -40,26 +40,26 @@ export class RtCerts {
   }
 
   /** Whether this route can be given to `neighbor`: it may go on, and was not there already. */
-  isExtensible({ path, depth, notBeforeS }: Evidence, neighbor: CapsuleName): boolean {
+  isExtensible({ path, depth, notBeforeS }: Carriage, neighbor: CapsuleName): boolean {
     // The clock was set back: what does not hold yet is soon swept out of the table.
     if (depth <= 0 || notBeforeS > this.#machine.nowS) return false
     return !path.some((name) => bytesEqual(name, neighbor))
   }
 
-  /** The shared part of a group that lets `neighbor` carry what this evidence is about. */
-  extend(evidence: Evidence, neighbor: CapsuleName): Omit<RouteGroup, 'names'> {
-    const { chain, membership, path } = evidence
+  /** The shared part of a group that lets `neighbor` carry what this carriage is about. */
+  extend(carriage: Carriage, neighbor: CapsuleName): Omit<RouteGroup, 'names'> {
+    const { chain, membership, path } = carriage
     const { name, identity } = this.#machine
     // Issuers of the certificates so far: everybody on the way but this node at its end.
     const before = path.slice(1).filter((issuer) => compareBytes(issuer, name) < 0).length
     return {
       ...{ chain, membership },
-      rtCerts: [this.#rtCert(evidence, neighbor), ...evidence.rtCerts],
-      rtManifests: evidence.rtManifests.toSpliced(before, 0, identity.signedManifest),
+      rtCerts: [this.#rtCert(carriage, neighbor), ...carriage.rtCerts],
+      rtManifests: carriage.rtManifests.toSpliced(before, 0, identity.signedManifest),
     }
   }
 
-  #rtCert({ rtCerts, chain, depth: outerDepth }: Evidence, subject: CapsuleName): Uint8Array {
+  #rtCert({ rtCerts, chain, depth: outerDepth }: Carriage, subject: CapsuleName): Uint8Array {
     const { nowS, limits, name: issuer, identity, runtime } = this.#machine
     const adcert = chain === null ? null : certHash(decodeCertChain(chain).certs[0] as Uint8Array)
     const parent = rtCerts[0] === undefined ? null : certHash(rtCerts[0])
@@ -77,7 +77,7 @@ export class RtCerts {
     const rtCert = signRtCert(body, identity.identity)
     this.#signed.delete(key)
     this.#signed.set(key, { rtCert, notBeforeS, notAfterS })
-    if (this.#signed.size > limits.namesPerLinkMax) {
+    if (this.#signed.size > limits.rtCertsMax) {
       this.#signed.delete(this.#signed.keys().next().value as string)
     }
     return rtCert

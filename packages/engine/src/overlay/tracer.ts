@@ -26,6 +26,7 @@ import type { Link } from './link.ts'
 import type { Lookups } from './lookups.ts'
 import type { Machine } from './machine.ts'
 import type { Next } from './next.ts'
+import { readEvidence } from './route-evidence.ts'
 import type { RouteTable } from './route-table.ts'
 import type { Timer } from './timers.ts'
 
@@ -120,7 +121,8 @@ export class Tracer {
 
   #evidence(name: CapsuleName, from: Link | undefined): Uint8Array | null {
     const route = this.#table.best(nameKey(name), this.#machine.nowS, from)
-    return route === undefined ? null : evidenceHash(route.evidence)
+    const evidence = route === undefined ? undefined : readEvidence(this.#machine, route)
+    return evidence === undefined ? null : evidenceHash(evidence.carriage)
   }
 }
 

@@ -57,7 +57,7 @@ test('MI28 MI29: a damaged copy is replaced by what another mirror holds, statem
     damage(first, home, how)
     first.restart('kill')
     const { name } = home.capsule
-    first.take(first.mirror.inspect())
+    first.take([...first.mirror.inspect()].flat())
     // With an index that knows every place, it is the scrub that finds out.
     if (how === 'keep') first.take(first.mirror.suspect(name))
     assert.deepEqual(typesOf(first.effects), ['damaged'])
@@ -97,7 +97,7 @@ test('MI28: what nobody else holds as far as it was stated here stays as it is',
   home.exchange(first, 1)
   damage(first, home, 'vanish')
   first.restart('kill')
-  first.take(first.mirror.inspect())
+  first.take([...first.mirror.inspect()].flat())
   introduce(mirrors, home)
   converge(mirrors)
   assert.deepEqual(typesOf(first.effects), ['damaged'])
@@ -136,7 +136,7 @@ test('MI28: two damaged copies do not wait for each other with nothing', () => {
   for (const mirror of mirrors) {
     damage(mirror, home, 'vanish')
     mirror.restart('kill')
-    mirror.take(mirror.mirror.inspect())
+    mirror.take([...mirror.mirror.inspect()].flat())
   }
   introduce(mirrors, home)
   converge(mirrors)
@@ -154,7 +154,7 @@ test('MI28: what this home writes is never given up', () => {
   first.submit({ ops, durable: () => {}, committed: () => [], failed: () => [] })
   damage(first, home, 'vanish')
   first.restart('kill')
-  first.take(first.mirror.inspect())
+  first.take([...first.mirror.inspect()].flat())
   introduce(mirrors, home)
   converge(mirrors)
   assert.deepEqual(typesOf(first.effects), ['damaged'])
@@ -170,12 +170,12 @@ test('MI29: a crash while it is filled again: no statement before it is whole, t
   const note = noteOf(first, home)
   damage(first, home, 'vanish')
   first.restart('kill')
-  first.take(first.mirror.inspect())
+  first.take([...first.mirror.inspect()].flat())
   introduce(mirrors, home)
   let packages = 0
   converge(mirrors, (message) => message[0] === 1 && ++packages > 1)
   first.restart('power')
-  first.take(first.mirror.inspect())
+  first.take([...first.mirror.inspect()].flat())
   assert.equal(first.mirror.status.mending, 1)
   const stored = first.store.state(name, MAIN_BRANCH)?.size ?? 0
   assert.ok(stored < 740, `${stored}`)

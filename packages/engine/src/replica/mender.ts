@@ -11,6 +11,7 @@
  */
 import { type BranchId, type CapsuleName, isLongshoreError } from '@longshore/capsule'
 import { branchKey, nameKey } from '../store/branch-key.ts'
+import { nameTurns } from '../store/name-turns.ts'
 import type { StoreOp, StoreReader } from '../store/store.ts'
 import { committedHead } from './committed-head.ts'
 import { planRemoval, type Removal, readStated, type StatedTree } from './removal.ts'
@@ -51,16 +52,21 @@ export class Mender {
     return this.#mending.size > 0 && this.#mending.has(nameKey(name))
   }
 
-  /** What the store knows to be damaged; notes what is not whole again since the last start. */
-  inspect(holds: (name: CapsuleName) => boolean): CapsuleName[] {
-    return this.#store.names().filter((name) => {
-      const branches = this.#store.branches(name)
-      const isDamaged = branches.some((id) => this.#store.state(name, id)?.isDamaged === true)
-      if (!isDamaged && this.#isRestating(name) && isHeld(name, holds)) {
-        this.#mending.add(nameKey(name))
-      }
-      return isDamaged
-    })
+  /**
+   * What the store knows to be damaged, in turns; notes what is not whole again since the last
+   * start.
+   */
+  *inspect(holds: (name: CapsuleName) => boolean): Iterable<readonly CapsuleName[]> {
+    for (const names of nameTurns(this.#store)) {
+      yield names.filter((name) => {
+        const branches = this.#store.branches(name)
+        const isDamaged = branches.some((id) => this.#store.state(name, id)?.isDamaged === true)
+        if (!isDamaged && this.#isRestating(name) && isHeld(name, holds)) {
+          this.#mending.add(nameKey(name))
+        }
+        return isDamaged
+      })
+    }
   }
 
   /** A part of the capsule cannot be read. False if that was known, or if it is not held. */

@@ -75,7 +75,12 @@ export type MirrorEffect =
   /** Something is pending: call `cut` with the next commit. */
   | { readonly type: 'request-cut' }
   /** Held from now on: advertise it with this chain. */
-  | { readonly type: 'advertise'; readonly manifest: Uint8Array; readonly chain: Uint8Array }
+  | {
+      readonly type: 'advertise'
+      readonly name: CapsuleName
+      readonly manifest: Uint8Array
+      readonly chain: Uint8Array
+    }
   /** Held no longer, or not for now. */
   | { readonly type: 'withdraw'; readonly name: CapsuleName }
   /** To whoever subscribed to this public capsule. */

@@ -172,9 +172,11 @@ export class Mirror {
     return [{ type: 'damaged', name }, ...this.#sync.compare(name)]
   }
 
-  /** Looks at what the store knows to be damaged, once at the start. */
-  inspect(): MirrorEffect[] {
-    return this.#mender.inspect((name) => this.holds(name)).flatMap((name) => this.suspect(name))
+  /** Looks at what the store knows to be damaged, in turns, once at the start. */
+  *inspect(): Iterable<readonly MirrorEffect[]> {
+    for (const names of this.#mender.inspect((name) => this.holds(name))) {
+      yield names.flatMap((name) => this.suspect(name))
+    }
   }
 
   /** It is being filled again, and shown to nobody until then. */
@@ -417,7 +419,7 @@ export class Mirror {
   }
 
   #checkCapacity({ signed }: SignedManifest): void {
-    const count = this.#store.names().length + this.#group.offerCount
+    const count = this.#store.nameCount + this.#group.offerCount
     if (count >= this.#limits.capsulesMax || signed.length > this.#policy.bytesFree()) {
       throw quotaExceeded()
     }
@@ -425,7 +427,8 @@ export class Mirror {
 
   #accepted({ session, id, signed, chain }: Offer): MirrorEffect[] {
     this.counters.offers++
-    const advertise: MirrorEffect = { type: 'advertise', manifest: signed.signed, chain }
+    const { name, signed: manifest } = signed
+    const advertise: MirrorEffect = { type: 'advertise', name, manifest, chain }
     if (this.#sessions.get(session) === undefined) return [advertise]
     return [advertise, send(session, { kind: 'accepted', id })]
   }

@@ -1,5 +1,6 @@
 /**
- * Names and branches as keys of a `Map`: one code unit per byte, so that keys sort as bytes do.
+ * Names and branches as keys of a `Map`, and bytes as strings: one code unit per byte, so that they
+ * sort as bytes do.
  *
  * Never printed and never stored; for people there are `formatName` and `formatBranch`.
  *
@@ -7,8 +8,31 @@
  */
 import type { BranchId, CapsuleName } from '@longshore/capsule'
 
+/** Arguments of one call. */
+const PACKED_AT_ONCE = 4096
+
 export function nameKey(name: CapsuleName): string {
   return String.fromCharCode(...name)
+}
+
+/** The name that has this key. */
+export function nameOfKey(key: string): CapsuleName {
+  return unpackBytes(key) as CapsuleName
+}
+
+/** Bytes that are kept in great numbers: a string takes a fraction of the memory of an array. */
+export function packBytes(bytes: Uint8Array): string {
+  let packed = ''
+  for (let at = 0; at < bytes.length; at += PACKED_AT_ONCE) {
+    packed += String.fromCharCode(...bytes.subarray(at, at + PACKED_AT_ONCE))
+  }
+  return packed
+}
+
+export function unpackBytes(packed: string): Uint8Array {
+  const bytes = new Uint8Array(packed.length)
+  for (let i = 0; i < packed.length; i++) bytes[i] = packed.charCodeAt(i)
+  return bytes
 }
 
 /** Unambiguous, because every name has 32 bytes. */

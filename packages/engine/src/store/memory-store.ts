@@ -123,6 +123,18 @@ export class MemoryStore implements Store {
     return [...this.#medium.capsules.values()].map(({ name }) => name).sort(compareBytes)
   }
 
+  get nameCount(): number {
+    this.#checkOpen()
+    return this.#medium.capsules.size
+  }
+
+  namesAfter(after: CapsuleName | undefined, countMax: number): CapsuleName[] {
+    const behind = this.names().filter((name) => {
+      return after === undefined || compareBytes(name, after) > 0
+    })
+    return behind.slice(0, countMax)
+  }
+
   manifest(name: CapsuleName): Uint8Array | undefined {
     this.#checkOpen()
     return this.#medium.capsules.get(nameKey(name))?.signed

@@ -106,6 +106,10 @@ export interface StoreReader {
   /** Grows with every committed group. */
   readonly sequence: number
   names(): CapsuleName[]
+  /** How many there are; at once, once it was asked for. */
+  readonly nameCount: number
+  /** The next names in byte order, at most so many: behind `after`, or from the first one on. */
+  namesAfter(after: CapsuleName | undefined, countMax: number): CapsuleName[]
   /** The signed manifest, or undefined. */
   manifest(name: CapsuleName): Uint8Array | undefined
   branches(name: CapsuleName): BranchId[]

@@ -10,6 +10,7 @@ import {
   type CapsuleName,
   type CertChain,
   createSigner,
+  encodeCertChain,
   formatName,
   type KeyUse,
   type Manifest,
@@ -28,7 +29,7 @@ import {
 import { createNodePrincipal } from '../node/node-keys.ts'
 import type { NodeIdentity } from '../node/principal.ts'
 import type { OverlayLimits } from '../overlay/limits.ts'
-import { Overlay } from '../overlay/overlay.ts'
+import { Overlay, type OverlayOptions } from '../overlay/overlay.ts'
 import type { Membership, OverlayEffect, OverlayEvent } from '../overlay/overlay-events.ts'
 import type { Prng } from './prng.ts'
 import { LAN, type LinkConditions, type SimEndpoint, SimNetwork } from './sim-network.ts'
@@ -151,6 +152,7 @@ export interface NodeOptions {
   readonly isRouter?: boolean
   readonly domain?: Authority
   readonly limits?: Partial<OverlayLimits>
+  readonly heldEvidence?: NonNullable<OverlayOptions['heldEvidence']>
 }
 
 type EffectOf<TType extends OverlayEffect['type'], TEffect = OverlayEffect> = TEffect extends {
@@ -190,11 +192,12 @@ export class WorldNode {
       identity: createSigner(seeds.identity),
       mirror: createSigner(seeds.mirror),
     }
-    const { isRouter = false, domain, limits = {} } = options
+    const { isRouter = false, domain, limits = {}, heldEvidence } = options
     this.#overlay = new Overlay({
       ...{ identity: this.identity, roles: { router: isRouter }, runtime: this.runtime },
       ...{ listen: [this.address], limits },
       ...(domain === undefined ? {} : { domain: world.membership(domain, node.name) }),
+      ...(heldEvidence === undefined ? {} : { heldEvidence }),
     })
     const tlsKey = manifestKey(node.manifest, 'tls').ed25519
     this.#endpoint = world.network.attach(this.address, tlsKey, (event) => this.step(event))
@@ -241,7 +244,8 @@ export class WorldNode {
   }
 
   advertise(capsule: SignedManifest, chain: CertChain): void {
-    this.step({ type: 'advertise', capsule: capsule.signed, chain })
+    const { name, signed } = capsule
+    this.step({ type: 'advertise', name, capsule: signed, chain: encodeCertChain(chain) })
   }
 
   send(destination: CapsuleName, text: string, isBulk = false): void {

@@ -20,7 +20,13 @@ import { createMirrorPolicy } from '../node/mirror-policy.ts'
 import { type NodeEffect, NodeEngine, type NodeEvent } from '../node/node-engine.ts'
 import { createNodePrincipal, type NodePrincipal } from '../node/node-keys.ts'
 import type { NodeIdentity } from '../node/principal.ts'
-import { heldCapsules, mirrorService, publisherService, type Service } from '../node/service.ts'
+import {
+  heldCapsules,
+  heldEvidence,
+  mirrorService,
+  publisherService,
+  type Service,
+} from '../node/service.ts'
 import type { Membership } from '../overlay/overlay-events.ts'
 import { Mirror } from '../replica/mirror.ts'
 import { Publisher } from '../replica/publisher.ts'
@@ -265,11 +271,9 @@ export class SimNode {
     for (const actor of this.#actors) Object.assign(this.#services, actor.services?.())
     for (const ticket of this.#joined) this.step({ type: 'join', ticket })
     if (this.mirror !== undefined) {
-      this.step({
-        type: 'run',
-        service: 'mirror',
-        effects: heldCapsules(this.store, this.identity.name),
-      })
+      for (const effects of heldCapsules(this.store, this.identity.name)) {
+        this.step({ type: 'run', service: 'mirror', effects })
+      }
     }
     this.step({ type: 'tick' })
     for (const actor of this.#actors) actor.started?.()
@@ -335,6 +339,7 @@ export class SimNode {
       isRouter,
       services: this.#services,
       listen: this.ticket.addresses,
+      heldEvidence: (name) => heldEvidence(this.store, identity.name, name),
       ...(this.#membership === undefined ? {} : { membership: this.#membership }),
     })
   }

@@ -23,6 +23,14 @@ export class LiveReader implements StoreReader {
     return this.#current().names()
   }
 
+  get nameCount(): number {
+    return this.#current().nameCount
+  }
+
+  namesAfter(after: CapsuleName | undefined, countMax: number): CapsuleName[] {
+    return this.#current().namesAfter(after, countMax)
+  }
+
   manifest(name: CapsuleName): Uint8Array | undefined {
     return this.#current().manifest(name)
   }

@@ -60,6 +60,8 @@ export class CommittedState {
   readonly #generations = new Map<number, number>()
   /** Mostly nothing was ever removed; undefined: that was not looked up yet. */
   #hasRemovals: boolean | undefined
+  /** Counted when it is asked for first. */
+  #nameCount: number | undefined
   /** The branch that was looked up last. */
   #last: Branch | undefined
   #uses = 0
@@ -107,12 +109,14 @@ export class CommittedState {
   }
 
   setManifest(name: CapsuleName, place: Place): void {
+    if (this.#nameCount !== undefined && this.manifestPlace(name) === undefined) this.#nameCount++
     this.#manifests.set(nameKey(name), { name, place })
   }
 
   /** Nothing of this capsule counts any more, since the record at `place`. */
   remove(name: CapsuleName, place: Place): void {
     const key = nameKey(name)
+    if (this.#nameCount !== undefined && this.manifestPlace(name) !== undefined) this.#nameCount--
     this.#view.remove(name)
     this.#manifests.delete(key)
     for (const [id, branch] of this.#branches) {
@@ -151,6 +155,28 @@ export class CommittedState {
       return removal !== undefined && removal.segment > segment
     }
     return removal.generation === generation && removal.offset > offset
+  }
+
+  /** How many capsules have a manifest here. */
+  get nameCount(): number {
+    this.#nameCount ??= this.names().length
+    return this.#nameCount
+  }
+
+  /** At most `countMax` of them behind `after`, in byte order: those of a large store in turns. */
+  namesAfter(after: CapsuleName | undefined, countMax: number): CapsuleName[] {
+    const names = new Map<string, CapsuleName>()
+    const [first, end] = MANIFEST_RANGE
+    for (const [key] of this.#view.range(after === undefined ? first : manifestKey(after), end)) {
+      const name = nameOfManifestKey(key)
+      if (after !== undefined && bytesEqual(name, after)) continue
+      names.set(nameKey(name), name)
+      if (names.size >= countMax) break
+    }
+    for (const [key, { name }] of this.#manifests) {
+      if (after === undefined || compareBytes(name, after) > 0) names.set(key, name)
+    }
+    return [...names.values()].sort(compareBytes).slice(0, countMax)
   }
 
   /** Capsules whose manifest is known, in byte order. */

@@ -49,6 +49,14 @@ export abstract class DiskReads implements StoreReader {
     return this.journal.state.names()
   }
 
+  get nameCount(): number {
+    return this.journal.state.nameCount
+  }
+
+  namesAfter(after: CapsuleName | undefined, countMax: number): CapsuleName[] {
+    return this.journal.state.namesAfter(after, countMax)
+  }
+
   manifest(name: CapsuleName): Uint8Array | undefined {
     return this.attempt(() => {
       const { state, entries } = this.journal
@@ -124,7 +132,7 @@ export abstract class DiskReads implements StoreReader {
       const segments = countedSegments(this.journal)
       let journalBytes = 0
       for (const name of segments) journalBytes += files.file(name).byteLength()
-      return { segments: segments.length, journalBytes, capsules: state.names().length }
+      return { segments: segments.length, journalBytes, capsules: state.nameCount }
     })
   }
 

@@ -61,6 +61,11 @@ function registerEntryTests(test: RegisterTest, open: OpenHarness): void {
     expectEqual(store.branches(main.name), sorted, 'main branch first, then in byte order')
     expectEqual(store.branches(other.name), [other.branch], 'the main branch always exists')
     expectEqual(store.names(), [main.name, other.name].sort(compareBytes), 'names in byte order')
+    expectEqual(store.nameCount, 2, 'names')
+    const [first, second] = store.names()
+    expectEqual(store.namesAfter(undefined, 1), [first], 'the first name')
+    expectEqual(store.namesAfter(first, 5), [second], 'the names behind it')
+    expectEqual(store.namesAfter(second, 5), [], 'nothing behind the last one')
   })
 
   test('ST8: the state of a branch is that of its last append', () => {

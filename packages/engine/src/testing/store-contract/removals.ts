@@ -24,6 +24,7 @@ function registerGoneTests(test: RegisterTest, open: OpenHarness): void {
     const branch = new BranchFixture(prng, manifest.name, asBranchId(prng.bytes(16)))
     driver.commit(manifest, gone.append(600, { holes: [1] }), branch.append(3))
     driver.commit(gone.fill(1), gone.erase([4, 300]))
+    expectEqual(driver.store.nameCount, 2, 'names before')
     const remove = { type: 'remove', name: manifest.name } as const
     driver.submit(remove)
     expectEqual(driver.store.state(gone.name, gone.branch)?.size, 600, 'until it is committed')
@@ -31,6 +32,8 @@ function registerGoneTests(test: RegisterTest, open: OpenHarness): void {
     driver.finishSync()
     expectEqual(readAll(driver.store, ['k']), before, 'as if it had never been')
     expectEqual(driver.store.branches(gone.name), [], 'branches')
+    expectEqual(driver.store.nameCount, 1, 'names')
+    expectEqual(driver.store.namesAfter(undefined, 5), [main.name], 'names in turns')
     expectEqual(driver.store.state(branch.name, branch.branch), undefined, 'state')
     expectCode(() => driver.store.entry(gone.name, gone.branch, 0), 'NOT_FOUND', 'entry')
     expectCode(() => driver.store.tile(gone.name, gone.branch, 0, 0, 1), 'NOT_FOUND', 'tile')
@@ -40,6 +43,7 @@ function registerGoneTests(test: RegisterTest, open: OpenHarness): void {
     driver.store.close()
     const again = harness.open()
     expectEqual(again.manifest(gone.name), undefined, 'after opening again')
+    expectEqual(again.nameCount, 1, 'names after opening again')
     expectEqual(again.state(main.name, main.branch)?.size, 2, 'the other one goes on')
   })
 
@@ -53,6 +57,7 @@ function registerGoneTests(test: RegisterTest, open: OpenHarness): void {
     driver.commit(manifest, second.append(300, { holes: [7] }))
     const { store } = driver
     expectEqual(store.state(second.name, second.branch)?.size, 300, 'size')
+    expectEqual(store.nameCount, store.names().length, 'names')
     expectEqual(store.entry(second.name, second.branch, 3).state, 'present', 'not erased')
     expectEqual(store.entry(second.name, second.branch, 7).state, 'absent', 'a hole again')
     driver.commit(second.fill(7), second.append(20))
@@ -97,7 +102,9 @@ function registerOrderTests(test: RegisterTest, open: OpenHarness): void {
     driver.commit(first.append(1))
     driver.commit(remove, manifest, append, second.erase([2, 3]))
     expectEqual(driver.store.state(second.name, second.branch)?.size, 3, 'size')
+    expectEqual(driver.store.nameCount, 2, 'names')
     driver.commit(remove, manifest, remove)
+    expectEqual(driver.store.nameCount, 1, 'one name less')
     expectEqual(driver.store.manifest(manifest.name), undefined, 'removed at the end')
     const other = createCapsule(driver, prng)
     driver.commit(other.append(1))
