@@ -298,10 +298,7 @@ export class LongshoreNode {
   async #close(): Promise<void> {
     this.#runtime.log('info', 'node.draining')
     this.#mirror?.stop()
-    const withdrawals = [...this.#engine.advertised()].map((name): MirrorEffect => {
-      return { type: 'withdraw', name }
-    })
-    if (this.#mirror !== undefined) this.#tell('mirror', withdrawals)
+    this.#step({ type: 'withdraw', names: [...this.#engine.advertised()] })
     await this.#home.held.driver.drained()
     this.#step({ type: 'finish' })
     await this.#delivered()

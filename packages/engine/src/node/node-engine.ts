@@ -150,6 +150,7 @@ export class NodeEngine {
     if (event.type === 'run') this.#take(event.service, event.effects)
     else if (event.type === 'finish') this.#finish()
     else if (event.type === 'tick') this.#tick()
+    else if (event.type === 'withdraw') this.#withdraw(event.names)
     else this.#work.push({ to: 'overlay', event })
     this.#drain()
     let rounds = 0
@@ -362,9 +363,7 @@ export class NodeEngine {
           this.#advertise(id, effect)
           break
         case 'withdraw':
-          this.#advertised.delete(nameKey(effect.name))
-          this.#partners.delete(nameKey(effect.name))
-          this.#work.push({ to: 'overlay', event: effect })
+          this.#withdraw([effect.name])
           break
         default:
           this.#effects.push({ type: 'news', service: id, news: effect })
@@ -389,6 +388,14 @@ export class NodeEngine {
     const key = nameKey(name)
     if (!this.#advertised.has(key)) this.#advertised.set(key, service)
     this.#partners.add(key)
+  }
+
+  #withdraw(names: readonly CapsuleName[]): void {
+    for (const key of names.map(nameKey)) {
+      this.#advertised.delete(key)
+      this.#partners.delete(key)
+    }
+    this.#work.push({ to: 'overlay', event: { type: 'withdraw', names } })
   }
 
   #open(id: string, target: CapsuleName): void {
