@@ -132,7 +132,7 @@ function conversation(): Uint8Array {
   for (const type of ['resolve', 'trace'] as const) {
     hear(node.overlay.step({ type, request: 1, name: name(9) }))
   }
-  hear(node.overlay.step({ type: 'withdraw', name: capsule.name }))
+  hear(node.overlay.step({ type: 'withdraw', names: [capsule.name] }))
   return Uint8Array.from(said.flatMap((bytes) => [...bytes]))
 }
 

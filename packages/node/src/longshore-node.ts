@@ -22,7 +22,7 @@ import {
   parseName,
   type Ticket,
 } from '@longshore/capsule'
-import { createNodeRuntime, type Transaction, type TransactionSource } from '@longshore/client/node'
+import { createNodeRuntime, type TransactionSource } from '@longshore/client/node'
 import {
   committedHead,
   heldEvidence,
@@ -46,6 +46,7 @@ import { ControlServer } from './control-server.ts'
 import { DiskRoom } from './disk-room.ts'
 import { HttpGateway, parseHttpAddress } from './http-gateway.ts'
 import { formatMetrics } from './metrics.ts'
+import { mirrorTransactions } from './mirror-transactions.ts'
 import { NodeDomain } from './node-domain.ts'
 import { writeNodeFile } from './node-file.ts'
 import { judgeHealth, type NodeHealth } from './node-health.ts'
@@ -303,10 +304,7 @@ export class LongshoreNode {
   async #close(): Promise<void> {
     this.#runtime.log('info', 'node.draining')
     this.#mirror?.stop()
-    const withdrawals = [...this.#engine.advertised()].map((name): MirrorEffect => {
-      return { type: 'withdraw', name }
-    })
-    if (this.#mirror !== undefined) this.#tell('mirror', withdrawals)
+    this.#step({ type: 'withdraw', names: [...this.#engine.advertised()] })
     await this.#home.held.driver.drained()
     this.#step({ type: 'finish' })
     await this.#delivered()
@@ -418,22 +416,11 @@ export class LongshoreNode {
   }
 
   /** What the mirror has pending goes with the next commit of the home. */
-  readonly #source: TransactionSource = {
-    hasBacklog: false,
-    cut: (): Transaction | undefined => {
-      const cut = this.#mirror?.cut()
-      if (cut === undefined) return undefined
-      return {
-        ops: cut.ops,
-        durable: () => cut.durable(),
-        committed: () => this.#tell('mirror', cut.committed()),
-        failed: (error) => {
-          this.#tell('mirror', cut.failed(error))
-          this.#endIfStoreFailed()
-        },
-      }
-    },
-  }
+  readonly #source: TransactionSource = mirrorTransactions({
+    mirror: () => this.#mirror,
+    tell: (effects) => this.#tell('mirror', effects),
+    failed: () => this.#endIfStoreFailed(),
+  })
 
   #endIfStoreFailed(): void {
     const error = storeFailure(this.#home.held)

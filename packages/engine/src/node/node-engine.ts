@@ -156,6 +156,7 @@ export class NodeEngine {
     else if (event.type === 'tick') this.#tick()
     else if (event.type === 'subscribe') this.#subscribe(RUNNER, event)
     else if (event.type === 'unsubscribe') this.#unsubscribe(RUNNER, event)
+    else if (event.type === 'withdraw') this.#withdraw(event.names)
     else this.#work.push({ to: 'overlay', event })
     this.#drain()
     let rounds = 0
@@ -379,9 +380,7 @@ export class NodeEngine {
           this.#advertise(id, effect)
           break
         case 'withdraw':
-          this.#advertised.delete(nameKey(effect.name))
-          this.#partners.delete(nameKey(effect.name))
-          this.#work.push({ to: 'overlay', event: effect })
+          this.#withdraw([effect.name])
           break
         default:
           this.#effects.push({ type: 'news', service: id, news: effect })
@@ -427,6 +426,14 @@ export class NodeEngine {
     const key = nameKey(name)
     if (!this.#advertised.has(key)) this.#advertised.set(key, service)
     this.#partners.add(key)
+  }
+
+  #withdraw(names: readonly CapsuleName[]): void {
+    for (const key of names.map(nameKey)) {
+      this.#advertised.delete(key)
+      this.#partners.delete(key)
+    }
+    this.#work.push({ to: 'overlay', event: { type: 'withdraw', names } })
   }
 
   #open(id: string, target: CapsuleName): void {

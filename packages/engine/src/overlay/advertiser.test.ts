@@ -183,7 +183,7 @@ test('OV20 OV24: what is withdrawn, or served by a node that died, is gone every
   world.run(1000)
   const servers = () => resolve(world, client, capsule.name).map((entry) => entry.server)
   assert.equal(servers().length, 1, 'a router tells of the best one')
-  server.step({ type: 'withdraw', name: capsule.name })
+  server.step({ type: 'withdraw', names: [capsule.name] })
   world.run(70_000)
   assert.deepEqual(servers(), [other.name])
   other.die()

@@ -42,7 +42,7 @@ export interface OverlayLimits {
 
   /**
    * Names that one peer may advertise over one link: every capsule that a mirror may hold, and
-   * those of some more mirrors below. About 400 bytes each beside the evidence.
+   * some more. About 500 bytes each beside the evidence.
    */
   readonly namesPerLinkMax: number
   /** Manifests and certificates of these names, which are kept to answer lookups with. */

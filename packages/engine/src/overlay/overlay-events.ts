@@ -39,7 +39,7 @@ export type OverlayEvent =
       /** Encoded. */
       readonly chain: Uint8Array
     }
-  | { readonly type: 'withdraw'; readonly name: CapsuleName }
+  | { readonly type: 'withdraw'; readonly names: readonly CapsuleName[] }
   | { readonly type: 'resolve'; readonly request: number; readonly name: CapsuleName }
   | { readonly type: 'trace'; readonly request: number; readonly name: CapsuleName }
   | { readonly type: 'subscribe' | 'unsubscribe'; readonly name: CapsuleName }

@@ -167,7 +167,7 @@ export class Overlay {
         this.#installOwn(openManifest(event.capsule, event.name), event.chain)
         return
       case 'withdraw':
-        this.#table.removeOver(nameKey(event.name), undefined)
+        for (const name of event.names) this.#table.removeOver(nameKey(name), undefined)
         return
       case 'resolve':
         this.#resolve(event.request, event.name)
