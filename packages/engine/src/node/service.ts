@@ -21,6 +21,7 @@ import type { Publisher } from '../replica/publisher.ts'
 import type { PublisherEffect } from '../replica/publisher-contract.ts'
 import type { ReaderEffect } from '../replica/reader-contract.ts'
 import type { RemoteReader } from '../replica/remote-reader.ts'
+import { storedManifest } from '../replica/stored-manifest.ts'
 import type { Acceptance, Peer, SessionId } from '../session/events.ts'
 import { nameTurns } from '../store/name-turns.ts'
 import type { StoreReader } from '../store/store.ts'
@@ -117,7 +118,7 @@ export function heldEvidence(
   name: CapsuleName,
 ): HeldEvidence | undefined {
   const chain = ownChain(store, self, name)
-  const manifest = chain === undefined ? undefined : store.manifest(name)
+  const manifest = chain === undefined ? undefined : storedManifest(store, name)
   return chain && manifest && { manifest, chain }
 }
 

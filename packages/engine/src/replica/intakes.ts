@@ -11,7 +11,6 @@ import {
   type BranchId,
   bytesEqual,
   type CapsuleName,
-  isLongshoreError,
   MAIN_BRANCH,
   openManifest,
   type SignedManifest,
@@ -24,6 +23,7 @@ import { BranchIntake } from './branch-intake.ts'
 import { readChain } from './chain-notes.ts'
 import { isDropped } from './dropped.ts'
 import { BRANCHES_MAX, type ReplicaLimits } from './limits.ts'
+import { storedManifest } from './stored-manifest.ts'
 
 export interface IntakeJudge {
   /** Is this chain, by which a capsule was taken on, one of this node's own? */
@@ -54,19 +54,9 @@ export class Intakes {
   manifest(name: CapsuleName): SignedManifest | undefined {
     const arriving = this.#arriving.get(nameKey(name))
     if (arriving !== undefined) return arriving
-    const signed = this.#stored(name)
+    const signed = storedManifest(this.#store, name)
     if (signed === undefined || isDropped(this.#store, name)) return undefined
     return this.#isServed(name) ? openManifest(signed, name) : undefined
-  }
-
-  /** A capsule whose manifest is lost in damage is none; the others go on. */
-  #stored(name: CapsuleName): Uint8Array | undefined {
-    try {
-      return this.#store.manifest(name)
-    } catch (error) {
-      if (isLongshoreError(error) && error.code === 'STORE_CORRUPT') return undefined
-      throw error
-    }
   }
 
   /** Its owner lets this node serve it, or the node writes it itself: its head log. */
