@@ -163,7 +163,7 @@ test('MI26: a capsule whose manifest rotted is not there, and the others are', (
 })
 
 test('PU3: a mirror that holds more is asked how: another history convicts, a continuation does not', () => {
-  for (const isFork of [true, false]) {
+  for (const isOther of [true, false]) {
     const prngs = [new Prng(12), new Prng(12)] as const
     const [larger, smaller] = [new PublisherHome(prngs[0]), new PublisherHome(prngs[1])]
     const mirror = new MirrorHome(new Prng(13))
@@ -171,12 +171,12 @@ test('PU3: a mirror that holds more is asked how: another history convicts, a co
     larger.append(4, { payloadBytes: 6 })
     larger.connect(mirror, 1)
     larger.exchange(mirror, 1)
-    smaller.append(3, { payloadBytes: isFork ? 7 : 5 })
+    smaller.append(3, { payloadBytes: isOther ? 7 : 5 })
     smaller.connect(mirror, 2)
     smaller.exchange(mirror, 2)
     const evidence = smaller.effects.find((effect) => effect.type === 'evidence')
     const failed = smaller.effects.find((effect) => effect.type === 'failed')
-    if (!isFork) {
+    if (!isOther) {
       assert.deepEqual([evidence, failed], [undefined, undefined])
       continue
     }
