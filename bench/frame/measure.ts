@@ -44,7 +44,8 @@ export async function measureStudy(
   const absent = all.flatMap((one) => ('absent' in one ? [one] : []))
   const windows = contenders.map((): FacetValues[] => [])
   try {
-    if (!study.once) await measureAll(contenders, undefined, pace.windowMs / 4)
+    const { warmUpWindows = 0.25 } = study
+    if (!study.once) await measureAll(contenders, undefined, pace.windowMs * warmUpWindows)
     const rounds = study.once ? 1 : pace.windowCount
     for (let round = 0; round < rounds; round++) {
       await measureAll(contenders, windows, pace.windowMs)

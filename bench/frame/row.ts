@@ -45,6 +45,11 @@ export interface Row extends Facet {
   readonly contenders: (directory: string) => Promise<readonly (Contender | Absent)[]>
   /** Measures each contender once: the work is too long to repeat at will. */
   readonly once?: boolean
+  /**
+   * How many windows each works before the first that counts; default a quarter. Work that comes in
+   * little by little, in several processes, is compiled late.
+   */
+  readonly warmUpWindows?: number
 }
 
 /** A number for each facet, in their order; undefined where a contender has none. */
@@ -55,6 +60,7 @@ export interface Study {
   readonly facets: readonly Facet[]
   readonly contenders: (directory: string) => Promise<readonly (Contender<FacetValues> | Absent)[]>
   readonly once?: boolean
+  readonly warmUpWindows?: number
 }
 
 export interface Measured {
@@ -79,7 +85,7 @@ export interface RowResult {
 /** A row is a study with one facet. */
 export function asStudy(item: Row | Study): Study {
   if ('facets' in item) return item
-  const { contenders, once } = item
+  const { contenders, once, warmUpWindows } = item
   return {
     facets: [item],
     contenders: async (directory) =>
@@ -91,5 +97,6 @@ export function asStudy(item: Row | Study): Study {
         }
       }),
     ...(once === undefined ? {} : { once }),
+    ...(warmUpWindows === undefined ? {} : { warmUpWindows }),
   }
 }
