@@ -10,7 +10,8 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import type { Machine } from './node-process.ts'
 
 const BRIDGE = 'lsbr'
-const NETWORK = '10.231.77'
+/** Two runs on one machine, or what a killed one has left, mostly have different ones. */
+const NETWORK = `10.231.${process.pid % 256}`
 /** What tbf lets through: a bad radio link. */
 const THROTTLED = ['rate', '256kbit', 'burst', '16kb', 'latency', '400ms']
 
