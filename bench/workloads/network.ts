@@ -19,7 +19,7 @@ import { Site } from './site.ts'
 /** Entries that are pushed in one window at most: they are appended before, which takes longer. */
 const PUSHED_BYTES_MAX = 100_000_000
 const DELAY_SAMPLES_MIN = 100
-/** Entries come one after the other: it takes thousands until every process has compiled its part. */
+/** Entries come one by one: it takes thousands until every process has compiled its part. */
 const WARM_UP_WINDOWS = 2
 const SMALL_BYTES = 100
 const LARGE_BYTES = 65_536
