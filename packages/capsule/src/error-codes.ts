@@ -236,7 +236,7 @@ export const ERROR_CODES: ErrorCodeTable = Object.freeze({
   ),
   STORE_IO: unavailable('Check the disk and the permissions of the home, then try again.'),
   STORE_CORRUPT: unavailable(
-    'Run fsck to see what is damaged, then import the capsule from a copy that is whole.',
+    'Run fsck to see what is damaged; then restore a backup, or import a whole copy into a new home.',
   ),
   STORE_FAILED: unavailable(
     'A write could not be made safe, so this process stopped: check the disk, then start it again.',

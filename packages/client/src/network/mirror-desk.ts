@@ -33,6 +33,7 @@ import type {
 } from './home-network.ts'
 import { judgeKnownMirror } from './mirror-standing.ts'
 import type { RemoteBranch } from './remote-branch.ts'
+import { noAnswer } from './replication.ts'
 
 /** A mirror that is there answers within this time, also from the other side of the world. */
 const MEET_TIMEOUT_MS = 5000
@@ -160,7 +161,7 @@ export class MirrorDesk {
     try {
       await this.#heard(branch, [known], signal)
       const [source] = branch.sources
-      if (source === undefined) return
+      if (source === undefined) throw noAnswer(node)
       await this.#keep(name, known, {
         signedManifest: source.peer.signedManifest,
         memberships: source.memberships,

@@ -181,10 +181,7 @@ export class Replication {
     size: number,
     { timeoutMs, signal }: ReplicationPatience,
   ): Promise<void> {
-    const orElse = (): Error => {
-      const message = 'the mirror does not answer now; entries go there when it does'
-      return new UnavailableError('NO_MIRROR', message, { mirror: formatName(mirror) })
-    }
+    const orElse = (): Error => noAnswer(mirror)
     const isHeld = (): boolean => {
       const refusal = this.refusal(name, mirror)
       if (refusal !== undefined) throw refusal
@@ -375,4 +372,9 @@ export class Replication {
 function isBetter(a: StatedHead, b: StatedHead | undefined): boolean {
   const lead = a.statements.length - (b?.statements.length ?? 0)
   return lead > 0 || (lead === 0 && a.head.size > (b?.head.size ?? 0))
+}
+
+export function noAnswer(mirror: CapsuleName): UnavailableError {
+  const message = 'the mirror does not answer now; entries go there when it does'
+  return new UnavailableError('NO_MIRROR', message, { mirror: formatName(mirror) })
 }
