@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Prng } from '../../testing/prng.ts'
-import { SimDisk } from '../../testing/sim-disk.ts'
+import { SimCrash, SimDisk } from '../../testing/sim-disk.ts'
 import { WATERMARK_PATH, WatermarkFile } from './watermark.ts'
 
 const POSITION = { segment: 3, offset: 4096, sequence: 2 ** 40, chain: 0xdeadbeef }
 
-function written(): SimDisk {
-  const disk = new SimDisk(new Prng(1))
+function written(seed = 1): SimDisk {
+  const disk = new SimDisk(new Prng(seed))
   const file = new WatermarkFile(disk, 'boot-1')
   file.openForWriting()
   file.write(POSITION, new Prng(2).bytes(16))
@@ -39,4 +39,36 @@ test('JR7: a watermark that differs in any bit, or is cut, is none', () => {
     assert.equal(new WatermarkFile(disk, 'boot-1').read(), undefined)
   }
   assert.equal(new WatermarkFile(new SimDisk(new Prng(1)), 'boot-1').read(), undefined)
+})
+
+test('JR25: power lost anywhere while the watermark moves leaves one that is found', () => {
+  let cuts = 0
+  for (let step = 0, isOver = false; !isOver; step++) {
+    for (let seed = 1; seed <= 50; seed++) {
+      const disk = written(seed)
+      disk.syncDirectory('')
+      const file = new WatermarkFile(disk, 'boot-1')
+      file.read()
+      disk.crashAt(disk.counts.operations + step, seed % 2 === 0 ? 'before' : 'after')
+      try {
+        file.openForWriting()
+        file.write(POSITION, new Prng(2).bytes(16))
+        file.guard()
+        isOver = true
+        break
+      } catch (error) {
+        assert.ok(error instanceof SimCrash)
+      }
+      cuts++
+      disk.crash('power')
+      const again = new WatermarkFile(disk, 'boot-1')
+      again.read()
+      again.openForWriting()
+      again.write(POSITION, new Prng(2).bytes(16))
+      again.guard()
+      again.close()
+      assert.equal(new WatermarkFile(disk, 'boot-1').read()?.sequence, POSITION.sequence)
+    }
+  }
+  assert.ok(cuts >= 300, `${cuts}`)
 })

@@ -96,7 +96,10 @@ export class WatermarkFile {
     if (!this.#disk.exists(GUARDED_WATERMARK_PATH)) {
       const file = this.#disk.open(GUARDED_WATERMARK_PATH, 'create')
       file.write(0, [this.#bytes])
+      file.sync()
       file.close()
+      // A power cut must not keep what follows and lose this.
+      this.#disk.syncDirectory('')
     }
     this.openForWriting()
     if (this.#isFile(WATERMARK_PATH)) this.#disk.remove(WATERMARK_PATH)
