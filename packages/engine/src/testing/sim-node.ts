@@ -370,30 +370,21 @@ export class SimNode {
       }),
       memberships: () => memberships,
       openHeadLog: () => {
-        const writer = openBranchWriter({
-          store,
-          name: headLog.name,
-          branch: MAIN_BRANCH,
-          signer: createSigner(seeds['head-log']),
-          runtime,
-          anchor: this.#headLogAnchor,
-        })
-        this.#headLogWriter = writer
-        return writer
+        const signer = createSigner(seeds['head-log'])
+        const anchor = this.#headLogAnchor
+        const own = { store, runtime, name: headLog.name, branch: MAIN_BRANCH, signer, anchor }
+        this.#headLogWriter = orEnd(['STORE_CORRUPT'], () => openBranchWriter(own))
+        return this.#headLogWriter
       },
     })
   }
 
-  /** A process that its disk refuses ends; whoever runs it starts another one. */
   #openStore(): DiskStore {
     const { disk, runtime } = this
-    try {
-      return openDiskStore({ disk, index: this.#index.open(), runtime, mode: 'write' })
-    } catch (error) {
-      const { code } = error as { readonly code?: unknown }
-      if (code === 'STORE_IO' || code === 'STORE_FULL') throw new SimCrash('the disk refuses')
-      throw error
-    }
+    const index = this.#index.open()
+    return orEnd(['STORE_IO', 'STORE_FULL'], () => {
+      return openDiskStore({ disk, index, runtime, mode: 'write' })
+    })
   }
 
   #createHeadLog(): void {
@@ -459,5 +450,16 @@ export class SimNode {
         failed: (error) => tell(transaction.failed(error)),
       }
     },
+  }
+}
+
+/** What ends a process in which these codes escape; whoever runs it starts another one. */
+function orEnd<T>(codes: readonly string[], action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    const { code } = error as { readonly code?: unknown }
+    if (typeof code !== 'string' || !codes.includes(code)) throw error
+    throw new SimCrash(`the process ends with ${code}`)
   }
 }
