@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { constants } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -52,6 +52,8 @@ if (args.length === 0) {
 }
 try {
   const node = await setUp(root)
+  // Without it everything works, only slower.
+  spawnSync(node, [join(root, 'scripts', 'bundle.ts')], { stdio: ['ignore', 2, 2] })
   if (args[0] !== '--setup-only') run(node, args)
 } catch (error) {
   fail(error)

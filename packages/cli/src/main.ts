@@ -7,6 +7,9 @@
  *
  * @module
  */
+import { resolve } from 'node:path'
+import { currentBundle } from './bundle.ts'
+
 /** A bug; as in report-error.ts, which may be what fails to load. */
 const EXIT_DEFECT = 70
 
@@ -16,6 +19,7 @@ process.on('uncaughtException', (error: Error) => {
   process.exit(EXIT_DEFECT)
 })
 
-const { runCommandLine } = await import('./run.ts')
+const bundle = currentBundle(resolve(import.meta.dirname, '../../..'))
+const { runCommandLine } = await (bundle === undefined ? import('./run.ts') : import(bundle))
 process.exitCode = await runCommandLine(process.argv.slice(2))
 process.exit()

@@ -6,6 +6,8 @@
 import type { Context } from '../context.ts'
 import { openCapsule } from '../open-capsule.ts'
 import { openHomeToRead, remoteOptions } from '../remote-options.ts'
+// Runs for long, and must still be able to say why it ended.
+import '../report-error.ts'
 import { watchStdoutReader } from '../stdout-reader.ts'
 import { printEntries } from './print-entries.ts'
 

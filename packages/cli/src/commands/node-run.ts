@@ -15,6 +15,8 @@ import {
 } from '@longshore/node'
 import type { Context } from '../context.ts'
 import type { Arguments } from '../parse-arguments.ts'
+// Runs for long, and must still be able to say why it ended.
+import '../report-error.ts'
 
 export async function run({ args, out, stop }: Context): Promise<undefined> {
   const plan = planNode(settingsOf(args))
