@@ -25,7 +25,7 @@ function signalledWhenListening(
   return { NODE_OPTIONS: `--import=${hook}` }
 }
 
-/** An environment in which a command gets the signal when its own file is loaded. */
+/** An environment in which a command gets the signal when it loads the library. */
 function signalledWhenLoaded(
   place: Place,
   signal: keyof typeof EXIT_CODES,
@@ -35,7 +35,7 @@ function signalledWhenLoaded(
     hook,
     `import { registerHooks } from 'node:module'
      registerHooks({ load(url, context, next) {
-       if (url.includes('/cli/src/commands/')) process.kill(process.pid, '${signal}')
+       if (url.includes('/sodium-native/')) process.kill(process.pid, '${signal}')
        return next(url, context)
      } })`,
   )
