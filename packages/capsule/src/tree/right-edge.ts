@@ -53,6 +53,8 @@ type FilledTile = Omit<FullTile, 'root'>
 
 export class RightEdge {
   #size = 0
+  /** Of this size; undefined until somebody asks for it. */
+  #root: Hash | undefined
   /** By height. */
   readonly #slots: Slot[] = []
   /** By level. */
@@ -105,7 +107,7 @@ export class RightEdge {
     for (let position = 0; position < leafHashes.length; position += rowBytes) {
       this.#addRow(0, leafHashes.subarray(position, position + rowBytes), full)
     }
-    this.#size += count
+    this.#grow(count)
     return full.sort((a, b) => a.level - b.level)
   }
 
@@ -120,12 +122,22 @@ export class RightEdge {
     const tile = this.#tile(0)
     const full: FullTile[] = [{ level: 0, n: tile.n++, bytes: leafHashes.slice(), root }]
     this.#addRow(TILE_HEIGHT, root, full)
-    this.#size += TILE_WIDTH
+    this.#grow(TILE_WIDTH)
     return full
   }
 
-  /** Root of the tree. At most one hash per bit of the size; nothing is read. */
+  #grow(count: number): void {
+    this.#size += count
+    this.#root = undefined
+  }
+
+  /** Root of the tree. At most one hash per bit of the size, once; nothing is read. */
   root(): Hash {
+    this.#root ??= this.#computeRoot()
+    return this.#root
+  }
+
+  #computeRoot(): Hash {
     let root: Hash | undefined
     for (const { left, occupied } of this.#slots) {
       if (!occupied) continue
@@ -144,6 +156,7 @@ export class RightEdge {
   clone(): RightEdge {
     const copy = new RightEdge()
     copy.#size = this.#size
+    copy.#root = this.#root
     for (const { left, occupied } of this.#slots) copy.#slots.push({ left: left.slice(), occupied })
     for (const tile of this.#tiles) copy.#tiles.push({ ...tile, bytes: tile.bytes.slice() })
     return copy

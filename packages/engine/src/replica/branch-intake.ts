@@ -91,6 +91,8 @@ export class BranchIntake {
   readonly #store: StoreReader
   readonly #holeRangesMax: number
   readonly #edge: RightEdge
+  /** Of the edge, where a head that was verified says so. */
+  #root: { readonly size: number; readonly root: Hash } | undefined
   readonly #builder = new EntryBatchBuilder()
   /** Edge of the tile that the next entry goes to, as of this size. */
   #tile: { readonly edge: RightEdge; readonly size: number } | undefined
@@ -264,7 +266,8 @@ export class BranchIntake {
       throw new ProtocolError('PROTOCOL_ERROR', 'entries were left out', details)
     }
     const { erasures, holes } = verifier.verify(this.branch, head, this.#tileEdge(frame.start))
-    if (size > 0 && !bytesEqual(verifier.rootBefore(size), this.#edge.root())) {
+    const root = this.#root?.size === size ? this.#root.root : this.#edge.root()
+    if (size > 0 && !bytesEqual(verifier.rootBefore(size), root)) {
       const message = 'the head does not continue what is here'
       throw new VerificationError('ROOT_MISMATCH', message, { size, headSize: head.size })
     }
@@ -409,7 +412,9 @@ export class BranchIntake {
   /** A head under which an entry was accepted counts as soon as its last entry is there. */
   #advanceTo(head: Head): void {
     if (this.#target === undefined || head.size > this.#target.size) this.#target = head
-    if (this.size === head.size) this.#head = head
+    if (this.size !== head.size) return
+    this.#head = head
+    this.#root = head
   }
 
   #erase(range: IndexRange): void {
