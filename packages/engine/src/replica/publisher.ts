@@ -32,7 +32,7 @@ import {
 } from '@longshore/capsule'
 import { branchKey, nameKey } from '../store/branch-key.ts'
 import type { StoreReader } from '../store/store.ts'
-import { committedHead } from './committed-head.ts'
+import { committedHead, importNoteKey } from './committed-head.ts'
 import { createSource, type EntriesSource, makeEntries } from './entries-source.ts'
 import { judgeByPath, judgeByTree } from './equivocation.ts'
 import { decodeMessage, isControlMessage, type MessageOf, type ReplicaMessage } from './messages.ts'
@@ -74,6 +74,8 @@ interface OpenSession {
 
 interface Branch {
   readonly source: EntriesSource
+  /** Of an import into it. */
+  readonly noteKey: string
   readonly routes: Map<string, Route>
   /** The head that counts, as of this commit of the store. */
   head: Head | undefined
@@ -424,7 +426,7 @@ export class Publisher {
     const { sequence } = this.#store
     if (branch.sequence !== sequence) {
       const { store, name, branch: id } = branch.source
-      branch.head = committedHead(store, name, id)
+      branch.head = committedHead(store, name, id, branch.noteKey)
       branch.sequence = sequence
     }
     return branch.head
@@ -445,7 +447,8 @@ export class Publisher {
 
 function createBranch(source: EntriesSource): Branch {
   const nothing = { head: undefined, sequence: -1, heartbeat: undefined }
-  return { source, routes: new Map(), heads: new Map(), ...nothing }
+  const noteKey = importNoteKey(source.name, source.branch)
+  return { source, noteKey, routes: new Map(), heads: new Map(), ...nothing }
 }
 
 function createRoute(branch: Branch, target: MirrorTarget): Route {

@@ -36,6 +36,9 @@ import { MaskedIndex } from './masked-index.ts'
 import { decodePlace, encodePlace, type Place } from './position-block.ts'
 import type { JournalPosition } from './watermark.ts'
 
+/** Notes of the index that were asked for, kept in memory: those of the branches at work. */
+const INDEXED_NOTES_MAX = 256
+
 interface ManifestPlace {
   readonly name: CapsuleName
   readonly place: Place
@@ -57,6 +60,8 @@ export class CommittedState {
   /** Undefined: there is no such record any more. */
   readonly #removals = new Map<string, RemovalPlace>()
   readonly #notes = new Map<string, Uint8Array>()
+  /** What the index says, or that it says nothing. */
+  readonly #indexedNotes = new Map<string, Uint8Array | undefined>()
   readonly #generations = new Map<number, number>()
   /** Mostly nothing was ever removed; undefined: that was not looked up yet. */
   #hasRemovals: boolean | undefined
@@ -206,7 +211,12 @@ export class CommittedState {
   }
 
   note(key: string): Uint8Array | undefined {
-    return this.#notes.get(key) ?? this.index.get(noteKey(key))
+    const known = this.#notes.get(key) ?? this.#indexedNotes.get(key)
+    if (known !== undefined || this.#indexedNotes.has(key)) return known
+    const indexed = this.index.get(noteKey(key))
+    if (this.#indexedNotes.size >= INDEXED_NOTES_MAX) this.#indexedNotes.clear()
+    this.#indexedNotes.set(key, indexed)
+    return indexed
   }
 
   setNote(key: string, value: Uint8Array): void {
@@ -265,6 +275,7 @@ export class CommittedState {
     this.#manifests.clear()
     this.#removals.clear()
     this.#view.settle()
+    for (const key of this.#notes.keys()) this.#indexedNotes.delete(key)
     this.#notes.clear()
     this.#generations.clear()
   }
