@@ -259,7 +259,7 @@ export class LongshoreNode {
 
   /** Something was committed in the home, by the node itself or by a command of its user. */
   committed(): void {
-    if (!this.#isClosed) this.#step({ type: 'tick' })
+    if (!this.#isClosed) this.#step({ type: 'run', service: 'mirror', effects: [] })
   }
 
   /**

@@ -246,9 +246,10 @@ export class NodeEngine {
 
   #letServicesWork(): boolean {
     let hasWorked = false
-    for (const [id, service] of Object.entries(this.#options.services)) {
-      const effects = service.work?.() ?? []
-      if (effects.length === 0) continue
+    const { services } = this.#options
+    for (const id in services) {
+      const effects = services[id]?.work?.()
+      if (effects === undefined || effects.length === 0) continue
       hasWorked = true
       this.#take(id, effects)
     }
