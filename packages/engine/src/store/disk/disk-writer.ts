@@ -237,14 +237,14 @@ export class DiskWriter extends DiskReads implements Store {
   /** What this engine refuses besides what does not fit. */
   #checkAcceptable(ops: readonly StoreOp[]): void {
     let byteLength = 0
-    const removed = new Set<string>()
+    let removed: Set<string> | undefined
     for (const op of ops) {
-      if (op.type === 'remove') removed.add(nameKey(op.name))
+      if (op.type === 'remove') removed = (removed ?? new Set()).add(nameKey(op.name))
       if (op.type === 'manifest') byteLength += op.signed.length
       if (op.type === 'payload') byteLength += op.body.length
       if (op.type !== 'append') continue
       byteLength += op.entries.frames.length
-      if (this.#staged.isRemoved(op.name) || removed.has(nameKey(op.name))) continue
+      if (this.#staged.isRemoved(op.name) || removed?.has(nameKey(op.name))) continue
       if (this.#journal.state.find(op.name, op.branch)?.isDamaged === true) {
         const message = 'a part of this branch was lost in damage, so nothing is appended to it'
         throw new UnavailableError('STORE_CORRUPT', message)

@@ -264,14 +264,15 @@ export class TlsTransport {
     if (!socket.writable || chunks.length === 0) return
     const last = chunks.length - 1
     connection.writing++
-    socket.cork()
+    const isMany = last > 0
+    if (isMany) socket.cork()
     for (let i = 0; i < last; i++) socket.write(chunks[i] as Uint8Array)
     socket.write(chunks[last] as Uint8Array, (error) => {
       connection.writing--
       if (error || connection.writing > 0 || socket.destroyed) return
       this.#emit({ type: 'drained', connection: id })
     })
-    socket.uncork()
+    if (isMany) socket.uncork()
   }
 }
 
