@@ -28,7 +28,7 @@ export interface OpenStretch {
 }
 
 /** Bytes asked for at once, and the number of entries to begin with. */
-export const STRETCH_BYTES = 2_097_152
+const STRETCH_BYTES = 2_097_152
 export const STRETCH_COUNT_FIRST = 64
 const STRETCH_COUNT_MAX = 8192
 
