@@ -207,3 +207,24 @@ test('NW26: two follows in one home are two, and one of them ends alone', async 
   expectWhole(other)
   await other.close()
 })
+
+test('NW11 NW12: a follow whose caller is slow is given up, and gets the rest when it goes on', async () => {
+  const mirror = await place.open('e-mirror', { roles: ['router', 'mirror'] })
+  await using home = await openAt('e-home', mirror)
+  await using capsule = await createMirrored(home, mirror)
+  await using other = await openAt('e-other', mirror)
+  await using remote = await other.open(capsule.name)
+  const followed = remote.follow({ to: 11 })[Symbol.asyncIterator]()
+  const first = followed.next()
+  await capsule.append('0', { level: 'replicated:1' })
+  assert.equal((await first).value.index, 0)
+  // Nobody takes the next ones, which are too large for the tree.
+  for (let i = 1; i <= 8; i++) {
+    await capsule.append(String(i).repeat(1_000_000), { level: 'replicated:1' })
+  }
+  for (let i = 0; streams(mirror) > 0 && i < 500; i++) await home.network.status(capsule.name)
+  assert.equal(streams(mirror), 0)
+  for (const last of ['9', '10']) await capsule.append(last, { level: 'replicated:1' })
+  for (let i = 1; i <= 10; i++) assert.equal((await followed.next()).value.index, i)
+  assert.equal((await followed.next()).done, true)
+})

@@ -42,13 +42,14 @@ import { mirrorCosignature } from './cosigner.ts'
 import type { Network } from './network.ts'
 import type { RemoteBranchOptions, ServingNode } from './remote-branch-options.ts'
 import {
-  bytesOf,
+  arrive,
   type Channel,
+  createChannel,
   fittingCount,
   type OpenStretch,
   type RemoteEntries,
-  STRETCH_BYTES,
   STRETCH_COUNT_FIRST,
+  take,
 } from './remote-channel.ts'
 import { whyUnread } from './why-unread.ts'
 
@@ -234,13 +235,11 @@ export class RemoteBranch {
       // Mirrors that hold nothing yet say so once: they are asked until one of them does.
       if (this.head === undefined) this.#refreshSoon()
       const request = ++this.#lastRequest
-      const channel = this.#openChannel(request, this.#reader.follow(request, at))
+      const channel = this.#openChannel(request, this.#reader.follow(request, at), true)
       try {
         for await (const entries of this.#arriving(channel, signal, Number.POSITIVE_INFINITY)) {
           yield entries
           at = entries.start + entries.entries.count
-          // The caller is slow: what is missing is asked for again when it is wanted.
-          if (bytesOf(channel) > STRETCH_BYTES) break
         }
       } finally {
         this.#stop(request)
@@ -349,9 +348,11 @@ export class RemoteBranch {
         // Whoever waits for entries is told what went wrong.
         this.#keeping.catch(() => {})
         break
-      case 'entries':
-        this.#channels.get(news.request)?.arrived.push(news)
+      case 'entries': {
+        const channel = this.#channels.get(news.request)
+        if (channel && arrive(channel, news)) this.#run(this.#reader.stop(news.request))
         break
+      }
       case 'end': {
         const channel = this.#channels.get(news.request)
         if (channel !== undefined) channel.isOver = true
@@ -435,8 +436,8 @@ export class RemoteBranch {
     return { request, end, channel }
   }
 
-  #openChannel(request: number, effects: readonly ReaderEffect[]): Channel {
-    const channel: Channel = { arrived: [], isOver: false, error: undefined }
+  #openChannel(request: number, effects: readonly ReaderEffect[], isFollow = false): Channel {
+    const channel = createChannel(isFollow)
     this.#channels.set(request, channel)
     this.#run(effects)
     return channel
@@ -467,7 +468,7 @@ export class RemoteBranch {
     const patience = { timeoutMs, signal, orElse: () => this.#whyStopped() }
     for (;;) {
       checkNotAborted(signal)
-      const entries = channel.arrived.shift()
+      const entries = take(channel)
       if (entries !== undefined) {
         await this.#keeping
         yield entries

@@ -30,7 +30,6 @@ import {
   verifyAdvertisement,
 } from '@longshore/capsule'
 import { nameKey } from '../store/branch-key.ts'
-import { byteLengthOf } from './advertise-batch.ts'
 import {
   type AdvertisedName,
   advertisedValue,
@@ -147,8 +146,7 @@ export class Admission {
       this.#table.removeOver(nameKey(name), link, 'advertised')
       if (!this.#hasRoom(link)) return this.#refused(link, name, 'QUOTA_EXCEEDED')
       const expiresS = Math.min(proven.expiresS, untilS)
-      const carriageBytes = Math.ceil(byteLengthOf(group) / group.names.length)
-      this.#table.install({ ...proven, expiresS }, 'advertised', link, { carriageBytes })
+      this.#table.install({ ...proven, expiresS }, 'advertised', link)
       return { name, code: null, expiresS }
     } catch (error) {
       if (!isLongshoreError(error)) throw error

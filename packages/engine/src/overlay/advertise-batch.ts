@@ -16,7 +16,7 @@ import {
   type OfferedName,
   type RouteGroup,
 } from './control-frame.ts'
-import type { Carriage, Evidence } from './evidence.ts'
+import { type Carriage, carriageBytes, type Evidence } from './evidence.ts'
 import { ADVERTISE } from './frame.ts'
 import type { Link } from './link.ts'
 import type { Machine } from './machine.ts'
@@ -86,7 +86,7 @@ export class AdvertiseBatch {
     this.#byCarriage.set(carriage, group)
     if (alike !== undefined) return alike
     this.#groups.set(key, group)
-    this.#byteLength += byteLengthOf(group)
+    this.#byteLength += carriageBytes(group)
     return group
   }
 }
@@ -95,10 +95,4 @@ export class AdvertiseBatch {
 function groupKey({ rtCerts, chain, membership }: Carriage): string {
   const parts = [rtCerts[0] ?? NO_BYTES, chain ?? NO_BYTES, membership?.chain ?? NO_BYTES]
   return parts.map((part) => formatHex(sha256(part))).join(' ')
-}
-
-export function byteLengthOf(group: Omit<RouteGroup, 'names'>): number {
-  const { chain, membership, rtCerts, rtManifests } = group
-  const parts = [...rtCerts, ...rtManifests, chain ?? NO_BYTES, membership?.chain ?? NO_BYTES]
-  return parts.reduce((sum, part) => sum + part.length, 0)
 }

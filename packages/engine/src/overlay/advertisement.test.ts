@@ -11,6 +11,7 @@ import {
   advertisedNamesDigest,
   type CertChain,
   certHash,
+  decodeCbor,
   encodeCertChain,
   type SignedManifest,
   signAdvertisement,
@@ -19,13 +20,14 @@ import {
 import { type Authority, OverlayWorld, type WorldNode } from '../testing/overlay-world.ts'
 import { Prng } from '../testing/prng.ts'
 import { advertiseValue, encodeControl, type RouteGroup } from './control-frame.ts'
-import { ADVERTISE, ADVERTISED, DATA, LABELLED } from './frame.ts'
+import { ADVERTISE, ADVERTISED, DATA, FRAME_HEAD_BYTES, LABELLED } from './frame.ts'
+import type { OverlayLimits } from './limits.ts'
 import { RawPeer } from './testing/raw-peer.ts'
 
 /** A router, a node that may serve a popular capsule, a client, and one who wants its traffic. */
 class Scene {
   readonly world = new OverlayWorld(new Prng(21))
-  readonly router: WorldNode = this.world.router()
+  readonly router: WorldNode
   readonly server: WorldNode = this.world.node()
   readonly client: WorldNode = this.world.node()
   readonly owner: Authority = this.world.authority('person')
@@ -33,7 +35,8 @@ class Scene {
   readonly mallory: RawPeer = new RawPeer(this.world, 1)
   readonly chain: CertChain = this.world.adChain(this.owner, this.server.name)
 
-  constructor() {
+  constructor(limits: Partial<OverlayLimits> = {}) {
+    this.router = this.world.router(undefined, limits)
     this.server.join(this.router)
     this.client.join(this.router)
     this.server.advertise(this.capsule, this.chain)
@@ -335,4 +338,26 @@ test('OV16: whoever advertises faster than names are verified waits, and loses n
   assert.equal(count(), 13)
   assert.equal(server.received.length, 1)
   assert.equal(router.of('link-down').length, 0)
+})
+
+test('OV16: what a group shares counts whole, as long as one of its names is there', () => {
+  const scene = new Scene({ evidenceBytesPerLinkMax: 200_000 })
+  const { world, mallory } = scene
+  const owner = world.authority('person')
+  const chain = world.adChain(owner, mallory.name)
+  // It proves nothing, but it is kept with the rest.
+  const membership = { domain: mallory.name, chain: new Uint8Array(60_000).fill(1) }
+  const strangers = Array.from({ length: 7 }, () => world.capsule(world.authority('person')))
+  for (let i = 0; i < 10; i++) {
+    const capsules = [world.capsule(owner), ...strangers]
+    const names = capsules.map(({ signed }) => ({ signedManifest: signed, costUs: 0 }))
+    const digest = advertisedNamesDigest(capsules.map(({ name }) => name))
+    const statement = scene.statement({ names: digest })
+    scene.advertise(scene.group(chain, { membership, names }), statement)
+  }
+  const codes = mallory.ofType(ADVERTISED).map((frame) => {
+    const [, names] = decodeCbor(frame.subarray(FRAME_HEAD_BYTES)) as [number, [0, string][]]
+    return names[0]?.[1]
+  })
+  assert.deepEqual(codes, [...Array(4).fill(null), ...Array(6).fill('QUOTA_EXCEEDED')])
 })

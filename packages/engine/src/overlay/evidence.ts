@@ -173,3 +173,11 @@ function provenDomain(
     return none
   }
 }
+
+/** Of what the names of a group share. */
+export function carriageBytes(shared: Omit<RouteGroup, 'names'>): number {
+  const { chain, membership, rtCerts, rtManifests } = shared
+  let byteLength = (chain?.length ?? 0) + (membership?.chain.length ?? 0)
+  for (const part of [...rtCerts, ...rtManifests]) byteLength += part.length
+  return byteLength
+}

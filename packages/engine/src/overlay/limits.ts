@@ -61,6 +61,8 @@ export interface OverlayLimits {
   readonly candidatesMax: number
   /** Names in the route table that were learned by asking. The oldest goes first. */
   readonly learnedMax: number
+  /** Their manifests and certificates, by the same rule. */
+  readonly learnedBytesMax: number
   /** How long a learned route is used without asking again. */
   readonly learnedUs: number
 
@@ -129,6 +131,7 @@ export const OVERLAY_LIMITS: OverlayLimits = Object.freeze({
   admissionsPerSecond: 1024,
   candidatesMax: 16,
   learnedMax: 65_536,
+  learnedBytesMax: 256 * MIB,
   learnedUs: 60 * SECOND_US,
 
   lookupsMax: 1024,

@@ -285,3 +285,21 @@ test('OV15 OV30: a router below is told that the policy keeps the name away from
   assert.equal(scene.client.of('unreachable')[0]?.code, 'POLICY_REFUSED')
   assert.equal(scene.server.received.length, 0)
 })
+
+test('OV27: what was learned is bounded in bytes too, and the oldest goes first', () => {
+  const world = newWorld()
+  const router = world.router()
+  const client = world.node({ limits: { learnedBytesMax: 5000 } })
+  const server = world.node()
+  client.join(router)
+  server.join(router)
+  const owner = world.authority('person')
+  const capsules = Array.from({ length: 20 }, () => world.capsule(owner))
+  for (const capsule of capsules) server.advertise(capsule, world.adChain(owner, server.name))
+  world.run(500)
+  for (const { name } of capsules) client.send(name, 'a question')
+  world.run(500)
+  assert.equal(server.received.length, 20)
+  const { routeCount } = client.overlay
+  assert.ok(routeCount >= 2 && routeCount <= 8, `${routeCount}`)
+})

@@ -16,7 +16,6 @@ import {
   ProtocolError,
 } from '@longshore/capsule'
 import { nameKey } from '../store/branch-key.ts'
-import { byteLengthOf } from './advertise-batch.ts'
 import {
   encodeControl,
   type Fields,
@@ -25,7 +24,7 @@ import {
   readFound,
   readLookup,
 } from './control-frame.ts'
-import { verifyCarriage, verifyName } from './evidence.ts'
+import { carriageBytes, verifyCarriage, verifyName } from './evidence.ts'
 import { FOUND } from './frame.ts'
 import type { Link } from './link.ts'
 import type { LookupTier } from './lookup-tier.ts'
@@ -205,7 +204,7 @@ export class Lookups {
       const { signedManifest } = evidence
       const costUs = Math.min(routeCostUs(route), UINT32_MAX)
       const shared = this.#rtCerts.extend(evidence.carriage, link.up.name)
-      byteLength += byteLengthOf(shared) + signedManifest.length
+      byteLength += carriageBytes(shared) + signedManifest.length
       // The cheapest fits by itself; the others are there to choose from.
       if (entries.length > 0 && byteLength > ANSWER_BYTES_MAX) break
       entries.push({ ...shared, names: [{ signedManifest, costUs }] })

@@ -10,7 +10,7 @@
  */
 import { assert, type CapsuleName, compareBytes } from '@longshore/capsule'
 import { nameKey, nameOfKey, packBytes } from '../store/branch-key.ts'
-import type { Carriage, ProvenName } from './evidence.ts'
+import { type Carriage, carriageBytes, type ProvenName } from './evidence.ts'
 import type { OverlayLimits } from './limits.ts'
 import type { Link } from './link.ts'
 import { isOpen, type RoutePolicy, routePolicy } from './policy.ts'
@@ -31,7 +31,7 @@ export interface Route {
   readonly manifest: string | undefined
   /** Undefined if it is to be read in the manifest, which few have to. */
   readonly policy: RoutePolicy | undefined
-  /** Memory that it takes beside that of every route: its manifest, and its part of the rest. */
+  /** Of its manifest. */
   readonly byteLength: number
   /** Last second in which all of its evidence holds. */
   readonly expiresS: number
@@ -55,13 +55,13 @@ const EXPIRY_S = 10
 interface InstallOptions {
   /** Whoever runs this node has its manifest and its certificates at hand. */
   readonly isKept?: boolean
-  /** Its part of what it shares with others. */
-  readonly carriageBytes?: number
 }
 
 interface Advertised {
   /** Routes by the key of their name. */
   readonly counts: Map<string, number>
+  /** Routes by what they share, which stays as long as one of them. */
+  readonly carriages: Map<Carriage, number>
   byteLength: number
 }
 
@@ -78,6 +78,7 @@ export class RouteTable {
   #latestS = 0
   /** Learned routes, the oldest first. */
   readonly #learned = new Set<Route>()
+  #learnedBytes = 0
 
   constructor(limits: OverlayLimits, onChange: (key: string) => void) {
     this.#limits = limits
@@ -158,7 +159,7 @@ export class RouteTable {
     proven: ProvenName,
     origin: RouteOrigin,
     link: Link | undefined,
-    { isKept = false, carriageBytes = 0 }: InstallOptions = {},
+    { isKept = false }: InstallOptions = {},
   ): Route {
     const { capsule, carriage, expiresS, costUs } = proven
     const policy = routePolicy(capsule.manifest.policy)
@@ -169,7 +170,7 @@ export class RouteTable {
       carriage,
       manifest: isKept ? undefined : packBytes(capsule.signed),
       policy: isOpen(policy) ? policy : undefined,
-      byteLength: capsule.signed.length + carriageBytes,
+      byteLength: capsule.signed.length,
       expiresS,
       costUs,
       dueS: 0,
@@ -183,7 +184,8 @@ export class RouteTable {
       this.#replace(routes, route)
     }
     this.#changed(route.key)
-    while (this.#learned.size > this.#limits.learnedMax) {
+    const { learnedMax, learnedBytesMax } = this.#limits
+    while (this.#learned.size > learnedMax || this.#learnedBytes > learnedBytesMax) {
       this.remove(this.#learned.values().next().value as Route)
     }
     return route
@@ -236,29 +238,37 @@ export class RouteTable {
 
   #list(route: Route): void {
     this.#schedule(route)
-    if (route.origin === 'learned') this.#learned.add(route)
+    if (route.origin === 'learned') {
+      this.#learned.add(route)
+      this.#learnedBytes += learnedBytes(route)
+    }
     if (route.origin !== 'advertised') return
     const { link } = route
     assert(link !== undefined, 'what is advertised comes over a link')
-    const advertised = this.#byLink.get(link) ?? { counts: new Map(), byteLength: 0 }
+    const known = this.#byLink.get(link)
+    const advertised = known ?? { counts: new Map(), carriages: new Map(), byteLength: 0 }
     this.#byLink.set(link, advertised)
     advertised.byteLength += route.byteLength
-    advertised.counts.set(route.key, (advertised.counts.get(route.key) ?? 0) + 1)
+    count(advertised.counts, route.key, 1)
+    const { carriage } = route
+    if (count(advertised.carriages, carriage, 1) === 1) {
+      advertised.byteLength += carriageBytes(carriage)
+    }
   }
 
   #unlist(route: Route): void {
     const due = this.#expiry.get(route.dueS)
     due?.delete(route)
     if (due?.size === 0) this.#expiry.delete(route.dueS)
-    this.#learned.delete(route)
+    if (this.#learned.delete(route)) this.#learnedBytes -= learnedBytes(route)
     if (route.origin !== 'advertised' || route.link === undefined) return
     const advertised = this.#byLink.get(route.link)
     if (advertised === undefined) return
-    const { counts } = advertised
+    const { counts, carriages } = advertised
+    const { key, carriage } = route
     advertised.byteLength -= route.byteLength
-    const count = (counts.get(route.key) ?? 1) - 1
-    if (count > 0) counts.set(route.key, count)
-    else counts.delete(route.key)
+    if (count(carriages, carriage, -1) === 0) advertised.byteLength -= carriageBytes(carriage)
+    count(counts, key, -1)
     if (counts.size === 0) this.#byLink.delete(route.link)
   }
 
@@ -266,6 +276,19 @@ export class RouteTable {
     this.generation++
     this.#onChange(key)
   }
+}
+
+/** An answer has one name, which shares nothing. */
+function learnedBytes({ byteLength, carriage }: Route): number {
+  return byteLength + carriageBytes(carriage)
+}
+
+/** Counts one more or less, and returns how many there are then. */
+function count<TKey>(counts: Map<TKey, number>, key: TKey, change: 1 | -1): number {
+  const changed = (counts.get(key) ?? 0) + change
+  if (changed > 0) counts.set(key, changed)
+  else counts.delete(key)
+  return changed
 }
 
 function isSamePlace(a: Route, b: Route): boolean {

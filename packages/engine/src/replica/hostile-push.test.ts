@@ -191,3 +191,27 @@ test('MI7: no quota is answered before anything is taken', () => {
   home.exchange(mirror, 1)
   assert.equal(mirror.store.state(home.capsule.name, MAIN_BRANCH)?.size, 10)
 })
+
+test('MI5: a peer that answers nothing is asked so many questions, and then refused', () => {
+  const prng = new Prng(8)
+  const home = new PublisherHome(prng)
+  const mirror = new MirrorHome(prng, { limits: { requestsPerSessionMax: 4 } })
+  home.append(300)
+  home.connect(mirror, 1)
+  home.exchange(mirror, 1)
+  home.append(1)
+  const place = { name: home.capsule.name, branch: MAIN_BRANCH }
+  const head = committedHead(home.driver.store, place.name, MAIN_BRANCH)
+  assert.ok(head)
+  const source = createSource(home.driver.store, place)
+  const request = { head: encodeHead(head), size: 301, start: 300, end: 301, wantsBodies: true }
+  mirror.connect(5)
+  for (let id = 1; id < 40; id += 2) {
+    mirror.receive(5, encodeMessage({ kind: 'push', id, ...place }))
+    mirror.receive(5, replaceHash(makeEntries(source, { id, ...request }).bytes))
+  }
+  const sent = mirror.sentTo(5).map((bytes) => decodeMessage(bytes))
+  assert.equal(sent.filter(({ kind }) => kind === 'consistency').length, 4)
+  const refused = sent.flatMap((message) => (message.kind === 'error' ? [message.code] : []))
+  assert.deepEqual(refused, Array(16).fill('ROOT_MISMATCH'))
+})

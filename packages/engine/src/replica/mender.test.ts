@@ -2,11 +2,18 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bytesEqual, MAIN_BRANCH } from '@longshore/capsule'
 import type { StoreOp } from '../store/store.ts'
-import { content, converge, introduce } from '../testing/mirror-exchange.ts'
+import {
+  content,
+  converge,
+  introduce,
+  sessionsOf,
+  withoutBodies,
+} from '../testing/mirror-exchange.ts'
 import { MirrorHome } from '../testing/mirror-home.ts'
 import { Prng } from '../testing/prng.ts'
 import { PublisherHome } from '../testing/publisher-home.ts'
 import { createInstanceNote } from '../writer/writer-notes.ts'
+import { pendingImport } from './committed-head.ts'
 import { decodeMessage, encodeMessage } from './messages.ts'
 import type { MirrorEffect } from './mirror-contract.ts'
 import { readMirrorNote } from './mirror-note.ts'
@@ -212,4 +219,49 @@ test('MI29: after a removal another history is never stated', () => {
   assert.equal(first.store.state(name, MAIN_BRANCH)?.size, 800)
   assert.equal(noteOf(first, home).size, 740)
   assert.equal(readStated(first.store, name, MAIN_BRANCH)?.size, 740)
+})
+
+test('MI29: what is pushed in part while a copy is given up leaves nothing behind', () => {
+  const { home, mirrors } = createWorld(7)
+  const [first, second] = mirrors
+  const { name } = home.capsule
+  first.take(first.mirror.suspect(name))
+  home.append(300)
+  for (let i = 0; i < 4; i++) home.take(home.publisher.work())
+  const [pushed] = home.sentTo(1)
+  home.exchange(second, 2)
+  introduce(mirrors, home)
+  const [mine, theirs] = sessionsOf(0, 1, true)
+  for (let isAsked = false; !isAsked; ) {
+    for (const message of first.sentTo(mine)) {
+      isAsked ||= decodeMessage(message).kind === 'consistency'
+      second.receive(theirs, message)
+    }
+    if (isAsked) break
+    for (const message of second.sentTo(theirs)) first.receive(mine, message)
+  }
+  // The first of several messages is committed while the other mirror makes the proof.
+  first.receive(1, pushed as Uint8Array)
+  first.commit()
+  assert.ok(pendingImport(first.store, name, MAIN_BRANCH)?.before)
+  converge(mirrors)
+  assert.deepEqual(typesOf(first.effects), ['damaged', 'mending', 'mended'])
+  assert.deepEqual(content(first, home), content(second, home))
+})
+
+test('MI29: payloads that were missing before a removal are not missed after it', () => {
+  const prng = new Prng(8)
+  const home = new PublisherHome(prng)
+  const mirror = new MirrorHome(prng.child())
+  const { name } = home.capsule
+  home.append(20)
+  home.connect(mirror, 1)
+  home.exchange(mirror, 1, (message) => [withoutBodies(message)])
+  assert.equal(noteOf(mirror, home).holes.length, 1)
+  const { ops } = planRemoval(mirror.store, mirror.headLog.name, name)
+  mirror.submit({ ops, durable: () => {}, committed: () => [], failed: () => [] })
+  mirror.restart('kill')
+  home.connect(mirror, 2)
+  home.exchange(mirror, 2)
+  assert.equal(home.publisher.countHolding(name, MAIN_BRANCH, 20), 1)
 })

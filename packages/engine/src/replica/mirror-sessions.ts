@@ -124,6 +124,11 @@ export class MirrorSessions {
     return this.#pushes.get(branchKey(name, branch)) ?? []
   }
 
+  /** A peer that answers nothing is not asked for ever. */
+  mayAsk({ asked }: MirrorSession): boolean {
+    return asked.size < this.#requestsMax
+  }
+
   /** Asks the peer; `answer` hears what comes back. */
   ask(session: MirrorSession, message: Unnumbered, answer: Answer): MirrorEffect {
     const id = session.nextId

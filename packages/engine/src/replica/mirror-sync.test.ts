@@ -1,11 +1,28 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bytesEqual, createHeartbeat, MAIN_BRANCH } from '@longshore/capsule'
-import { content, converge, introduce, sessionsOf, takeOn } from '../testing/mirror-exchange.ts'
+import {
+  type BranchId,
+  bytesEqual,
+  type CapsuleName,
+  compareBytes,
+  createHeartbeat,
+  type Head,
+  MAIN_BRANCH,
+} from '@longshore/capsule'
+import {
+  content,
+  converge,
+  introduce,
+  sessionsOf,
+  takeOn,
+  withoutBodies,
+} from '../testing/mirror-exchange.ts'
 import { MirrorHome, OPEN_POLICY } from '../testing/mirror-home.ts'
 import { Prng } from '../testing/prng.ts'
 import { PublisherHome } from '../testing/publisher-home.ts'
 import { committedHead } from './committed-head.ts'
+import { createSource, makeEntries } from './entries-source.ts'
+import { decodeMessage, encodeMessage, type ReplicaMessage } from './messages.ts'
 import type { MirrorPolicy } from './mirror-contract.ts'
 import { readMirrorNote } from './mirror-note.ts'
 
@@ -99,18 +116,6 @@ test('MI23: mirrors converge to the union of what they hold, minus what was eras
   }
 })
 
-/** The same entries with every payload absent. */
-function withoutBodies(message: Uint8Array): Uint8Array {
-  if (message[0] !== 1) return message
-  const view = new DataView(message.buffer, message.byteOffset)
-  const head = view.getUint16(5)
-  const count = view.getUint16(7 + head + 8)
-  const end = 7 + head + 14 + view.getUint32(7 + head + 10)
-  const changed = new Uint8Array(end + count)
-  changed.set(message.subarray(0, end))
-  return changed
-}
-
 test('MI24: a round that is cut off goes on with the next one', () => {
   const prng = new Prng(9)
   const home = new PublisherHome(prng)
@@ -130,4 +135,75 @@ test('MI24: a round that is cut off goes on with the next one', () => {
   introduce(mirrors, home)
   converge(mirrors)
   assert.deepEqual(content(second, home), content(first, home))
+})
+
+/** A mirror with 10 of 20 entries and its session to another one, which a test plays. */
+function createHalf(seed: number): { home: PublisherHome; mirror: MirrorHome } {
+  const prng = new Prng(seed)
+  const home = new PublisherHome(prng)
+  const mirror = new MirrorHome(prng.child())
+  home.append(10)
+  home.connect(mirror, 1)
+  home.exchange(mirror, 1)
+  home.append(10)
+  const other = prng.bytes(32) as CapsuleName
+  mirror.take(mirror.mirror.learn(home.capsule.name, [other]))
+  mirror.take(mirror.mirror.opened(7, { name: other }, true))
+  return { home, mirror }
+}
+
+/** The next question that it asks, after those about who serves. */
+function nextQuestion(mirror: MirrorHome): ReplicaMessage | undefined {
+  for (;;) {
+    const [question] = mirror.sentTo(7).map(decodeMessage)
+    if (question?.kind !== 'present') return question
+    mirror.receive(7, encodeMessage({ kind: 'presented', id: question.id, chains: [] }))
+  }
+}
+
+function describe(
+  { capsule }: PublisherHome,
+  id: number,
+  branches: readonly BranchId[],
+  head: Head | null,
+): Uint8Array {
+  const { signed: manifest } = capsule.manifest
+  const shown = { head, cosignature: null, heartbeat: null }
+  return encodeMessage({ kind: 'opened', id, manifest, branches, ...shown })
+}
+
+test('MI25: a round ends, whatever branches the other side names', () => {
+  const { mirror, home } = createHalf(11)
+  const prng = new Prng(12)
+  let asked = 0
+  for (;;) {
+    const question = nextQuestion(mirror)
+    if (question?.kind !== 'open') break
+    assert.ok(++asked <= 65)
+    const branches = Array.from({ length: 64 }, () => prng.bytes(16) as BranchId)
+    mirror.receive(7, describe(home, question.id, branches.sort(compareBytes), null))
+  }
+  assert.equal(asked, 65)
+})
+
+test('MI25: messages that bring nothing new are not held', () => {
+  const { mirror, home } = createHalf(13)
+  const question = nextQuestion(mirror)
+  assert.ok(question?.kind === 'open')
+  const head = home.driver.store.state(home.capsule.name, MAIN_BRANCH)?.head ?? null
+  mirror.receive(7, describe(home, question.id, [MAIN_BRANCH], head))
+  const range = nextQuestion(mirror)
+  assert.ok(range?.kind === 'range')
+  const place = { name: home.capsule.name, branch: MAIN_BRANCH }
+  const old = { id: range.id, head: new Uint8Array(0), size: 20, start: 0, end: 10 }
+  const source = createSource(home.driver.store, place)
+  const { bytes } = makeEntries(source, { ...old, wantsBodies: true })
+  for (let i = 0; i < 3; i++) {
+    mirror.receive(7, bytes)
+    mirror.settle()
+    assert.equal(mirror.mirror.status.pendingBytes, 0)
+    const credit = mirror.effects.filter(({ type }) => type === 'consumed').at(-1)
+    assert.deepEqual(credit, { type: 'consumed', session: 7, bytes: bytes.length })
+    mirror.effects.length = 0
+  }
 })

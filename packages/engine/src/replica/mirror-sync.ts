@@ -79,6 +79,9 @@ interface Visit {
   holesAt: number
 }
 
+/** The question has ended, or it stays open; undefined instead of it gives the branch up. */
+type Taken = MirrorEffect[] | { readonly goesOn: MirrorEffect[] }
+
 export class MirrorSync {
   readonly #parts: SyncParts
   /** Capsules that are shared, by the name of the other mirror. */
@@ -219,7 +222,8 @@ export class MirrorSync {
 
   #compare(round: Round, place: BranchPlace, opened: MessageOf<'opened'>): MirrorEffect[] {
     const effects: MirrorEffect[] = []
-    for (const branch of opened.branches) {
+    // Named once, so that a round ends whatever the other side says.
+    for (const branch of place.branch.length === 0 ? opened.branches : []) {
       effects.push(...this.#add(round, { name: place.name, branch }))
     }
     const { head } = opened
@@ -295,21 +299,28 @@ export class MirrorSync {
   }
 
   /** A message of the range: the question stays open. */
-  #accept(visit: Visit, message: Uint8Array): MirrorEffect[] | 'more' {
+  #accept(visit: Visit, message: Uint8Array): Taken {
     const { head, round } = visit
     const { verifier } = this.#parts
     const intake = this.#intake(visit)
     this.#parts.checkAccepting(message.length)
+    let added: number
     try {
-      intake.accept(verifier, head)
+      added = intake.accept(verifier, head)
     } catch (error) {
       const isOther = error instanceof VerificationError && error.code === 'ROOT_MISMATCH'
       const known = intake.committedHead
       if (!isOther || known === undefined) throw error
       return [consumed(round, message), ...this.#askForProof(visit, known)]
     }
+    return this.#held(round, message, added > 0)
+  }
+
+  /** Credit for what is held goes back with its commit; for the rest there may be none. */
+  #held(round: Round, message: Uint8Array, isHeld: boolean): Taken {
+    if (!isHeld) return { goesOn: [consumed(round, message)] }
     this.#parts.owe(round.session.id, message.length)
-    return 'more'
+    return { goesOn: [{ type: 'request-cut' }] }
   }
 
   #askForProof(visit: Visit, known: Head): MirrorEffect[] {
@@ -337,11 +348,12 @@ export class MirrorSync {
       }
       this.#parts.checkAccepting(answer.length)
       const intake = this.#intake(visit)
+      let isHeld = false
       for (const { index, body } of decodeBodies(answer).bodies) {
-        if (body !== undefined && indices.includes(index)) intake.fill(index, body)
+        if (body === undefined || !indices.includes(index)) continue
+        isHeld = intake.fill(index, body) || isHeld
       }
-      this.#parts.owe(round.session.id, answer.length)
-      return 'more'
+      return this.#held(round, answer, isHeld)
     })
   }
 
@@ -373,19 +385,16 @@ export class MirrorSync {
     return missing
   }
 
-  /**
-   * Asks the question of a round that is open now. `take` hears the answers: it returns the effects
-   * that end the question, 'more' if it stays open, or undefined to give the branch up.
-   */
+  /** Asks the question of a round that is open now. `take` hears the answers. */
   #ask(
     round: Round,
     question: Unnumbered,
-    take: (answer: ReplicaMessage | Uint8Array) => MirrorEffect[] | 'more' | undefined,
+    take: (answer: ReplicaMessage | Uint8Array) => Taken | undefined,
   ): MirrorEffect[] {
     const { sessions } = this.#parts
     const asked = sessions.ask(round.session, question, (answer) => {
       const taken = this.#take(round, answer, take)
-      if (taken === 'more') return { effects: [{ type: 'request-cut' }], isOver: false }
+      if ('goesOn' in taken) return { effects: taken.goesOn, isOver: false }
       return { effects: taken, isOver: true }
     })
     return [asked]
@@ -394,8 +403,8 @@ export class MirrorSync {
   #take(
     round: Round,
     answer: ReplicaMessage | Uint8Array,
-    take: (answer: ReplicaMessage | Uint8Array) => MirrorEffect[] | 'more' | undefined,
-  ): MirrorEffect[] | 'more' {
+    take: (answer: ReplicaMessage | Uint8Array) => Taken | undefined,
+  ): Taken {
     try {
       return take(answer) ?? this.#next(round)
     } catch (error) {

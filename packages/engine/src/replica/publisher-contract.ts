@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BranchId, CapsuleName, Head, HeadPointer } from '@longshore/capsule'
+import type { BranchId, CapsuleName, Head, HeadPointer, LongshoreError } from '@longshore/capsule'
 import type { StoreReader } from '../store/store.ts'
 import type { SendEffect, SessionId } from './mirror-contract.ts'
 
@@ -21,6 +21,7 @@ export type PublisherEffect =
   | { readonly type: 'open-session'; readonly target: CapsuleName }
   | SendEffect
   | { readonly type: 'consumed'; readonly session: SessionId; readonly bytes: number }
+  | { readonly type: 'close-session'; readonly session: SessionId; readonly error: LongshoreError }
   /** The mirror holds all entries below `size` durably, and said so. Verified. */
   | ({ readonly type: 'receipt' } & MirrorReceipt)
   /** So many mirrors that count hold all entries below `size`. */

@@ -23,6 +23,8 @@ import {
   type Head,
   type HeadPointer,
   isLongshoreError,
+  manifestKey,
+  openManifest,
   ProtocolError,
   type RoleKey,
   rootFromTiles,
@@ -42,6 +44,7 @@ import { send } from './mirror-sessions.ts'
 import { peerError } from './peer-error.ts'
 import { provePath } from './prove-path.ts'
 import type { MirrorTarget, PublisherEffect, PublisherOptions } from './publisher-contract.ts'
+import { HeadVerifier } from './verify-entries.ts'
 
 /** One branch on its way to one mirror. */
 interface Route {
@@ -188,7 +191,13 @@ export class Publisher {
     const consumed: PublisherEffect = { type: 'consumed', session: id, bytes: message.length }
     const session = this.#sessionOf(id)
     if (session === undefined || !isControlMessage(message)) return [consumed]
-    return [consumed, ...this.#control(session, decodeMessage(message))]
+    try {
+      return [consumed, ...this.#control(session, decodeMessage(message))]
+    } catch (error) {
+      if (!isLongshoreError(error)) throw error
+      this.closed(id)
+      return [consumed, { type: 'close-session', session: id, error }]
+    }
   }
 
   /** The next entries for every mirror that has room. Call it until it gives nothing. */
@@ -197,7 +206,14 @@ export class Publisher {
     for (const session of this.#sessions.values()) {
       if (!this.#canSend(session.id)) continue
       for (const [id, route] of session.routes) {
-        const message = this.#next(route)
+        let message: Uint8Array | undefined
+        try {
+          message = this.#next(route)
+        } catch (error) {
+          // It cannot be read here: the others go on.
+          if (!isLongshoreError(error)) throw error
+          effects.push(...this.#fail(session, route, error, null))
+        }
         if (message === undefined) continue
         effects.push({ type: 'send', session: session.id, message, isBulk: true })
         // Its turn is over: the others of this session come first.
@@ -265,12 +281,14 @@ export class Publisher {
 
   #have(session: OpenSession, route: Route, { head, size }: MessageOf<'have'>): PublisherEffect[] {
     if (route.state !== 'asked') return []
-    const { store, name, nodes, tiles } = route.branch.source
+    const { store, name, branch, nodes, tiles } = route.branch.source
     const own = this.#head(route.branch)
     if (own !== undefined && head !== null && head.size <= own.size) {
       const signed = store.manifest(name)
       if (signed === undefined) throw new UnavailableError('NOT_FOUND', 'the manifest is gone')
       try {
+        const { manifest } = openManifest(signed, name)
+        new HeadVerifier(name, branch, manifestKey(manifest, 'writer')).check(head)
         const verdict = judgeByTree(signed, own, head, tiles, nodes)
         if (verdict !== 'consistent') return this.#convict(session, route, verdict.evidence)
       } catch (error) {

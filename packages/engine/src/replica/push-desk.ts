@@ -133,6 +133,7 @@ export class PushDesk {
     } catch (error) {
       const isOther = error instanceof VerificationError && error.code === 'ROOT_MISMATCH'
       if (!isOther || known === undefined || head.size <= known.size) throw error
+      if (!this.#parts.sessions.mayAsk(session)) throw error
       const asked = this.#askForProof(session, push, intake, [known, head], error)
       return [asked, consumed(session, message)]
     }

@@ -29,7 +29,7 @@ import {
 import { branchKey } from '../store/branch-key.ts'
 import type { StoreOp, StoreReader } from '../store/store.ts'
 import { readInstance } from '../writer/writer-notes.ts'
-import { pendingImport, pendingImportOp } from './committed-head.ts'
+import { pendingImportOp } from './committed-head.ts'
 import { decodeStatedHeads, originHash } from './head-log.ts'
 import { createMirrorNote, readMirrorNote } from './mirror-note.ts'
 
@@ -88,7 +88,9 @@ export function planRemoval(store: StoreReader, headLog: CapsuleName, name: Caps
       throw new UnavailableError('POLICY_REFUSED', 'this home writes the capsule itself')
     }
     const { timeS, size, heartbeat } = readMirrorNote(store, name, branch)
-    if (pendingImport(store, name, branch)) ops.push(pendingImportOp(name, branch, undefined))
+    // One may begin until these changes are made.
+    ops.push(pendingImportOp(name, branch, undefined))
+    ops.push(createMirrorNote(name, branch, { timeS, size, heartbeat, holes: [] }))
     if (size === 0) continue
     const stated = readStated(store, name, branch) ?? findStated(store, headLog, name, branch)
     if (stated?.size !== size) {
@@ -96,7 +98,6 @@ export function planRemoval(store: StoreReader, headLog: CapsuleName, name: Caps
     }
     all.set(branchKey(name, branch), stated)
     ops.push(statedOp(name, branch, stated))
-    ops.push(createMirrorNote(name, branch, { timeS, size, heartbeat, holes: [] }))
   }
   return { ops, stated: all }
 }

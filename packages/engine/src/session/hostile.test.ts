@@ -1,9 +1,10 @@
 /** What peers and strangers may send: nothing of it crashes, costs much, or is believed. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AEAD_TAG_BYTES, asCapsuleName, encodeUtf8 } from '@longshore/capsule'
+import { AEAD_TAG_BYTES, asCapsuleName, bytesEqual, encodeUtf8 } from '@longshore/capsule'
 import { Prng } from '../testing/prng.ts'
 import { OFFER } from './handshake.ts'
+import { URGENT_MESSAGE_BYTES_MAX } from './limits.ts'
 import {
   decodeInit,
   encodeInit,
@@ -338,4 +339,29 @@ test('SN10: forged sealed packets cost the session nothing', () => {
   a.step({ type: 'send', session: 1, message: encodeUtf8('fine'), isBulk: false })
   network.run(SECOND)
   assert.equal(b.messages.length, 1)
+})
+
+test('SN18: a peer that asks and takes no answers ends its own session, and nothing else', () => {
+  const network = new SessionNetwork(new Prng(3))
+  const [asker, other, node] = [network.add(), network.add(), network.add()]
+  asker.step({ type: 'open', session: 1, target: node.name })
+  other.step({ type: 'open', session: 1, target: node.name })
+  network.run(1_000_000)
+  network.onSend = ({ destination }) => !bytesEqual(destination, asker.name)
+  node.onEffect = (effect) => {
+    if (effect.type !== 'message') return
+    const answer = new Uint8Array(URGENT_MESSAGE_BYTES_MAX).fill(1)
+    node.step({ type: 'send', session: effect.session, message: answer, isBulk: false })
+  }
+  for (let i = 0; i < 12; i++) {
+    asker.step({ type: 'send', session: 1, message: Uint8Array.of(i), isBulk: false })
+  }
+  other.step({ type: 'send', session: 1, message: Uint8Array.of(0), isBulk: false })
+  network.run(1_000_000)
+  assert.deepEqual(
+    node.closed.map(({ error }) => error?.code),
+    ['OVERLOADED'],
+  )
+  assert.equal(other.messages.length, 1)
+  assert.equal(other.closed.length, 0)
 })

@@ -183,7 +183,12 @@ export class Session implements Due {
     if (!this.isOpen) return
     const bytesMax = isBulk ? MESSAGE_BYTES_MAX : URGENT_MESSAGE_BYTES_MAX
     assert(message.length <= bytesMax, 'a message has at most 8 MiB, an urgent one 1 MiB')
-    assert(this.canSend(isBulk), 'ask canSend before sending')
+    if (!this.canSend(isBulk)) {
+      assert(!isBulk, 'ask canSend before sending')
+      const error = new UnavailableError('OVERLOADED', 'a peer asks and takes no answers')
+      this.end(error, 'OVERLOADED', nowUs)
+      return
+    }
     const lane = isBulk ? this.#bulk : this.#urgent
     lane.send.queue(message)
     this.#evaluate(nowUs)

@@ -157,7 +157,7 @@ function drop<TValue>(map: Map<string, TValue>, key: string, undo: (() => void)[
 function checkNote({ key, value }: NoteOp): void {
   if (!NOTE_KEY.test(key)) throw new UsageError('USAGE', 'a note has a key of 1 to 128 characters')
   if (value.length > NOTE_VALUE_BYTES_MAX) {
-    throw new UsageError('USAGE', 'a note has at most 4096 bytes', { byteLength: value.length })
+    throw new UsageError('USAGE', 'a note has at most 8192 bytes', { byteLength: value.length })
   }
 }
 

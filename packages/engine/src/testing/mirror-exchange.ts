@@ -94,3 +94,15 @@ export function content(mirror: MirrorHome, { capsule }: PublisherHome): unknown
   const range = { start: 0, end: head?.size ?? 0 }
   return [...mirror.store.scan(capsule.name, MAIN_BRANCH, range)]
 }
+
+/** The same entries with every payload absent. */
+export function withoutBodies(message: Uint8Array): Uint8Array {
+  if (message[0] !== 1) return message
+  const view = new DataView(message.buffer, message.byteOffset)
+  const head = view.getUint16(5)
+  const count = view.getUint16(7 + head + 8)
+  const end = 7 + head + 14 + view.getUint32(7 + head + 10)
+  const changed = new Uint8Array(end + count)
+  changed.set(message.subarray(0, end))
+  return changed
+}

@@ -213,8 +213,9 @@ export class Branch {
   }
 
   erase(start: number, end: number): void {
-    for (let index = start; index < end; index++) {
-      this.#block(Math.floor(index / BLOCK_ENTRIES)).erase(index % BLOCK_ENTRIES)
+    for (let n = Math.floor(start / BLOCK_ENTRIES); n * BLOCK_ENTRIES < end; n++) {
+      const from = Math.max(0, start - n * BLOCK_ENTRIES)
+      this.#block(n).erase(from, Math.min(BLOCK_ENTRIES, end - n * BLOCK_ENTRIES))
     }
     this.isDirty = true
   }

@@ -24,7 +24,10 @@ function createRandomBlock(prng: Prng): PositionBlock {
     const run = Uint32Array.from({ length: prng.between(1, 90) }, (_, i) => i * prng.between(1, 99))
     block.appendRun(file, prng.below(100_000), run, 0)
   }
-  for (let i = prng.below(20); i > 0; i--) block.erase(prng.below(block.count))
+  for (let i = prng.below(20); i > 0; i--) {
+    const start = prng.below(block.count)
+    block.erase(start, prng.between(start + 1, Math.min(block.count, start + 3)))
+  }
   for (let i = prng.below(5); i > 0; i--) {
     block.fill(prng.below(block.count), { segment: 9, generation: 0, offset: prng.uint32() })
   }
@@ -37,7 +40,7 @@ function createRandomBlock(prng: Prng): PositionBlock {
 test('IX2: the example of a block', () => {
   const block = new PositionBlock(0)
   block.appendRun({ segment: 1, generation: 0 }, 160, Uint32Array.of(0, 154, 300), 0)
-  block.erase(1)
+  block.erase(1, 2)
   block.fill(2, { segment: 1, generation: 0, offset: 1024 })
   block.timeUsMax = 1_735_689_600_000_000
   const spec = readFileSync(new URL('../../../../../docs/spec/index.md', import.meta.url), 'utf8')
@@ -86,11 +89,29 @@ test('JR4: the first payload record of a hole counts, unless its segment was wri
   const moved = { segment: 5, generation: 1, offset: 200 }
   block.fill(0, moved)
   assert.deepEqual(block.find(0).fill, moved)
-  block.erase(0)
+  block.erase(0, 1)
   block.fill(0, first)
   assert.equal(block.find(0).fill, undefined)
   assert.equal(block.find(0).erased, true)
   assert.equal(block.find(1).erased, false)
+})
+
+test('IX2: what is erased already is not erased again, and what comes later is not erased', () => {
+  for (const count of [1, 8, 255, 256]) {
+    const block = new PositionBlock(0)
+    block.appendRun({ segment: 1, generation: 0 }, 64, new Uint32Array(count), 0)
+    block.erase(0, count)
+    const erased = PositionBlock.decode(0, block.encode(), count)
+    erased.erase(0, count)
+    erased.erase(count - 1, count)
+    assert.equal(erased.isDirty, false)
+    assert.ok(places(erased).every((place) => place.erased))
+    if (count === 256) continue
+    erased.appendRun({ segment: 1, generation: 0 }, 64, new Uint32Array(1), 0)
+    assert.equal(erased.find(count).erased, false)
+    erased.erase(0, count + 1)
+    assert.equal(erased.find(count).erased, true)
+  }
 })
 
 test('IX2: bytes that are no block are the fault of the index, not of the program', () => {

@@ -93,6 +93,7 @@ export class PositionBlock {
   isDirty = false
   #words: Uint32Array = new Uint32Array(8 * WORDS)
   #erased: Uint8Array | undefined
+  #erasedCount = 0
   #fills: Map<number, Place> | undefined
 
   constructor(n: number) {
@@ -130,12 +131,18 @@ export class PositionBlock {
     this.isDirty = true
   }
 
-  erase(position: number): void {
+  /** Cheap where everything is erased: a writer may say so again with every entry. */
+  erase(start: number, end: number): void {
+    if (this.#erasedCount === this.count) return
     this.#erased ??= new Uint8Array(ERASED_BYTES)
-    const byte = this.#erased[position >>> 3] as number
-    this.#erased[position >>> 3] = byte | (1 << (position & 7))
-    this.#fills?.delete(position)
-    this.isDirty = true
+    for (let position = start; position < end; position++) {
+      if (this.#isErased(position)) continue
+      const byte = this.#erased[position >>> 3] as number
+      this.#erased[position >>> 3] = byte | (1 << (position & 7))
+      this.#erasedCount++
+      this.#fills?.delete(position)
+      this.isDirty = true
+    }
   }
 
   /** Notes the payload record of a hole. The first one stays, unless its segment was rewritten. */
@@ -207,7 +214,7 @@ export class PositionBlock {
     for (let i = 0; i < count; i++) {
       const place = findInBlock(bytes, i)
       block.set(i, place)
-      if (place.erased) block.erase(i)
+      if (place.erased) block.erase(i, i + 1)
       if (place.fill !== undefined) block.fill(i, place.fill)
     }
     block.timeUsMax = readTimeUsMax(bytes)

@@ -72,3 +72,18 @@ test('JR25: power lost anywhere while the watermark moves leaves one that is fou
   }
   assert.ok(cuts >= 300, `${cuts}`)
 })
+
+test('JR25: a disk that is full while the watermark moves keeps the one that is there', () => {
+  const disk = written()
+  const file = new WatermarkFile(disk, 'boot-1')
+  file.openForWriting()
+  file.write(POSITION, new Prng(2).bytes(16))
+  disk.bytesMax = 100
+  assert.throws(() => file.guard(), { code: 'FULL' })
+  assert.equal(new WatermarkFile(disk, 'boot-1').read()?.sequence, POSITION.sequence)
+  disk.bytesMax = 1000
+  file.guard()
+  assert.equal(new WatermarkFile(disk, 'boot-1').read()?.sequence, POSITION.sequence)
+  assert.equal(disk.exists(WATERMARK_PATH), true)
+  assert.deepEqual(disk.files(), ['watermark2'])
+})

@@ -18,6 +18,8 @@ import { crc32c } from './crc32c.ts'
 export const WATERMARK_PATH = 'watermark'
 /** Where it lies once something may have been removed; at its old path is a directory then. */
 export const GUARDED_WATERMARK_PATH = 'watermark2'
+/** What an interrupted move leaves. */
+const TEMPORARY_PATH: string = `${GUARDED_WATERMARK_PATH}.tmp`
 const WATERMARK_BYTES = 64
 
 const MAGIC: Uint8Array = encodeUtf8('LSWMARK1')
@@ -83,6 +85,7 @@ export class WatermarkFile {
   /** Opens the file for writing, and creates it where there is none. */
   openForWriting(): void {
     this.close()
+    if (this.#disk.exists(TEMPORARY_PATH)) this.#disk.remove(TEMPORARY_PATH)
     const path = this.#path
     this.#file = this.#disk.open(path, this.#disk.exists(path) ? 'write' : 'create')
   }
@@ -93,19 +96,27 @@ export class WatermarkFile {
    */
   guard(): void {
     if (this.#isGuarded) return
-    if (!this.#disk.exists(GUARDED_WATERMARK_PATH)) {
-      const file = this.#disk.open(GUARDED_WATERMARK_PATH, 'create')
-      file.write(0, [this.#bytes])
-      file.sync()
-      file.close()
-      // A power cut must not keep what follows and lose this.
-      this.#disk.syncDirectory('')
-    }
+    if (!this.#disk.exists(GUARDED_WATERMARK_PATH)) this.#move()
     this.openForWriting()
     if (this.#isFile(WATERMARK_PATH)) this.#disk.remove(WATERMARK_PATH)
     if (!this.#disk.exists(WATERMARK_PATH)) this.#disk.makeDirectory(WATERMARK_PATH)
     this.#disk.syncDirectory('')
     this.#isGuarded = true
+  }
+
+  /** Whole before it has its name: nobody finds an empty one. Durable when this returns. */
+  #move(): void {
+    if (this.#disk.exists(TEMPORARY_PATH)) this.#disk.remove(TEMPORARY_PATH)
+    const file = this.#disk.open(TEMPORARY_PATH, 'create')
+    try {
+      file.write(0, [this.#bytes])
+      file.sync()
+    } finally {
+      file.close()
+    }
+    this.#disk.rename(TEMPORARY_PATH, GUARDED_WATERMARK_PATH)
+    // A power cut must not keep what follows and lose this.
+    this.#disk.syncDirectory('')
   }
 
   /** `position` must be durable. */
