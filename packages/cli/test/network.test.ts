@@ -11,18 +11,31 @@ import { Place } from './longshore-process.ts'
 interface RunningNode {
   readonly principal: string
   readonly ticket: string
+  readonly address: string
   stop(): Promise<void>
 }
 
 /** A router that is a mirror, too. */
 async function startNode(place: Place, data: string, ...options: string[]): Promise<RunningNode> {
-  const listen = ['--listen', 'tls://127.0.0.1:0', '--roles', 'router,mirror']
+  const isListening = options.includes('--listen')
+  const listen = isListening ? [] : ['--listen', 'tls://127.0.0.1:0']
+  const roles = ['--roles', 'router,mirror']
   const quiet = ['--log-level', 'error', '--json']
-  const started = place.start(['node', 'run', '--data', data, ...listen, ...quiet, ...options])
-  const { principal, ticket } = await started.json()
+  const started = place.start([
+    'node',
+    'run',
+    '--data',
+    data,
+    ...roles,
+    ...listen,
+    ...quiet,
+    ...options,
+  ])
+  const { principal, ticket, listen: addresses } = await started.json()
   return {
     principal: String(principal),
     ticket: String(ticket),
+    address: String(addresses),
     async stop() {
       started.child.kill('SIGTERM')
       assert.equal((await started.finished).code, 0)
@@ -122,6 +135,36 @@ test('CL54: what is elsewhere is read, followed and proven like what is here', a
   assert.equal((await following.json())['index'], 2)
   assert.equal((await following.finished).code, 0)
   await node.stop()
+})
+
+test('CL54 NW27: follow waits for a mirror that is behind, and says so once', async () => {
+  using place = new Place()
+  const ok = runner(place)
+  const ahead = await startNode(place, 'n1')
+  const behind = await startNode(place, 'n2')
+  for (const { ticket } of [ahead, behind]) await ok('connect', ['connect', ticket])
+  const capsule = (await place.run(['create', '--public'])).stdout.trim()
+  for (const { principal } of [ahead, behind]) {
+    await ok('mirror', ['mirror', 'add', capsule, principal])
+  }
+  await ok('append', ['append', capsule, '--level', 'replicated:2'], 'one\n')
+  await behind.stop()
+  await ok('append', ['append', capsule, '--level', 'replicated:1'], 'two\n')
+  const away = ['--home', 'other']
+  for (const { ticket } of [ahead, behind]) await ok('connect', [...away, 'connect', ticket])
+  await ok('entry', [...away, 'read', capsule])
+  await ahead.stop()
+  const late = await startNode(place, 'n2', '--listen', behind.address)
+  const read = [...away, 'read', capsule, '--timeout', '2']
+  assert.deepEqual(await failing(place, read), [1, 'ROLLBACK'])
+  const follow = [...away, 'follow', capsule, '--timeout', '1', '--to', '3', '--raw']
+  const following = place.start(follow)
+  await following.logged('longshore: the mirrors show 1 of 2 entries seen before: waiting\n')
+  await ok('append', ['append', capsule, '--level', 'replicated:1'], 'three\n')
+  const { code, stdout, stderr } = await following.finished
+  assert.deepEqual([code, stdout], [0, 'onetwothree\n'])
+  assert.equal(stderr.split('waiting').length, 2)
+  await late.stop()
 })
 
 test('CL51 CL52 CL57: what cannot be is said with a code, and nothing is lost', async () => {

@@ -56,6 +56,7 @@ import type { RemoteBranchOptions, ServingNode } from './remote-branch-options.t
 import { RemoteCapsule } from './remote-capsule.ts'
 import { Replication } from './replication.ts'
 import { type CosignedHead, type MirrorStatement, StatedHeads } from './stated-heads.ts'
+import { waitForMirrors } from './wait-for-mirrors.ts'
 
 /** What it needs of the home that it belongs to. */
 export interface ConnectedHomeContext {
@@ -120,7 +121,8 @@ export class ConnectedHome implements HomeNetwork {
     const bytes = typeof name === 'string' ? parseName(name) : name
     const branch = await this.openBranch(bytes, options)
     try {
-      await branch.ready(options.signal)
+      if (options.onBehind === undefined) await branch.ready(options.signal)
+      else await waitForMirrors(branch, await this.network(), options.onBehind, options.signal)
       return new RemoteCapsule(branch, openCapsuleManifest(branch, bytes))
     } catch (error) {
       branch.close()

@@ -27,7 +27,18 @@ export interface RemoteOptions {
   readonly mirrors?: number
   /** How long to wait for mirrors. Default 10 seconds. */
   readonly timeoutMs?: number
+  /**
+   * For who is to follow: called once if all mirrors that have the capsule show less than was read
+   * before. Then opening waits, however long, until one of them has caught up. Default: `ROLLBACK`.
+   */
+  readonly onBehind?: (behind: Behind) => void
   readonly signal?: AbortSignal
+}
+
+/** How many entries were read before, and how many of them the mirrors show now. */
+export interface Behind {
+  readonly seen: number
+  readonly shown: number
 }
 
 export interface GrantOptions {
