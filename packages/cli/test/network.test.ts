@@ -94,7 +94,13 @@ test('CL51 CL52 CL53 CL55 CL56: a capsule on two mirrors, from its creation to i
 
   await two.stop()
   const late = ['append', capsule, ...level, '--timeout', '1']
-  assert.deepEqual(await failing(place, late, 'three\n'), [3, 'NO_MIRROR'])
+  const failed = await place.run([...late, '--json'], 'three\n')
+  assert.deepEqual([failed.code, checkLines('error', failed.stderr)[0]?.['code']], [3, 'NO_MIRROR'])
+  const done = checkLines('append', failed.stdout).at(-1) ?? {}
+  assert.deepEqual(
+    ['complete', 'entries', 'first', 'size', 'storedSize', 'level'].map((key) => done[key]),
+    [false, 0, null, 2, 3, 'replicated:2'],
+  )
   const [status] = await ok('status', ['status', capsule, '--timeout', '2'])
   const states = status?.['mirrors'] as { state: string; lag: number }[]
   assert.deepEqual([status?.['size'], status?.['local']], [3, true])
