@@ -102,9 +102,14 @@ test('CL51 CL52 CL53 CL55 CL56: a capsule on two mirrors, from its creation to i
     [false, 0, null, 2, 3, 'replicated:2'],
   )
   const [status] = await ok('status', ['status', capsule, '--timeout', '2'])
-  const states = status?.['mirrors'] as { state: string; lag: number }[]
+  const states = status?.['mirrors'] as { state: string; old: boolean; size: number }[]
   assert.deepEqual([status?.['size'], status?.['local']], [3, true])
-  assert.deepEqual(states.map(({ state }) => state).sort(), ['answered', 'unreachable'])
+  assert.deepEqual(states.map(({ state, old, size }) => `${state} ${old} ${size}`).sort(), [
+    'answered false 3',
+    'unreachable true 2',
+  ])
+  const text = await place.run(['status', capsule, '--timeout', '2'])
+  assert.match(text.stdout, / {2}2 entries \d+ s ago {2}unreachable\n/)
   await ok('mirror-remove', ['mirror', 'remove', capsule, two.principal])
   const [pushed] = await ok('push', ['push', capsule])
   assert.equal(pushed?.['size'], 3)
@@ -171,6 +176,30 @@ test('CL54 NW27: follow waits for a mirror that is behind, and says so once', as
   assert.deepEqual([code, stdout], [0, 'onetwothree\n'])
   assert.equal(stderr.split('waiting').length, 2)
   await late.stop()
+})
+
+test('CL55 CL56 NW19 NW21: a mirror that freed a capsule is named, and keeps nothing from others', async () => {
+  using place = new Place()
+  const ok = runner(place)
+  const [one, two] = [await startNode(place, 'n1'), await startNode(place, 'n2')]
+  for (const { ticket } of [one, two]) await ok('connect', ['connect', ticket])
+  const capsule = (await place.run(['create', '--public'])).stdout.trim()
+  for (const { principal } of [one, two]) await ok('mirror', ['mirror', 'add', capsule, principal])
+  await ok('append', ['append', capsule, '--level', 'replicated:2'], 'one\n')
+  await ok('node-drop', ['node', 'drop', '--data', 'n1', '--free', capsule])
+  await ok('append', ['append', capsule], 'two\n')
+  const pushed = await place.run(['push', capsule, '--json'])
+  const [error] = checkLines('error', pushed.stderr)
+  assert.deepEqual([error?.['code'], Object(error?.['details']).holding], ['NO_MIRROR', 1])
+  assert.match(String(error?.['message']), /dropped/)
+  const [status] = await ok('status', ['status', capsule])
+  const mirrors = status?.['mirrors'] as { principal: string }[]
+  const freed = mirrors.find(({ principal }) => principal === one.principal)
+  const held = mirrors.find(({ principal }) => principal === two.principal)
+  assert.partialDeepStrictEqual(freed, { state: 'freed', size: 0, statedSize: 1, lag: 2 })
+  assert.partialDeepStrictEqual(held, { state: 'answered', size: 2, old: false, lag: 0 })
+  await one.stop()
+  await two.stop()
 })
 
 test('CL51 CL52 CL57: what cannot be is said with a code, and nothing is lost', async () => {

@@ -25,6 +25,6 @@ export async function run({ args, out, stop, homePath }: Context): Promise<undef
   }
   for (const mirror of home.network.mirrors(capsule.name)) {
     if (!Buffer.from(mirror.name).equals(node)) continue
-    out.result(mirrorObject(mirror), () => mirrorLine(mirror))
+    out.result(mirrorObject(mirror), () => mirrorLine(mirror, Date.now() * 1000))
   }
 }

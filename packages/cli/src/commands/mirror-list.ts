@@ -12,6 +12,6 @@ export async function run({ args, out, homePath }: Context): Promise<undefined> 
   await using home = await openHome({ path: homePath, readOnly: true })
   await using capsule = await openCapsule(home, args.positional(0))
   for (const mirror of home.network.mirrors(capsule.name)) {
-    out.result(mirrorObject(mirror), () => mirrorLine(mirror))
+    out.result(mirrorObject(mirror), () => mirrorLine(mirror, Date.now() * 1000))
   }
 }

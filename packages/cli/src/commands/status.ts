@@ -23,5 +23,6 @@ export async function run(context: Context): Promise<undefined> {
   }
   const where = isLocal ? '' : ', not in this home'
   out.line(`${text}  ${formatCount(size, 'entry', 'entries')}${where}`)
-  for (const mirror of mirrors) out.line(`  ${mirrorStatusLine(mirror)}`)
+  const nowUs = Date.now() * 1000
+  for (const mirror of mirrors) out.line(`  ${mirrorStatusLine(mirror, nowUs)}`)
 }

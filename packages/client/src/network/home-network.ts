@@ -71,8 +71,13 @@ export interface MirrorInfo {
 }
 
 export interface MirrorStatus extends MirrorInfo {
-  /** `unreachable`: it has not answered in time; then size and time are those of the past. */
-  readonly state: 'answered' | 'refused' | 'unreachable'
+  /**
+   * `unreachable`: it has not answered in time; then size and time are those of the past.
+   * `refused`: it has no such capsule, or may not show it. `freed`: and has stated that it did.
+   */
+  readonly state: 'answered' | 'freed' | 'refused' | 'unreachable'
+  /** Entries that it held by the last receipt that was kept, as `timeS` if it holds nothing now. */
+  readonly statedSize: number
   /** Entries that it does not hold. */
   readonly lag: number
 }

@@ -186,12 +186,17 @@ export class MirrorDesk {
     const source = branch.sources.find(({ peer }) => bytesEqual(peer.name, mirror.name))
     const memberships = source?.memberships ?? mirror.memberships
     const info = this.#describe(signed, { ...mirror, memberships })
+    const { size: statedSize } = info
     if (source === undefined || !source.hasAnswered) {
-      return { ...info, state: 'unreachable', lag: size - info.size }
+      return { ...info, state: 'unreachable', statedSize, lag: size - statedSize }
+    }
+    if (!source.hasBranch) {
+      const state = statedSize > 0 ? 'freed' : 'refused'
+      return { ...info, size: 0, state, statedSize, lag: size }
     }
     const { size: held, timeS } = shownBy(source)
-    const state = held === 0 && size > 0 ? 'refused' : 'answered'
-    return { ...info, size: held, timeS: timeS ?? info.timeS, state, lag: size - held }
+    const now = { size: held, timeS: timeS ?? info.timeS, lag: size - held }
+    return { ...info, ...now, state: 'answered', statedSize }
   }
 
   #describe(signed: SignedManifest, mirror: KnownMirror): MirrorInfo {

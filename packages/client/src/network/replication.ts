@@ -300,11 +300,14 @@ export class Replication {
       const message = 'a mirror holds another history of this capsule, signed by its writer'
       throw new VerificationError('EQUIVOCATION', message, { evidence: formatBase64(evidence) })
     }
-    if (this.#publisher.countHolding(name, MAIN_BRANCH, size) >= copies) return true
+    const holding = this.#publisher.countHolding(name, MAIN_BRANCH, size)
+    if (holding >= copies) return true
     const refused = this.#problems(name).filter(
       ({ mirror, problem }) => problem === undefined && this.refusal(name, mirror.name),
     ).length
-    if (this.countPossible(name) - refused < copies) throw this.#tooFew(name, size, copies)
+    const willing = this.countPossible(name) - refused
+    // Not before those that are willing have it: the caller may be about to close the home.
+    if (willing < copies && holding >= willing) throw this.#tooFew(name, size, copies)
     return false
   }
 
