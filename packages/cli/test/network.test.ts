@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { type CapsuleName, formatTicket, parseTicket } from '@longshore/capsule'
 import { checkLines } from './check-lines.ts'
 import { Place } from './longshore-process.ts'
 
@@ -202,6 +203,30 @@ test('CL55 CL56 NW19 NW21: a mirror that freed a capsule is named, and keeps not
   await two.stop()
 })
 
+test('CL51: connect says whether this node answers, and keeps a ticket that works', async () => {
+  using place = new Place()
+  const ok = runner(place)
+  const [one, two] = [await startNode(place, 'n1'), await startNode(place, 'n2')]
+  await ok('connect', ['connect', one.ticket])
+  const ticket = parseTicket(two.ticket)
+  const mistyped = formatTicket({ ...ticket, name: ticket.name.toReversed() as CapsuleName })
+  const [unknown] = await ok('connect', ['connect', mistyped, '--timeout', '2'])
+  assert.equal(unknown?.['linked'], false)
+  assert.match(String(unknown?.['reason']), /^NODE_MISMATCH: another node answers/)
+  const elsewhere = formatTicket({ ...parseTicket(one.ticket), addresses: ticket.addresses })
+  const refused = await place.run(['connect', elsewhere, '--timeout', '1'])
+  assert.equal(refused.code, 3)
+  assert.match(
+    refused.stderr,
+    /^longshore: NO_MIRROR: the node does not answer at .*; what was known/,
+  )
+  assert.match(refused.stderr, /\nCopy the whole ticket again/)
+  const [again] = await ok('connect', ['connect', one.ticket])
+  assert.equal(again?.['linked'], true)
+  await one.stop()
+  await two.stop()
+})
+
 test('CL51 CL52 CL57: what cannot be is said with a code, and nothing is lost', async () => {
   using place = new Place()
   assert.deepEqual(await failing(place, ['connect', 'longshore1nothing']), [2, 'TICKET_INVALID'])
@@ -219,6 +244,50 @@ test('CL51 CL52 CL57: what cannot be is said with a code, and nothing is lost', 
   assert.deepEqual(await failing(place, impossible, 'x\n'), [3, 'NO_MIRROR'])
   const witnessed = ['append', capsule, '--level', 'witnessed:1']
   assert.deepEqual(await failing(place, witnessed, 'x\n'), [3, 'LEVEL_UNSUPPORTED'])
+})
+
+test('CL10 CL7: whoever makes a mistake with nodes and mirrors is told what to do', async () => {
+  using place = new Place()
+  const ok = runner(place)
+  const capsule = await place.create()
+  const next = async (args: string[]): Promise<string> => {
+    const { code, stderr } = await place.run([...args, '--json'], 'x\n')
+    assert.notEqual(code, 0, args.join(' '))
+    const error = checkLines('error', stderr)[0]
+    return `${error?.['code']}: ${error?.['next']}`
+  }
+  const replicated = (level: string): string[] => ['append', capsule, '--level', level]
+  assert.match(await next(replicated('replicated:1')), /^NO_MIRROR: .*longshore connect TICKET/)
+  const node = await startNode(place, 'n1')
+  await ok('connect', ['connect', node.ticket])
+  const { principal } = node
+  const until = ['--until', '2001-01-01T00:00:00Z']
+  const cases: [string[], RegExp][] = [
+    [replicated('replicated:1'), /^LEVEL_IMPOSSIBLE: .*longshore mirror add bafyrei/],
+    [replicated('replicated:0'), /^USAGE: .*replicated:K with K from 1 to 64/],
+    [replicated('witnessed:1'), /^LEVEL_UNSUPPORTED: .*replicated:K/],
+    [['mirror', 'remove', capsule, principal], /^NOT_FOUND: .*longshore mirror list bafyrei/],
+    [['mirror', 'add', capsule, capsule], /^USAGE: .*name of a node/],
+    [['mirror', 'add', principal, capsule], /^USAGE: Name a capsule here/],
+    [['grant', capsule, '--to', principal, ...until], /^TIME_INVALID: .*still to come/],
+    [['domain', 'admit', capsule, principal, ...until], /^USAGE: .*longshore id list/],
+    [['push', capsule], /^NOT_FOUND: Append to it first/],
+    [['push', capsule, '--copies', '0'], /^USAGE: /],
+    [['status', principal], /^USAGE: Name a capsule here/],
+    [['read', principal], /^USAGE: Name a capsule here/],
+  ]
+  for (const [args, said] of cases) assert.match(await next(args), said)
+  await node.stop()
+  const away = ['read', capsule.replace(/^bafyrei./, 'bafyreia'), '--timeout', '1']
+  assert.match(await next(away), /^NO_MIRROR: Check that this machine has a network/)
+  await ok('mirror', ['mirror', 'add', capsule, principal, '--timeout', '1'])
+  const pushed = [...replicated('replicated:1'), '--timeout', '1']
+  assert.match(await next(pushed), /^NO_MIRROR: `longshore status bafyrei/)
+  const status = await place.run(['status', capsule, '--timeout', '1'])
+  assert.match(
+    status.stderr,
+    /^longshore: none of the nodes that this home connects to answers \(tls/,
+  )
 })
 
 test('CL53 CL57 NW17: a mirror outside the domains of the policy does not count', async () => {

@@ -10,7 +10,9 @@ import {
   encodeHead,
   formatHex,
   formatName,
+  formatTicket,
   type Head,
+  isLongshoreError,
   MAIN_BRANCH,
   openManifest,
   type Ticket,
@@ -306,7 +308,15 @@ test('NW19 NW20: what mirrors did not get is stored, and delivered later, once a
   await stopNode(node)
   await assert.rejects(capsule.append('while away', { level: 'replicated:1', timeoutMs: 300 }), {
     code: 'NO_MIRROR',
-    details: { size: 2, copies: 1, holding: 0, index: 1, count: 1, level: 'stored' },
+    details: {
+      name: capsule.text,
+      size: 2,
+      copies: 1,
+      holding: 0,
+      index: 1,
+      count: 1,
+      level: 'stored',
+    },
   })
   assert.equal(capsule.size, 2)
   await capsule.append('without asking')
@@ -357,6 +367,40 @@ test('NW10: a mirror that shows less than was read before is found out', async (
   await using other = await openAt('e-other', again)
   await assert.rejects(other.open(capsule.name, { timeoutMs: 1500 }), { code: 'ROLLBACK' })
   await stopNode(again)
+})
+
+test('NW1: a ticket that leads nowhere replaces none that works, one that leads there does', async () => {
+  const [node, other] = [await startNode('t1'), await startNode('t2')]
+  await using home = await openAt('t-home', node)
+  const right = ticketOf(node)
+  const tickets = (): string[] => home.network.tickets().map(formatTicket)
+  const wrong = [
+    { ...right, addresses: ['tls://127.0.0.1:9'] },
+    { ...right, tlsKey: ticketOf(other).tlsKey },
+    { ...right, addresses: ticketOf(other).addresses },
+  ]
+  for (const ticket of wrong) {
+    await assert.rejects(home.network.connect(ticket, { timeoutMs: 300 }), (error) => {
+      assert.ok(isLongshoreError(error) && error.code === 'NO_MIRROR')
+      return error.details['kept'] === right.addresses.join(', ')
+    })
+    assert.deepEqual(tickets(), [formatTicket(right)])
+  }
+  // What is known of another node does not make this one answer.
+  const unknown = { ...right, name: right.name.toReversed() as CapsuleName }
+  await home.network.connect(unknown)
+  await home.network.linked({ node: right.name })
+  await assert.rejects(home.network.linked({ node: unknown.name, timeoutMs: 300 }), {
+    code: 'NO_MIRROR',
+  })
+  await stopNode(node)
+  const moved = await startNode('t1')
+  assert.notDeepEqual(ticketOf(moved), right)
+  await home.network.connect(ticketOf(moved))
+  assert.ok(tickets().includes(formatTicket(ticketOf(moved))))
+  assert.ok(!tickets().includes(formatTicket(right)))
+  await stopNode(moved)
+  await stopNode(other)
 })
 
 test('NW27: a follow waits for a mirror that is behind, and ends only on evidence', async () => {

@@ -88,6 +88,8 @@ export interface StatusReport {
   readonly size: number
   readonly isLocal: boolean
   readonly mirrors: readonly MirrorStatus[]
+  /** Why nobody at all has answered; undefined if somebody has. */
+  readonly problem: LongshoreError | undefined
 }
 
 export interface TraceReport {
@@ -121,14 +123,22 @@ export interface PushReport {
 
 export interface HomeNetwork {
   /**
-   * Remembers a neighbor, and dials it whenever the network is used.
+   * Remembers a neighbor, and dials it whenever the network is used. If another ticket of the same
+   * node is known, this one replaces it once the node was linked by it.
    *
    * @throws {UsageError} `TICKET_INVALID`
+   * @throws {UnavailableError} `NO_MIRROR` if nothing answers by the new one of two: the old one
+   * stays, with its addresses in `details.kept`
    */
-  connect(ticket: Ticket | string): Promise<Ticket>
+  connect(
+    ticket: Ticket | string,
+    options?: Pick<RemoteOptions, 'timeoutMs' | 'signal'>,
+  ): Promise<Ticket>
   tickets(): readonly Ticket[]
-  /** Resolves when a neighbor answers. @throws {UnavailableError} `NO_MIRROR` */
-  linked(options?: Pick<RemoteOptions, 'timeoutMs' | 'signal'>): Promise<void>
+  /** Resolves when a neighbor answers, or this one. @throws {UnavailableError} `NO_MIRROR` */
+  linked(
+    options?: Pick<RemoteOptions, 'timeoutMs' | 'signal'> & { readonly node?: CapsuleName },
+  ): Promise<void>
   /**
    * Opens a capsule through the network although this home may have it.
    *

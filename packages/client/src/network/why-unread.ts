@@ -28,12 +28,12 @@ export interface UnreadFacts {
   readonly refusal: LongshoreError | undefined
   /** What the routers said. */
   readonly routeCode: ErrorCode | undefined
-  /** No neighbor answers. */
-  readonly isAlone: boolean
+  /** Said if no neighbor answers; undefined if one does. */
+  readonly noLink: UnavailableError | undefined
 }
 
 export function whyUnread(facts: UnreadFacts): LongshoreError {
-  const { name, remembered, sources, refusal, routeCode, isAlone } = facts
+  const { name, remembered, sources, refusal, routeCode, noLink } = facts
   const details = { name: formatName(name) }
   if (sources.some(({ head }) => head !== undefined)) return tooLittle(facts)
   const behind = howFarBehind(remembered, sources)
@@ -42,15 +42,14 @@ export function whyUnread(facts: UnreadFacts): LongshoreError {
     const message = `the mirrors show ${shown} entries, but ${seen} were seen before`
     return new VerificationError('ROLLBACK', message, { ...details, seen, shown })
   }
-  if (refusal !== undefined) return refusal
+  if (noLink !== undefined) return noLink
+  // That there is no way to one mirror says little about the others.
+  if (refusal !== undefined && refusal.code !== 'NO_ROUTE') return refusal
   if (routeCode === 'POLICY_REFUSED') {
     const message = 'a domain on the way refuses to carry this capsule'
     return new UnavailableError('POLICY_REFUSED', message, details)
   }
-  const message = isAlone
-    ? 'none of the nodes that this home connects to answers'
-    : 'no mirror of the capsule answers'
-  return new UnavailableError('NO_MIRROR', message, details)
+  return new UnavailableError('NO_MIRROR', 'no mirror of the capsule answers', details)
 }
 
 /** Undefined unless there are mirrors that have the capsule, and all of them show too little. */
