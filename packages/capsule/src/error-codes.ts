@@ -251,7 +251,7 @@ export const ERROR_CODES: ErrorCodeTable = Object.freeze({
     'Check that the home is a directory that your user may read and write, or choose another with --home.',
   ),
   LEVEL_UNSUPPORTED: unavailable(
-    'Use the level stored or buffered: this home has no mirrors that could promise more.',
+    'Use the level stored, or replicated:K with mirrors; levels with witnesses are not offered yet.',
   ),
   REVOCATION_STALE: unavailable(
     "Fetch the newest state of the issuer's revocation capsule, then try again.",

@@ -3,34 +3,91 @@
  *
  * @module
  */
-import type { LongshoreError } from '@longshore/capsule'
+import type { ErrorCode, LongshoreError } from '@longshore/capsule'
+
+type Details = LongshoreError['details']
+
+/** Each looks at what the error says and gives a sentence that fits better, or none. */
+const ADVICE: Partial<Readonly<Record<ErrorCode, (details: Details) => string | undefined>>> = {
+  NOT_FOUND: aboutNotFound,
+  NO_MIRROR: aboutNoMirror,
+  LEVEL_IMPOSSIBLE: aboutImpossibleLevel,
+  MEMBERSHIP_INVALID(details) {
+    if (!('node' in details)) return undefined
+    const admit = `longshore domain admit ${details['domain']} ${details['node']}`
+    return `In the home of the domain: \`${admit}\`; then give the word to \`node join-domain\`.`
+  },
+  TIME_INVALID(details) {
+    if (!('notAfterS' in details)) return undefined
+    return 'Choose an end that is still to come: a time from now like 12h or 90d, or a date.'
+  },
+  USAGE(details) {
+    if ('node' in details) {
+      return 'The name of a node is what `longshore connect` prints, or `longshore node status`.'
+    }
+    if (details['type'] === 'node') {
+      return 'Name a capsule here; see `longshore list` for those of this home.'
+    }
+    if (!('type' in details)) return undefined
+    return 'See `longshore list` for capsules, `longshore id list` for identities.'
+  },
+}
 
 /** One sentence: the advice of the code, or one that fits the case better. */
 export function adviceFor({ code, details, next }: LongshoreError): string {
-  if (code === 'NOT_FOUND' && 'path' in details) {
+  return ADVICE[code]?.(details) ?? next
+}
+
+function aboutNotFound(details: Details): string | undefined {
+  if ('path' in details) {
     return 'Choose a home with --home or LONGSHORE_HOME, or make this one with `longshore create`.'
   }
-  if (code === 'NOT_FOUND' && 'data' in details) {
+  if ('data' in details) {
     return 'Choose the data directory of a node with --data, or make one with `longshore node run`.'
   }
-  if (code === 'NOT_FOUND' && 'capsule' in details) {
+  if ('capsule' in details) {
     return 'See `longshore node status` for the capsules that the node mirrors.'
   }
-  if (code === 'NOT_FOUND' && details['type'] === 'domain') {
+  if ('mirror' in details) {
+    return `See \`longshore mirror list ${details['name']}\` for the mirrors of the capsule.`
+  }
+  if (details['size'] === 0) return `Append to it first: \`longshore append ${details['name']}\`.`
+  if (details['type'] === 'domain') {
     return 'Use the home in which the domain was made, or make one with `longshore domain new`.'
   }
-  if (code === 'MEMBERSHIP_INVALID' && 'node' in details) {
-    const admit = `longshore domain admit ${details['domain']} ${details['node']}`
-    return `In the home of the domain: \`${admit}\`; then give the word to \`node join-domain\`.`
+  if ('type' in details) return 'See `longshore id list` for the identities of this home.'
+  if ('name' in details) {
+    return 'See `longshore list` for those of this home; others are read from mirrors after `longshore connect`, or come in with `longshore import`.'
   }
-  if (code === 'NOT_FOUND' && 'type' in details) {
-    return 'See `longshore id list` for the identities of this home.'
+  return undefined
+}
+
+function aboutNoMirror(details: Details): string | undefined {
+  if ('kept' in details) {
+    return 'Copy the whole ticket again; if the node has moved, start it, then connect again.'
   }
-  if (code === 'NOT_FOUND' && 'name' in details) {
-    return 'See `longshore list` for the capsules of this home; others come in with `longshore import`.'
+  if (details['nodes'] === 0) {
+    return 'Get the ticket of a node from its operator, then: `longshore connect TICKET`.'
   }
-  if (code === 'USAGE' && 'type' in details) {
-    return 'See `longshore list` for capsules, `longshore id list` for identities.'
+  if ('nodes' in details) {
+    return 'Check that this machine has a network and the nodes run; `longshore connect TICKET` adds another.'
   }
-  return next
+  if ('holding' in details) {
+    const { name } = details
+    return `\`longshore status ${name}\` shows which mirrors answer; \`longshore push\` delivers what they lack.`
+  }
+  if ('mirrors' in details) {
+    return 'Ask for fewer mirrors or an older statement, or connect to more nodes that hold the capsule.'
+  }
+  if ('name' in details) {
+    return 'Check the name, and connect to a node that holds the capsule: `longshore connect TICKET`.'
+  }
+  return undefined
+}
+
+function aboutImpossibleLevel({ name, copies, possible, known }: Details): string | undefined {
+  if (typeof known !== 'number' || typeof copies !== 'number') return undefined
+  const add = `add one: \`longshore mirror add ${name} PRINCIPAL\``
+  if (known < copies) return `Ask for at most ${possible} copies, or ${add}.`
+  return `\`longshore mirror list ${name}\` says why mirrors do not count; \`mirror add\` renews a grant that is over.`
 }

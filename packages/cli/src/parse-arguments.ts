@@ -233,7 +233,8 @@ function takeOption(
   pass.values.set(option.name, values)
 }
 
-const LEVELS: readonly string[] = ['stored', 'buffered', 'replicated:2']
+const LEVELS: readonly string[] = ['stored', 'buffered']
+const LEVEL_HINT = 'One of: stored, buffered, replicated:K with K from 1 to 64 mirrors.'
 const LEVEL = /^(?:stored|buffered|(?:replicated|witnessed):(?:[1-9]|[1-5][0-9]|6[0-4]))$/
 
 function checkValue(spec: ValueSpec, value: string, shown: string): void {
@@ -256,8 +257,9 @@ function checkValue(spec: ValueSpec, value: string, shown: string): void {
     )
   }
   if (spec.type === 'level' && !LEVEL.test(value)) {
-    const near = nearestWord(value, LEVELS)
-    const hint = near === undefined ? `One of: ${LEVELS.join(', ')}.` : `Did you mean ${near}?`
+    const isCount = value.startsWith('replicated')
+    const near = isCount ? undefined : nearestWord(value, LEVELS)
+    const hint = near === undefined ? LEVEL_HINT : `Did you mean ${near}?`
     throw new Problem(`${shown} cannot be ${quote(value)}`, hint)
   }
   if (spec.type === 'pair' && value.indexOf('=') < 1) {

@@ -44,6 +44,7 @@ test('CL26: entries are acknowledged while stdin stays open', async () => {
     entries: 4,
     first: 0,
     size: 4,
+    storedSize: 4,
     level: 'stored',
   })
   assert.equal((await append.finished).code, 0)

@@ -56,6 +56,16 @@ export interface GatewayOptions {
   readonly health: () => { readonly ok: boolean } & Readonly<Record<string, unknown>>
 }
 
+/** What a client can do, where the advice of the code is for somebody else. */
+const NEXT: Partial<Readonly<Record<ErrorCode, string>>> = {
+  NOT_FOUND:
+    'Check the path and the name, or ask another node; what is not public is not shown, nor what a node does not hold.',
+  PAYLOAD_ABSENT: 'Ask another node that holds the capsule.',
+  STORE_CORRUPT: 'Ask another node that holds the capsule, and tell the operator of this one.',
+  STORE_IO: 'Ask another node that holds the capsule, and tell the operator of this one.',
+  USAGE: 'Use GET or HEAD.',
+}
+
 interface Answer {
   readonly type: string
   readonly cache: string
@@ -222,7 +232,7 @@ function sendProblem(
   code: ErrorCode,
   detail: string,
 ): void {
-  const problem = { title: code, status, code, detail, next: ERROR_CODES[code].next }
+  const problem = { title: code, status, code, detail, next: NEXT[code] ?? ERROR_CODES[code].next }
   response.writeHead(status, {
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',

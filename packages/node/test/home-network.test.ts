@@ -10,7 +10,9 @@ import {
   encodeHead,
   formatHex,
   formatName,
+  formatTicket,
   type Head,
+  isLongshoreError,
   MAIN_BRANCH,
   openManifest,
   type Ticket,
@@ -306,7 +308,15 @@ test('NW19 NW20: what mirrors did not get is stored, and delivered later, once a
   await stopNode(node)
   await assert.rejects(capsule.append('while away', { level: 'replicated:1', timeoutMs: 300 }), {
     code: 'NO_MIRROR',
-    details: { size: 2, copies: 1, holding: 0, index: 1, count: 1, level: 'stored' },
+    details: {
+      name: capsule.text,
+      size: 2,
+      copies: 1,
+      holding: 0,
+      index: 1,
+      count: 1,
+      level: 'stored',
+    },
   })
   assert.equal(capsule.size, 2)
   await capsule.append('without asking')
@@ -357,6 +367,108 @@ test('NW10: a mirror that shows less than was read before is found out', async (
   await using other = await openAt('e-other', again)
   await assert.rejects(other.open(capsule.name, { timeoutMs: 1500 }), { code: 'ROLLBACK' })
   await stopNode(again)
+})
+
+test('NW1: a ticket that leads nowhere replaces none that works, one that leads there does', async () => {
+  const [node, other] = [await startNode('t1'), await startNode('t2')]
+  await using home = await openAt('t-home', node)
+  const right = ticketOf(node)
+  const tickets = (): string[] => home.network.tickets().map(formatTicket)
+  const wrong = [
+    { ...right, addresses: ['tls://127.0.0.1:9'] },
+    { ...right, tlsKey: ticketOf(other).tlsKey },
+    { ...right, addresses: ticketOf(other).addresses },
+  ]
+  for (const ticket of wrong) {
+    await assert.rejects(home.network.connect(ticket, { timeoutMs: 300 }), (error) => {
+      assert.ok(isLongshoreError(error) && error.code === 'NO_MIRROR')
+      return error.details['kept'] === right.addresses.join(', ')
+    })
+    assert.deepEqual(tickets(), [formatTicket(right)])
+  }
+  // What is known of another node does not make this one answer.
+  const unknown = { ...right, name: right.name.toReversed() as CapsuleName }
+  await home.network.connect(unknown)
+  await home.network.linked({ node: right.name })
+  await assert.rejects(home.network.linked({ node: unknown.name, timeoutMs: 300 }), {
+    code: 'NO_MIRROR',
+  })
+  await stopNode(node)
+  const moved = await startNode('t1')
+  assert.notDeepEqual(ticketOf(moved), right)
+  await home.network.connect(ticketOf(moved))
+  assert.ok(tickets().includes(formatTicket(ticketOf(moved))))
+  assert.ok(!tickets().includes(formatTicket(right)))
+  await stopNode(moved)
+  await stopNode(other)
+})
+
+test('NW27: a follow waits for a mirror that is behind, and ends only on evidence', async () => {
+  const [ahead, behind] = [await startNode('w1'), await startNode('w2')]
+  await using home = await openAt('w-home', ahead, behind)
+  await using capsule = await createMirrored(home, ahead, behind)
+  await capsule.append('for both', { level: 'replicated:2' })
+  const { listen } = behind
+  await stopNode(behind)
+  cpSync(join(directory, 'w-home'), join(directory, 'w-copy'), { recursive: true })
+  cpSync(join(directory, 'state'), join(directory, 'w-state'), { recursive: true })
+  await capsule.append('for one', { level: 'replicated:1' })
+  await using other = await openAt('w-other', ahead)
+  await using evident = await openAt('w-evident', ahead)
+  for (const reader of [other, evident]) {
+    await using remote = await reader.open(capsule.name)
+    assert.equal(remote.size, 2)
+  }
+  await stopNode(ahead)
+  const again = await startNode('w2', [], listen[0])
+  const told: unknown[] = []
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const onBehind = (sizes: unknown): void => {
+    told.push(sizes)
+    resolve()
+  }
+  await other.network.connect(ticketOf(again))
+  const opening = other.open(capsule.name, { timeoutMs: 300, onBehind })
+  await promise
+  await home.network.connect(ticketOf(again))
+  await capsule.append('later', { level: 'replicated:1' })
+  await using followed = await opening
+  assert.deepEqual(told, [{ seen: 2, shown: 1 }])
+  assert.deepEqual(await texts(followed.follow({ to: 3 })), ['for both', 'for one', 'later'])
+
+  // The copy of the writer signs another second entry: a root that the reader can contradict.
+  const liar = await startNode('w3')
+  process.env['XDG_STATE_HOME'] = join(directory, 'w-state')
+  await using copy = await openHome({ path: join(directory, 'w-copy') })
+  await copy.network.connect(ticketOf(liar))
+  await copy.network.addMirror(capsule.name, liar.name)
+  await stopNode(again)
+  await evident.network.connect(ticketOf(liar))
+  const wait = Promise.withResolvers<void>()
+  const waiting = evident.open(capsule.name, { timeoutMs: 300, onBehind: () => wait.resolve() })
+  await wait.promise
+  await using forged = await copy.open(capsule.name)
+  const convicted = assert.rejects(waiting, { code: 'EQUIVOCATION' })
+  await forged.append('another second', { level: 'replicated:1' })
+  await convicted
+  process.env['XDG_STATE_HOME'] = join(directory, 'state')
+  await stopNode(liar)
+})
+
+test('NW8: a mirror that does not hold the capsule shows no older state of it', async () => {
+  const holder = await startNode('x1')
+  const data = join(directory, 'x2')
+  const roles = ['mirror' as const]
+  const empty = await LongshoreNode.open({ data, listen: ['tls://127.0.0.1:0'], join: [], roles })
+  nodes.add(empty)
+  await using home = await openAt('x-home', holder)
+  await using capsule = await createMirrored(home, holder)
+  await capsule.append('one', { level: 'replicated:1' })
+  await using reader = await openAt('x-reader', holder, empty)
+  await (await reader.open(capsule.name)).close()
+  await stopNode(holder)
+  await assert.rejects(reader.open(capsule.name, { timeoutMs: 1000 }), { code: 'NOT_FOUND' })
+  await stopNode(empty)
 })
 
 test('NW23: after a restore the writer asks its mirrors, and goes on where it was', async () => {

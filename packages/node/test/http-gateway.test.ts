@@ -109,6 +109,13 @@ test('GW3: every partial tile of every earlier tree is there, and nothing beyond
   }
 })
 
+test('GW5: a client is told what a client can do', async () => {
+  const { next } = Object(await (await fetch(urlOf(closed, 'checkpoint'))).json())
+  assert.match(next, /^Check the path and the name, or ask another node/)
+  const posted = await fetch(urlOf(open, 'checkpoint'), { method: 'POST' })
+  assert.equal(Object(await posted.json()).next, 'Use GET or HEAD.')
+})
+
 test('GW2: what not everybody may read is answered like what is not there', async () => {
   const stranger = createCapsuleFixture(prng)
   for (const path of ['checkpoint', 'manifest.cbor', 'tile/0/000', 'payload/0']) {

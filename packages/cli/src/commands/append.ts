@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { isLongshoreError } from '@longshore/capsule'
 import { type Ack, type Capsule, type Level, openHome } from '@longshore/client/node'
 import { appendTimed } from '../append-timed.ts'
 import type { Context } from '../context.ts'
@@ -127,14 +128,29 @@ class AppendRun {
       this.#entries,
     ]
     const first = this.#first ?? null
+    const storedSize = this.#storedSize()
     if (this.#out.json) {
-      const done = { event: 'done', name, complete, entries, first, size, level }
+      const done = { event: 'done', name, complete, entries, first, size, storedSize, level }
       this.#out.line(JSON.stringify(done))
       return
     }
-    if (entries === 0 && !complete) return
     const what = formatCount(entries, 'entry', 'entries')
-    const bytes = formatByteSize(this.#bytes)
-    this.#out.remark(`appended ${what} (${bytes} read); size ${size}, ${level}`)
+    const bytes = `${formatByteSize(this.#bytes)} read`
+    if (!complete && storedSize !== null && storedSize > size) {
+      const held = `stored up to size ${storedSize}`
+      this.#out.remark(`${held}; acknowledged as ${level}: ${what} (${bytes})`)
+    } else if (entries > 0 || complete) {
+      this.#out.remark(`appended ${what} (${bytes}); size ${size}, ${level}`)
+    }
+  }
+
+  /** Null if it cannot be read: what went wrong before is what matters then. */
+  #storedSize(): number | null {
+    try {
+      return this.#capsule.size
+    } catch (error) {
+      if (isLongshoreError(error)) return null
+      throw error
+    }
   }
 }

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { formatName, isLongshoreError, parseTicket } from '@longshore/capsule'
+import { type CapsuleName, formatName, isLongshoreError, parseTicket } from '@longshore/capsule'
 import { type Home, openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
 import { timeoutOption } from '../remote-options.ts'
+import { formatPrintable } from '../text/printable.ts'
 
 /** A node on the other side of the world answers sooner. */
 const TIMEOUT_MS = 5000
@@ -15,26 +16,28 @@ export async function run({ args, out, stop, homePath }: Context): Promise<undef
   // Before a home is made for it.
   const ticket = parseTicket(args.positional(0))
   await using home = await openHome({ path: homePath })
-  const { name, addresses } = await home.network.connect(ticket)
   const options = { timeoutMs: TIMEOUT_MS, ...timeoutOption(args), signal: stop.finish() }
-  const isLinked = await answers(home, options)
+  const { name, addresses } = await home.network.connect(ticket, options)
+  const reason = await whyNoLink(home, { ...options, node: name })
   const principal = formatName(name)
-  const what = isLinked ? 'connected to' : 'kept, but nothing answers:'
-  out.result(
-    { principal, addresses, linked: isLinked },
-    `${what} ${principal} at ${addresses.join(', ')}`,
-  )
+  const where = `${principal} at ${addresses.join(', ')}`
+  out.result({ principal, addresses, linked: reason === null, reason: reason || null }, () => {
+    if (reason === null) return `connected to ${where}`
+    const why = reason === '' ? '' : ` (${formatPrintable(reason)})`
+    return `kept, but the node does not answer: ${where}${why}`
+  })
 }
 
-async function answers(
+/** Null if the node answers; empty if it is not known why it does not. */
+async function whyNoLink(
   home: Home,
-  options: { readonly timeoutMs: number; readonly signal: AbortSignal },
-): Promise<boolean> {
+  options: { timeoutMs: number; signal: AbortSignal; node: CapsuleName },
+): Promise<string | null> {
   try {
     await home.network.linked(options)
-    return true
+    return null
   } catch (error) {
-    if (isLongshoreError(error) && error.code === 'NO_MIRROR') return false
-    throw error
+    if (!isLongshoreError(error) || error.code !== 'NO_MIRROR') throw error
+    return String(error.details['reason'] ?? '')
   }
 }

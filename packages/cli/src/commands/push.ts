@@ -3,18 +3,25 @@
  *
  * @module
  */
-import { formatName } from '@longshore/capsule'
+import { formatName, UsageError } from '@longshore/capsule'
 import { openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
-import { openCapsule } from '../open-capsule.ts'
+import { openOwnCapsule } from '../open-capsule.ts'
 import { timeoutOption } from '../remote-options.ts'
 import { formatCount } from '../text/count.ts'
 import { receiptObjects } from '../text/receipt.ts'
 
+/** As many as a capsule has mirrors. */
+const COPIES_MAX = 64
+
 export async function run({ args, out, stop, homePath }: Context): Promise<undefined> {
   const copies = args.integer('copies')
+  if (copies !== undefined && (copies < 1 || copies > COPIES_MAX)) {
+    const message = `--copies has to be a number from 1 to ${COPIES_MAX}, not ${copies}`
+    throw new UsageError('USAGE', message, { copies })
+  }
   await using home = await openHome({ path: homePath, create: false })
-  await using capsule = await openCapsule(home, args.positional(0))
+  await using capsule = await openOwnCapsule(home, args.positional(0))
   const { size, receipts } = await home.network.push(capsule.name, {
     ...timeoutOption(args),
     ...(copies === undefined ? {} : { copies }),

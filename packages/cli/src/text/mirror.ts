@@ -7,7 +7,7 @@ import { formatName } from '@longshore/capsule'
 import type { MirrorInfo, MirrorStatus } from '@longshore/client/node'
 import { formatCount } from './count.ts'
 import { formatPrintable } from './printable.ts'
-import { formatTime } from './time.ts'
+import { formatAge, formatTime } from './time.ts'
 
 /** docs/spec/cli/mirror.schema.json */
 export function mirrorObject(mirror: MirrorInfo): object {
@@ -23,26 +23,48 @@ export function mirrorObject(mirror: MirrorInfo): object {
   }
 }
 
-export function mirrorLine(mirror: MirrorInfo): string {
-  const { name, domains, problem, size } = mirror
-  const words = [formatName(name), formatCount(size, 'entry', 'entries')]
-  if (domains.length > 0) words.push(`in ${domains.map(formatName).join(', ')}`)
-  if (problem !== undefined) {
-    words.push(`does not count: ${problem.code}: ${formatPrintable(problem.message)}`)
-  }
-  return words.join('  ')
+/** What was stated in the past, with its age. */
+export function mirrorLine(mirror: MirrorInfo, nowUs: number): string {
+  const { size, timeS } = mirror
+  return describe(mirror, [statedWords(size, timeS, nowUs)]).join('  ')
 }
 
 /** One line of docs/spec/cli/status.schema.json */
 export function mirrorStatusObject(mirror: MirrorStatus): object {
-  const { state, lag } = mirror
-  return { ...mirrorObject(mirror), state, lag }
+  const { state, statedSize, lag } = mirror
+  return { ...mirrorObject(mirror), state, old: state === 'unreachable', statedSize, lag }
 }
 
-export function mirrorStatusLine(mirror: MirrorStatus): string {
-  const { state, lag } = mirror
-  const words = [mirrorLine(mirror)]
-  if (state !== 'answered') words.push(state)
-  else words.push(lag === 0 ? 'up to date' : `${formatCount(lag, 'entry', 'entries')} behind`)
-  return words.join('  ')
+export function mirrorStatusLine(mirror: MirrorStatus, nowUs: number): string {
+  const { state, size, statedSize, timeS, lag } = mirror
+  const entries = formatCount(size, 'entry', 'entries')
+  switch (state) {
+    case 'answered': {
+      const behind = lag === 0 ? 'up to date' : `${formatCount(lag, 'entry', 'entries')} behind`
+      return [...describe(mirror, [entries]), behind].join('  ')
+    }
+    case 'freed': {
+      const freed = `freed: it held ${statedWords(statedSize, timeS, nowUs)}`
+      return [...describe(mirror, [entries]), freed].join('  ')
+    }
+    case 'refused':
+      return [...describe(mirror, [entries]), 'refused: it does not show the capsule'].join('  ')
+    case 'unreachable':
+      return [...describe(mirror, [statedWords(size, timeS, nowUs)]), 'unreachable'].join('  ')
+  }
+}
+
+function describe({ name, domains, problem }: MirrorInfo, held: readonly string[]): string[] {
+  const words = [formatName(name), ...held]
+  if (domains.length > 0) words.push(`in ${domains.map(formatName).join(', ')}`)
+  if (problem !== undefined) {
+    words.push(`does not count: ${problem.code}: ${formatPrintable(problem.message)}`)
+  }
+  return words
+}
+
+/** `4 entries 5 min ago` */
+function statedWords(size: number, timeS: number | undefined, nowUs: number): string {
+  const entries = formatCount(size, 'entry', 'entries')
+  return timeS === undefined ? entries : `${entries} ${formatAge(nowUs - timeS * 1_000_000)} ago`
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatByteSize, parseByteSize } from './byte-size.ts'
 import { formatPreview, formatPrintable } from './printable.ts'
-import { formatTime, parseRfc3339, parseSince, parseTimeField } from './time.ts'
+import { formatAge, formatTime, parseRfc3339, parseSince, parseTimeField } from './time.ts'
 
 const NOON_US = Date.UTC(2026, 10, 21, 12) * 1000
 
@@ -26,6 +26,11 @@ test('CL16: times are printed in UTC with six digits', () => {
   assert.equal(formatTime(0), '1970-01-01T00:00:00.000000Z')
   assert.equal(formatTime(NOON_US + 123_456), '2026-11-21T12:00:00.123456Z')
   assert.equal(formatTime(Number.MAX_SAFE_INTEGER), '2255-06-05T23:47:34.740991Z')
+})
+
+test('CL56: ages are whole, in the largest unit of which there are two', () => {
+  const ages = [-5, 0, 119.9, 120, 7199, 7200, 172_799, 172_800].map((s) => formatAge(s * 1e6))
+  assert.deepEqual(ages, ['0 s', '0 s', '119 s', '2 min', '119 min', '2 h', '47 h', '2 d'])
 })
 
 test('CL24 CL30: RFC 3339 and nothing else', () => {

@@ -34,6 +34,16 @@ export function formatTime(timeUs: number): string {
   return `${whole}.${String(micros).padStart(6, '0')}Z`
 }
 
+/** `42 s`, `5 min`, `3 h`, `12 d`: whole, rounded down, and never below 0. */
+export function formatAge(ageUs: number): string {
+  const seconds = Math.max(0, Math.floor(ageUs / 1_000_000))
+  if (seconds < 120) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 120) return `${minutes} min`
+  const hours = Math.floor(minutes / 60)
+  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} d`
+}
+
 /**
  * RFC 3339 to microseconds; digits beyond the sixth are cut off. Undefined if it is anything else,
  * a day that does not exist, a leap second, before 1970 or after 2255.

@@ -8,10 +8,13 @@
  * @module
  */
 import {
+  bytesEqual,
   type CapsuleName,
   decodeCertChain,
   formatName,
+  formatTicket,
   type Head,
+  isLongshoreError,
   MAIN_BRANCH,
   openManifest,
   parseName,
@@ -56,6 +59,7 @@ import type { RemoteBranchOptions, ServingNode } from './remote-branch-options.t
 import { RemoteCapsule } from './remote-capsule.ts'
 import { Replication } from './replication.ts'
 import { type CosignedHead, type MirrorStatement, StatedHeads } from './stated-heads.ts'
+import { waitForMirrors } from './wait-for-mirrors.ts'
 
 /** What it needs of the home that it belongs to. */
 export interface ConnectedHomeContext {
@@ -100,8 +104,11 @@ export class ConnectedHome implements HomeNetwork {
     this.#desk = new MirrorDesk(this, context)
   }
 
-  async connect(ticket: Ticket | string): Promise<Ticket> {
+  async connect(ticket: Ticket | string, options: RemoteOptions = {}): Promise<Ticket> {
     const parsed = typeof ticket === 'string' ? parseTicket(ticket) : ticket
+    const known = this.tickets().find(({ name }) => bytesEqual(name, parsed.name))
+    if (known !== undefined && formatTicket(known) === formatTicket(parsed)) return parsed
+    if (known !== undefined) await this.#checkAnswers(parsed, known, options)
     await this.book.addTicket(parsed)
     if (this.#network !== undefined) (await this.#network).join(parsed)
     return parsed
@@ -112,15 +119,20 @@ export class ConnectedHome implements HomeNetwork {
     return this.book.tickets()
   }
 
-  async linked({ timeoutMs = READ_TIMEOUT_MS, signal }: RemoteOptions = {}): Promise<void> {
-    await (await this.network()).linked(timeoutMs, signal)
+  async linked({
+    timeoutMs = READ_TIMEOUT_MS,
+    signal,
+    node,
+  }: RemoteOptions & { readonly node?: CapsuleName } = {}): Promise<void> {
+    await (await this.network()).linked(timeoutMs, signal, node)
   }
 
   async open(name: CapsuleName | string, options: RemoteOptions = {}): Promise<Capsule> {
     const bytes = typeof name === 'string' ? parseName(name) : name
     const branch = await this.openBranch(bytes, options)
     try {
-      await branch.ready(options.signal)
+      if (options.onBehind === undefined) await branch.ready(options.signal)
+      else await waitForMirrors(branch, await this.network(), options.onBehind, options.signal)
       return new RemoteCapsule(branch, openCapsuleManifest(branch, bytes))
     } catch (error) {
       branch.close()
@@ -282,6 +294,7 @@ export class ConnectedHome implements HomeNetwork {
     options: RemoteOptions,
     change: Partial<RemoteBranchOptions> = {},
   ): Promise<RemoteBranch> {
+    this.#checkNoNode(name)
     const network = await this.network()
     const remembered = newest(this.localHead(name), this.book.head(name))
     const branch = new RemoteBranch(network, {
@@ -298,6 +311,13 @@ export class ConnectedHome implements HomeNetwork {
     })
     this.#remotes.add(branch)
     return branch
+  }
+
+  /** A node that this home connects to: its name is easily taken for that of a capsule. */
+  #checkNoNode(name: CapsuleName): void {
+    if (!this.tickets().some((ticket) => bytesEqual(ticket.name, name))) return
+    const details = { name: formatName(name), type: 'node' }
+    throw new UsageError('USAGE', 'this is the name of a node, not of a capsule', details)
   }
 
   localHead(name: CapsuleName): Head | undefined {
@@ -341,11 +361,32 @@ export class ConnectedHome implements HomeNetwork {
     await network?.close()
   }
 
+  /** In a network of its own, where there is no other way to the node. */
+  async #checkAnswers(
+    ticket: Ticket,
+    known: Ticket,
+    { timeoutMs = READ_TIMEOUT_MS, signal }: RemoteOptions,
+  ): Promise<void> {
+    const network = await this.#context.openNetwork([ticket])
+    try {
+      await network.linked(timeoutMs, signal, ticket.name)
+    } catch (error) {
+      if (!isLongshoreError(error) || error.code !== 'NO_MIRROR') throw error
+      const [at, kept] = [ticket, known].map(({ addresses }) => addresses.join(', '))
+      const why = error.details['reason'] ? ` (${error.details['reason']})` : ''
+      const message = `the node does not answer at ${at}${why}; what was known is kept: ${kept}`
+      const details = { principal: formatName(ticket.name), kept: String(kept) }
+      throw new UnavailableError('NO_MIRROR', message, details, { cause: error })
+    } finally {
+      await network.close()
+    }
+  }
+
   #openNetwork(): Promise<Network> {
     const tickets = this.tickets()
     if (tickets.length === 0) {
-      const message = 'this home knows no node: give it a ticket first'
-      return Promise.reject(new UnavailableError('NO_MIRROR', message))
+      const message = 'this home is connected to no node yet'
+      return Promise.reject(new UnavailableError('NO_MIRROR', message, { nodes: 0 }))
     }
     return this.#context.openNetwork(tickets)
   }
@@ -366,7 +407,7 @@ export class ConnectedHome implements HomeNetwork {
   #requireHead(name: CapsuleName): Head {
     const head = this.localHead(name)
     if (head !== undefined) return head
-    const details = { name: formatName(name) }
+    const details = { name: formatName(name), size: 0 }
     throw new UnavailableError('NOT_FOUND', 'this home has no entry of the capsule', details)
   }
 }

@@ -27,7 +27,18 @@ export interface RemoteOptions {
   readonly mirrors?: number
   /** How long to wait for mirrors. Default 10 seconds. */
   readonly timeoutMs?: number
+  /**
+   * For who is to follow: called once if all mirrors that have the capsule show less than was read
+   * before. Then opening waits, however long, until one of them has caught up. Default: `ROLLBACK`.
+   */
+  readonly onBehind?: (behind: Behind) => void
   readonly signal?: AbortSignal
+}
+
+/** How many entries were read before, and how many of them the mirrors show now. */
+export interface Behind {
+  readonly seen: number
+  readonly shown: number
 }
 
 export interface GrantOptions {
@@ -60,8 +71,13 @@ export interface MirrorInfo {
 }
 
 export interface MirrorStatus extends MirrorInfo {
-  /** `unreachable`: it has not answered in time; then size and time are those of the past. */
-  readonly state: 'answered' | 'refused' | 'unreachable'
+  /**
+   * `unreachable`: it has not answered in time; then size and time are those of the past.
+   * `refused`: it has no such capsule, or may not show it. `freed`: and has stated that it did.
+   */
+  readonly state: 'answered' | 'freed' | 'refused' | 'unreachable'
+  /** Entries that it held by the last receipt that was kept, as `timeS` if it holds nothing now. */
+  readonly statedSize: number
   /** Entries that it does not hold. */
   readonly lag: number
 }
@@ -72,6 +88,8 @@ export interface StatusReport {
   readonly size: number
   readonly isLocal: boolean
   readonly mirrors: readonly MirrorStatus[]
+  /** Why nobody at all has answered; undefined if somebody has. */
+  readonly problem: LongshoreError | undefined
 }
 
 export interface TraceReport {
@@ -105,14 +123,22 @@ export interface PushReport {
 
 export interface HomeNetwork {
   /**
-   * Remembers a neighbor, and dials it whenever the network is used.
+   * Remembers a neighbor, and dials it whenever the network is used. If another ticket of the same
+   * node is known, this one replaces it once the node was linked by it.
    *
    * @throws {UsageError} `TICKET_INVALID`
+   * @throws {UnavailableError} `NO_MIRROR` if nothing answers by the new one of two: the old one
+   * stays, with its addresses in `details.kept`
    */
-  connect(ticket: Ticket | string): Promise<Ticket>
+  connect(
+    ticket: Ticket | string,
+    options?: Pick<RemoteOptions, 'timeoutMs' | 'signal'>,
+  ): Promise<Ticket>
   tickets(): readonly Ticket[]
-  /** Resolves when a neighbor answers. @throws {UnavailableError} `NO_MIRROR` */
-  linked(options?: Pick<RemoteOptions, 'timeoutMs' | 'signal'>): Promise<void>
+  /** Resolves when a neighbor answers, or this one. @throws {UnavailableError} `NO_MIRROR` */
+  linked(
+    options?: Pick<RemoteOptions, 'timeoutMs' | 'signal'> & { readonly node?: CapsuleName },
+  ): Promise<void>
   /**
    * Opens a capsule through the network although this home may have it.
    *

@@ -13,6 +13,7 @@ import {
   encodeCertChain,
   formatName,
   isLongshoreError,
+  type LongshoreError,
   openManifest,
   type SignedManifest,
   UnavailableError,
@@ -49,9 +50,10 @@ export class MirrorDesk {
 
   async grant(name: CapsuleName, node: CapsuleName, options: GrantOptions): Promise<Grant> {
     const signed = this.#capsule(name)
+    this.#checkNode(node)
     const { rights = ['advertise', 'serve'], notAfterS = this.#nowS() + GRANT_S } = options
     if (notAfterS <= this.#nowS()) {
-      throw new UsageError('TIME_INVALID', 'a grant that is over gives nothing', { notAfterS })
+      throw new UsageError('TIME_INVALID', 'the grant would have ended already', { notAfterS })
     }
     const terms = { capsule: name, node, rights, notAfterS }
     const chain = createGrant(this.#context.ownerOf(signed), terms, this.#context)
@@ -63,6 +65,7 @@ export class MirrorDesk {
 
   async add(name: CapsuleName, node: CapsuleName, options: PushOptions): Promise<MirrorInfo> {
     const signed = this.#capsule(name)
+    this.#checkNode(node)
     const { book } = this.#home
     const kept = book.mirror(name, node)?.chain ?? book.grant(name, node)
     const chain =
@@ -76,7 +79,7 @@ export class MirrorDesk {
       signedManifest: known?.signedManifest,
       memberships: known?.memberships ?? [],
     })
-    if (this.#home.tickets().length > 0) await this.#meet(signed, node, options)
+    await this.#meet(signed, node, options)
     const added = this.list(name).find((mirror) => bytesEqual(mirror.name, node))
     return added as MirrorInfo
   }
@@ -106,7 +109,7 @@ export class MirrorDesk {
     const { timeoutMs = MEET_TIMEOUT_MS, signal } = options
     const branch = await this.#home.openBranch(name, { ...options, timeoutMs })
     try {
-      await this.#heard(branch, known, signal)
+      const problem = await this.#heard(branch, known, signal)
       const signed = local === undefined ? branch.signed : openManifest(local, name)
       if (signed === undefined) await branch.ready(signal)
       const capsule = signed ?? (branch.signed as SignedManifest)
@@ -123,18 +126,20 @@ export class MirrorDesk {
           return [this.#statusOf(capsule, mirror, branch, size)]
         }),
       ]
-      return { name, size, isLocal: local !== undefined, mirrors }
+      const isSilent = branch.sources.every(({ hasAnswered }) => !hasAnswered)
+      const report = { name, size, isLocal: local !== undefined, mirrors }
+      return { ...report, problem: isSilent ? problem : undefined }
     } finally {
       branch.close()
     }
   }
 
-  /** What is new about the mirrors that answered is kept. */
+  /** Resolves when all have answered, or with why they have not in time. */
   async #heard(
     branch: RemoteBranch,
     known: readonly KnownMirror[],
     signal: AbortSignal | undefined,
-  ): Promise<void> {
+  ): Promise<LongshoreError | undefined> {
     const isHeard = (name: CapsuleName): boolean =>
       branch.sources.some(({ peer, hasAnswered }) => hasAnswered && bytesEqual(peer.name, name))
     try {
@@ -143,10 +148,12 @@ export class MirrorDesk {
         branch.sources.every(({ hasAnswered }) => hasAnswered) &&
         known.every(({ name }) => isHeard(name))
       await branch.until(all, signal)
+      return undefined
     } catch (error) {
       // Who does not answer is reported as unreachable.
       if (!isLongshoreError(error) || error.code === 'ABORTED') throw error
       if (error.code === 'EQUIVOCATION') throw error
+      return error
     }
   }
 
@@ -186,12 +193,17 @@ export class MirrorDesk {
     const source = branch.sources.find(({ peer }) => bytesEqual(peer.name, mirror.name))
     const memberships = source?.memberships ?? mirror.memberships
     const info = this.#describe(signed, { ...mirror, memberships })
+    const { size: statedSize } = info
     if (source === undefined || !source.hasAnswered) {
-      return { ...info, state: 'unreachable', lag: size - info.size }
+      return { ...info, state: 'unreachable', statedSize, lag: size - statedSize }
+    }
+    if (!source.hasBranch) {
+      const state = statedSize > 0 ? 'freed' : 'refused'
+      return { ...info, size: 0, state, statedSize, lag: size }
     }
     const { size: held, timeS } = shownBy(source)
-    const state = held === 0 && size > 0 ? 'refused' : 'answered'
-    return { ...info, size: held, timeS: timeS ?? info.timeS, state, lag: size - held }
+    const now = { size: held, timeS: timeS ?? info.timeS, lag: size - held }
+    return { ...info, ...now, state: 'answered', statedSize }
   }
 
   #describe(signed: SignedManifest, mirror: KnownMirror): MirrorInfo {
@@ -223,6 +235,16 @@ export class MirrorDesk {
     if (signed !== undefined) return openManifest(signed, name)
     const details = { name: formatName(name) }
     throw new UnavailableError('NOT_FOUND', 'this home does not know the capsule', details)
+  }
+
+  /** What is known here is not there: a node shows its manifest when it is met. */
+  #checkNode(name: CapsuleName): void {
+    const signed = this.#context.reader.manifest(name)
+    if (signed === undefined) return
+    const { type } = openManifest(signed, name).manifest
+    if (type === 'node') return
+    const details = { node: formatName(name), type }
+    throw new UsageError('USAGE', `this is the name of a ${type}, not of a node`, details)
   }
 
   #nowS(): number {

@@ -8,6 +8,7 @@
  * @module
  */
 import {
+  bytesEqual,
   type CapsuleName,
   type ErrorCode,
   formatName,
@@ -76,6 +77,9 @@ const SESSION_LIMITS = {
   pingUs: SECOND_US,
   peerLostUs: 8 * SECOND_US,
 }
+
+/** Of dials that failed, in a message. */
+const REASONS_SHOWN = 3
 
 type Answer = Extract<NodeEffect, { readonly type: 'resolved' | 'traced' }>
 
@@ -183,19 +187,36 @@ export class Network {
   }
 
   /**
-   * Resolves when a neighbor is linked.
+   * Resolves when a neighbor is linked, or this one.
    *
    * @throws {UnavailableError} `NO_MIRROR` after that time, `ABORTED`
    */
-  linked(timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    if (this.#neighbors.size > 0) return Promise.resolve()
-    const none = (): UnavailableError =>
-      new UnavailableError('NO_MIRROR', 'none of the nodes that this home connects to answers')
-    return this.until(
-      () => this.#neighbors.size > 0,
-      { timeoutMs, signal, orElse: none },
-      (look) => this.watchLinks(look),
+  linked(timeoutMs: number, signal?: AbortSignal, node?: CapsuleName): Promise<void> {
+    const isThere = (): boolean =>
+      node === undefined ? this.#neighbors.size > 0 : this.#neighbors.has(formatName(node))
+    return this.until(isThere, { timeoutMs, signal, orElse: () => this.noLink(node) }, (look) =>
+      this.watchLinks(look),
     )
+  }
+
+  /** Nobody answers, or not this node; with why, as far as dialling has shown it. */
+  noLink(node?: CapsuleName): UnavailableError {
+    const dialled = [...this.engine.overlay.joins].filter(
+      ({ ticket }) => node === undefined || bytesEqual(ticket.name, node),
+    )
+    const reasons = dialled
+      .filter(({ reason }) => reason !== '')
+      .map(({ ticket, reason }) =>
+        node === undefined ? `${ticket.addresses[0]}: ${reason}` : reason,
+      )
+    const shown = reasons.slice(0, REASONS_SHOWN)
+    const why = shown.length === 0 ? '' : ` (${shown.join('; ')})`
+    const who =
+      node === undefined
+        ? 'none of the nodes that this home connects to answers'
+        : 'the node does not answer'
+    const details = { nodes: dialled.length, reason: shown.join('; ') }
+    return new UnavailableError('NO_MIRROR', `${who}${why}`, details)
   }
 
   /** Waits until `isThere`, asked whenever `watch` says that something has changed. */

@@ -418,7 +418,7 @@ export class RemoteBranch {
       sources: this.sources,
       refusal: this.#refusal,
       routeCode: this.#routeCode,
-      isAlone: this.#network.neighbors.length === 0,
+      noLink: this.#network.neighbors.length === 0 ? this.#network.noLink() : undefined,
     })
   }
 

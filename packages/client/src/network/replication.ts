@@ -136,9 +136,11 @@ export class Replication {
       problem === undefined ? [] : `${formatName(mirror.name)}: ${problem.message}`,
     )
     const known = `${possible} of ${problems.length} known mirrors count`
-    const why = reasons.length === 0 ? known : `${known} (${reasons.join('; ')})`
-    const message = `${copies} copies were asked for, and ${why}`
-    throw new UnavailableError('LEVEL_IMPOSSIBLE', message, { copies, possible })
+    const some = reasons.length === 0 ? known : `${known} (${reasons.join('; ')})`
+    const why = problems.length === 0 ? 'the capsule has no mirror' : some
+    const asked = copies === 1 ? 'one copy was asked for' : `${copies} copies were asked for`
+    const details = { name: formatName(name), copies, possible, known: problems.length }
+    throw new UnavailableError('LEVEL_IMPOSSIBLE', `${asked}, and ${why}`, details)
   }
 
   /** Mirrors that are known and count now. */
@@ -300,11 +302,14 @@ export class Replication {
       const message = 'a mirror holds another history of this capsule, signed by its writer'
       throw new VerificationError('EQUIVOCATION', message, { evidence: formatBase64(evidence) })
     }
-    if (this.#publisher.countHolding(name, MAIN_BRANCH, size) >= copies) return true
+    const holding = this.#publisher.countHolding(name, MAIN_BRANCH, size)
+    if (holding >= copies) return true
     const refused = this.#problems(name).filter(
       ({ mirror, problem }) => problem === undefined && this.refusal(name, mirror.name),
     ).length
-    if (this.countPossible(name) - refused < copies) throw this.#tooFew(name, size, copies)
+    const willing = this.countPossible(name) - refused
+    // Not before those that are willing have it: the caller may be about to close the home.
+    if (willing < copies && holding >= willing) throw this.#tooFew(name, size, copies)
     return false
   }
 
@@ -314,9 +319,12 @@ export class Replication {
       const refusal = this.refusal(name, mirror.name)
       return refusal === undefined ? [] : `${formatName(mirror.name)}: ${refusal.message}`
     })
+    const { network } = this.#options
+    if (network.neighbors.length === 0) reasons.push(network.noLink().message)
     const why = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`
     const message = `${holding} of ${copies} mirrors hold the entries below ${size}${why}`
-    return new UnavailableError('NO_MIRROR', message, { size, copies, holding })
+    const details = { name: formatName(name), size, copies, holding }
+    return new UnavailableError('NO_MIRROR', message, details)
   }
 
   #hear(news: ServiceNews): void {

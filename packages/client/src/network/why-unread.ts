@@ -1,7 +1,7 @@
 /**
  * Why a capsule that is elsewhere cannot be read now, from what mirrors and routers have said.
  *
- * Rule NW8 of docs/spec/network.md.
+ * Rules NW8 and NW27 of docs/spec/network.md.
  *
  * @module
  */
@@ -15,6 +15,7 @@ import {
   VerificationError,
 } from '@longshore/capsule'
 import type { Source } from '@longshore/engine'
+import type { Behind } from './home-network.ts'
 
 export interface UnreadFacts {
   readonly name: CapsuleName
@@ -27,28 +28,39 @@ export interface UnreadFacts {
   readonly refusal: LongshoreError | undefined
   /** What the routers said. */
   readonly routeCode: ErrorCode | undefined
-  /** No neighbor answers. */
-  readonly isAlone: boolean
+  /** Said if no neighbor answers; undefined if one does. */
+  readonly noLink: UnavailableError | undefined
 }
 
 export function whyUnread(facts: UnreadFacts): LongshoreError {
-  const { name, remembered, sources, refusal, routeCode, isAlone } = facts
+  const { name, remembered, sources, refusal, routeCode, noLink } = facts
   const details = { name: formatName(name) }
   if (sources.some(({ head }) => head !== undefined)) return tooLittle(facts)
-  if (remembered !== undefined && sources.some(({ hasAnswered }) => hasAnswered)) {
-    const shown = Math.max(0, ...sources.map(({ claim }) => claim?.head.size ?? 0))
-    const message = `the mirrors show ${shown} entries, but ${remembered.size} were seen before`
-    return new VerificationError('ROLLBACK', message, { ...details, seen: remembered.size, shown })
+  const behind = howFarBehind(remembered, sources)
+  if (behind !== undefined) {
+    const { seen, shown } = behind
+    const message = `the mirrors show ${shown} entries, but ${seen} were seen before`
+    return new VerificationError('ROLLBACK', message, { ...details, seen, shown })
   }
-  if (refusal !== undefined) return refusal
+  if (noLink !== undefined) return noLink
+  // That there is no way to one mirror says little about the others.
+  if (refusal !== undefined && refusal.code !== 'NO_ROUTE') return refusal
   if (routeCode === 'POLICY_REFUSED') {
     const message = 'a domain on the way refuses to carry this capsule'
     return new UnavailableError('POLICY_REFUSED', message, details)
   }
-  const message = isAlone
-    ? 'none of the nodes that this home connects to answers'
-    : 'no mirror of the capsule answers'
-  return new UnavailableError('NO_MIRROR', message, details)
+  return new UnavailableError('NO_MIRROR', 'no mirror of the capsule answers', details)
+}
+
+/** Undefined unless there are mirrors that have the capsule, and all of them show too little. */
+export function howFarBehind(
+  remembered: Head | undefined,
+  sources: readonly Source[],
+): Behind | undefined {
+  const having = sources.filter(({ hasBranch }) => hasBranch)
+  if (remembered === undefined || having.length === 0) return undefined
+  const shown = Math.max(...having.map(({ head, claim }) => head?.size ?? claim?.head.size ?? 0))
+  return shown < remembered.size ? { seen: remembered.size, shown } : undefined
 }
 
 /** Mirrors answer, and their word is not enough for this caller. */

@@ -40,7 +40,9 @@ export function admitToDomain(
     throw new UsageError('USAGE', 'this name is not that of a domain', details)
   }
   const nowS = Math.floor(runtime.nowUs() / 1_000_000)
-  if (notAfterS <= nowS) throw new UsageError('USAGE', 'the membership would have ended already')
+  if (notAfterS <= nowS) {
+    throw new UsageError('TIME_INVALID', 'the membership would have ended already', { notAfterS })
+  }
   const cert = signMemberCert(
     {
       issuer: domain,

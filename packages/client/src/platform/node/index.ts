@@ -29,6 +29,7 @@ export type {
   UsageReport,
 } from '../../home.ts'
 export type {
+  Behind,
   Grant,
   GrantOptions,
   HomeNetwork,
