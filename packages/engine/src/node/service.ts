@@ -16,7 +16,7 @@ import {
 import type { HeldEvidence } from '../overlay/machine.ts'
 import { readChain } from '../replica/chain-notes.ts'
 import type { Mirror } from '../replica/mirror.ts'
-import type { MirrorEffect } from '../replica/mirror-contract.ts'
+import type { MirrorEffect, SessionPeer } from '../replica/mirror-contract.ts'
 import type { Publisher } from '../replica/publisher.ts'
 import type { PublisherEffect } from '../replica/publisher-contract.ts'
 import type { ReaderEffect } from '../replica/reader-contract.ts'
@@ -171,8 +171,10 @@ export function readerService(
   }
 }
 
-function provenPeer({ name, manifest }: Peer): { name: CapsuleName | undefined } {
-  return { name: manifest === undefined ? undefined : name }
+function provenPeer(peer: Peer): SessionPeer {
+  const mirrorKey = mirrorKeyOf(peer)
+  const name = peer.manifest === undefined ? undefined : peer.name
+  return mirrorKey === undefined ? { name } : { name, mirrorKey }
 }
 
 function mirrorKeyOf({ manifest }: Peer): ReturnType<typeof manifestKey> | undefined {

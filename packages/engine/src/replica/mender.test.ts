@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bytesEqual, MAIN_BRANCH } from '@longshore/capsule'
+import { asSignature, bytesEqual, MAIN_BRANCH } from '@longshore/capsule'
 import type { StoreOp } from '../store/store.ts'
 import {
   content,
@@ -264,4 +264,30 @@ test('MI29: payloads that were missing before a removal are not missed after it'
   home.connect(mirror, 2)
   home.exchange(mirror, 2)
   assert.equal(home.publisher.countHolding(name, MAIN_BRANCH, 20), 1)
+})
+
+test('MI28: a statement that the other mirror did not sign is none', () => {
+  const { home, mirrors } = createWorld(9)
+  const [first, second] = mirrors
+  const forge: typeof second.mirror.receive = (session, message) =>
+    receive(session, message).map((effect) => {
+      if (effect.type !== 'send' || effect.isBulk) return effect
+      const answer = decodeMessage(effect.message)
+      if (answer.kind !== 'opened' || answer.cosignature === null) return effect
+      const signature = asSignature(new Uint8Array(64).fill(1))
+      const cosignature = { ...answer.cosignature, signature }
+      return { ...effect, message: encodeMessage({ ...answer, cosignature }) }
+    })
+  const receive = second.mirror.receive.bind(second.mirror)
+  second.mirror.receive = forge
+  first.take(first.mirror.suspect(home.capsule.name))
+  introduce(mirrors, home)
+  converge(mirrors)
+  assert.deepEqual(typesOf(first.effects), ['damaged'])
+  second.mirror.receive = receive
+  first.take(first.mirror.suspect(home.capsule.name))
+  first.runtime.timeUs += 61_000_000
+  first.take(first.mirror.tick())
+  converge(mirrors)
+  assert.deepEqual(typesOf(first.effects), ['damaged', 'mending', 'mended'])
 })

@@ -8,6 +8,7 @@ import type {
   CapsuleName,
   Head,
   LongshoreError,
+  RoleKey,
   SignedManifest,
   Signer,
 } from '@longshore/capsule'
@@ -22,6 +23,8 @@ export type SessionId = number
 /** Who is on the other side of a session; undefined: somebody who did not say. */
 export interface SessionPeer {
   readonly name: CapsuleName | undefined
+  /** Of its manifest, if it is a node: what its statements are verified with. */
+  readonly mirrorKey?: RoleKey
   /** Memberships that it has shown, encoded and not verified. Default: none. */
   readonly chains?: readonly Uint8Array[]
 }

@@ -20,6 +20,7 @@ import {
   MAIN_BRANCH,
   manifestKey,
   VerificationError,
+  verifyHeartbeat,
 } from '@longshore/capsule'
 import { branchKey, nameKey } from '../store/branch-key.ts'
 import type { StoreOp, StoreReader } from '../store/store.ts'
@@ -250,10 +251,13 @@ export class MirrorSync {
     const { mender, intakes } = this.#parts
     const { name, branch } = place
     const signed = intakes.manifest(name)
-    const isStated = opened.cosignature !== null
+    const { cosignature } = opened
+    const { mirrorKey } = round.session.peer
+    const isStated = cosignature !== null && mirrorKey !== undefined
     if (signed === undefined || !isStated || intakes.isStating(name) || !mender.prepare(name)) {
       return this.#next(round)
     }
+    verifyHeartbeat(name, head, cosignature, mirrorKey)
     new HeadVerifier(name, branch, manifestKey(signed.manifest, 'writer')).check(head)
     if (head.size < mender.sizeWanted(name, branch)) return this.#next(round)
     const stated = mender.stated(name, branch)

@@ -7,6 +7,7 @@
 import { MAIN_BRANCH } from '@longshore/capsule'
 import { createChainNotes } from '../replica/chain-notes.ts'
 import { committedHead } from '../replica/committed-head.ts'
+import type { SessionPeer } from '../replica/mirror-contract.ts'
 import type { StoreOp } from '../store/store.ts'
 import type { MirrorHome } from './mirror-home.ts'
 import type { PublisherHome } from './publisher-home.ts'
@@ -74,9 +75,13 @@ function connectWanted(mirrors: readonly MirrorHome[], self: number): void {
     const other = mirrors.findIndex(({ headLog }) => headLog.name === effect.target)
     const [mine, theirs] = sessionsOf(self, other, true)
     const peer = mirrors[other] as MirrorHome
-    peer.take(peer.mirror.opened(theirs, { name: mirror.headLog.name }, false))
-    mirror.take(mirror.mirror.opened(mine, { name: peer.headLog.name }, true))
+    peer.take(peer.mirror.opened(theirs, peerOf(mirror), false))
+    mirror.take(mirror.mirror.opened(mine, peerOf(peer), true))
   }
+}
+
+function peerOf({ headLog, signer }: MirrorHome): SessionPeer {
+  return { name: headLog.name, mirrorKey: signer.key }
 }
 
 /** The mirror takes the capsule on without holding anything of it. */
