@@ -30,6 +30,16 @@ test('CB5: nesting is allowed up to its limit and not beyond', () => {
   refuses(new Uint8Array([...new Uint8Array(CBOR_DEPTH_MAX + 1).fill(0x81), 0x01]))
 })
 
+test('CB5: more items than the caller allows are refused where they are announced', () => {
+  const value: CborValue = [1, [2, 3], new Map([['a', [4]]])]
+  const bytes = encodeCbor(value)
+  assert.deepEqual(decodeCbor(bytes, 3, 8), value)
+  assert.throws(() => decodeCbor(bytes, 3, 7), { code: 'CBOR_INVALID', details: { offset: 8 } })
+  const many = new Uint8Array(1_000_005).fill(0xa0)
+  many.set([0x9a, 0x00, 0x0f, 0x42, 0x40])
+  assert.throws(() => decodeCbor(many, 6, 8192), { code: 'CBOR_INVALID', details: { offset: 0 } })
+})
+
 test('CB1: keys that a plain object would swallow are ordinary keys', () => {
   const value = new Map<string, CborValue>([
     ['__proto__', 1],

@@ -32,11 +32,17 @@ export type CborMap = ReadonlyMap<string, CborValue>
  * The value of `bytes`. Byte strings in it are copies. The caller has limited the length.
  *
  * @param depthMax How many arrays and maps may lie inside each other, the outermost included.
+ * @param itemsMax How many items may lie in all of them together, keys included: an item of one
+ * byte takes a hundred times as much memory.
  * @throws {VerificationError} `CBOR_INVALID` for anything but the one encoding of an allowed
  * value; `details.offset` is where reading stopped.
  */
-export function decodeCbor(bytes: Uint8Array, depthMax: number = CBOR_DEPTH_MAX): CborValue {
-  return new StrictDecoder(bytes).decode(depthMax)
+export function decodeCbor(
+  bytes: Uint8Array,
+  depthMax: number = CBOR_DEPTH_MAX,
+  itemsMax: number = Number.POSITIVE_INFINITY,
+): CborValue {
+  return new StrictDecoder(bytes, itemsMax).decode(depthMax)
 }
 
 /**

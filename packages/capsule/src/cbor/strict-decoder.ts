@@ -32,9 +32,12 @@ const SHORT_TEXT_BYTES = 24
 export class StrictDecoder {
   readonly #bytes: Uint8Array
   #at = 0
+  #itemsLeft: number
 
-  constructor(bytes: Uint8Array) {
+  /** `itemsMax`: in all containers together, keys included. */
+  constructor(bytes: Uint8Array, itemsMax: number) {
     this.#bytes = bytes
+    this.#itemsLeft = itemsMax
   }
 
   /** The value that is all of the bytes. @throws {VerificationError} `CBOR_INVALID` */
@@ -116,6 +119,8 @@ export class StrictDecoder {
       throw invalid('more items than bytes', offset)
     }
     if (depthLeft === 0) throw invalid('nesting too deep', offset)
+    this.#itemsLeft -= count * perEntry
+    if (this.#itemsLeft < 0) throw invalid('more items than may be here', offset)
     return count
   }
 

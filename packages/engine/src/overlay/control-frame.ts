@@ -37,6 +37,8 @@ const HOPS_MAX = 64
 const UINT32_MAX = 0xffff_ffff
 const NONCE_BYTES = 32
 const DEPTH_MAX = 6
+/** The largest advertisement has half as many. */
+const ITEMS_MAX = 8192
 
 /** A frame of this type around `value`. */
 export function encodeControl(type: number, value: CborValue): Uint8Array {
@@ -60,7 +62,7 @@ export class Fields {
   static ofFrame(bytes: Uint8Array, start: number, end: number, count: number): Fields {
     let value: CborValue
     try {
-      value = decodeCbor(bytes.subarray(start + FRAME_HEAD_BYTES, end), DEPTH_MAX)
+      value = decodeCbor(bytes.subarray(start + FRAME_HEAD_BYTES, end), DEPTH_MAX, ITEMS_MAX)
     } catch (cause) {
       throw new ProtocolError('FRAME_INVALID', 'a frame that is not canonical CBOR', undefined, {
         cause,

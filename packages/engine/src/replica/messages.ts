@@ -143,6 +143,8 @@ interface Codec<TFields> {
 const U32_MAX = 4_294_967_295
 /** The message, an array in it, a statement or list. */
 const DEPTH_MAX = 2
+/** The largest question names 256 payloads. */
+const ITEMS_MAX = 1024
 
 const CODECS: { readonly [TKind in MessageKind]: Codec<Fields[TKind]> } = {
   error: {
@@ -287,7 +289,7 @@ export function decodeMessage(bytes: Uint8Array): ReplicaMessage {
   if (bytes.length > CONTROL_BYTES_MAX) fail('a control message is shorter')
   let value: CborValue
   try {
-    value = decodeCbor(bytes, DEPTH_MAX)
+    value = decodeCbor(bytes, DEPTH_MAX, ITEMS_MAX)
   } catch (cause) {
     if (!isLongshoreError(cause)) throw cause
     throw invalid('not canonical CBOR', cause)
