@@ -47,7 +47,7 @@ export function decodeCertChain(bytes: Uint8Array): CertChain {
   if (bytes.length > CHAIN_BYTES_MAX) failChain('a chain must have at most 128 KiB')
   let value: CborValue
   try {
-    value = decodeCbor(bytes, 2)
+    value = decodeCbor(bytes, 2, 2 + 2 * CHAIN_CERTS_MAX)
   } catch (cause) {
     const message = 'a chain must be canonical CBOR'
     throw new VerificationError('CERT_CHAIN', message, undefined, { cause })

@@ -125,6 +125,9 @@ function sign1Beginning(contentType: ContentType): Uint8Array {
   return concatBytes(Uint8Array.of(TAG_SIGN1, 0x84), encodeCbor(PROTECTED[contentType]))
 }
 
+/** Headers, payload, signature (RFC 9052 section 4.2). */
+const FIELD_COUNT = 4
+
 /**
  * The parts of a signed message of this content type. Signatures are not verified, because the
  * key is usually found in the payload; `verifySign1` does.
@@ -136,13 +139,13 @@ export function decodeSign1(contentType: ContentType, bytes: Uint8Array): Sign1 
   const { plain, countersignature } = takeCountersignature(contentType, bytes)
   let value: ReturnType<typeof decodeCbor>
   try {
-    value = decodeCbor(plain.subarray(1), 2)
+    value = decodeCbor(plain.subarray(1), 2, FIELD_COUNT)
   } catch (cause) {
     throw new VerificationError('COSE_INVALID', 'the message is not canonical CBOR', undefined, {
       cause,
     })
   }
-  const fields = readTuple(value, 4, 'the message', fail)
+  const fields = readTuple(value, FIELD_COUNT, 'the message', fail)
   const protectedHeader = readBytes(fields[0], undefined, 'the protected header', fail)
   if (!bytesEqual(protectedHeader, PROTECTED[contentType])) {
     fail(`the protected header must say Ed25519 and ${contentType}`)
