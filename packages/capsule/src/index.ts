@@ -423,6 +423,7 @@ export {
 } from './receipt/receipt.ts'
 export type { ReceiptCosigner } from './receipt/receipt-extra.ts'
 export type {
+  LeftOut,
   MirrorCosignature,
   ReceiptLevel,
   VerifiedMirror,

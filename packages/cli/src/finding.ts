@@ -30,7 +30,7 @@ export interface Finding {
   /** Of the entry that a receipt proves. */
   readonly index?: number
   /** What a receipt says about who holds the entry. */
-  readonly held?: Pick<VerifiedReceipt, 'level' | 'mirrors'>
+  readonly held?: Pick<VerifiedReceipt, 'level' | 'mirrors' | 'leftOut'>
   /** `receipt of entry 1 in a tree of 3`. */
   readonly title: string
   /** Label and text of what else a person wants to see. */
@@ -40,6 +40,7 @@ export interface Finding {
 export function verifyReceiptFile(bytes: Uint8Array, expected: CapsuleName | undefined): Finding {
   const receipt = verifyReceipt(bytes, expected === undefined ? {} : { name: expected })
   const { name, owner, head, index, header, payload, heartbeatS, level, mirrors } = receipt
+  const { leftOut } = receipt
   const lines: [string, string][] = [['time', `${formatTime(header.timeUs)}, as the writer claims`]]
   if (heartbeatS !== undefined) lines.push(['heartbeat', formatTime(heartbeatS * 1_000_000)])
   lines.push(['level', level])
@@ -52,7 +53,7 @@ export function verifyReceiptFile(bytes: Uint8Array, expected: CapsuleName | und
     root: head.root,
     checks: ['manifest', 'checkpoint', 'inclusion', ...(payload === undefined ? [] : ['payload'])],
     index,
-    held: { level, mirrors },
+    held: { level, mirrors, leftOut },
     title: `receipt of entry ${index} in a tree of ${head.size}`,
     lines,
   }

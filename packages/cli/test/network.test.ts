@@ -140,7 +140,17 @@ test('CL54: what is elsewhere is read, followed and proven like what is here', a
   await ok('verify', [...away, 'verify', capsule])
   await ok('receipt', [...away, 'receipt', capsule, '1', '-o', 'proof'])
   const [proven] = await ok('verify', ['verify', 'proof', '--name', capsule])
-  assert.equal(proven?.['level'], 'replicated:1')
+  assert.deepEqual([proven?.['level'], proven?.['leftOut']], ['replicated:1', []])
+  await place.shell("grep -v '/mirror ' proof > less")
+  const less = await place.run(['verify', 'less', '--name', capsule, '--json'])
+  const [said] = checkLines('verify', less.stdout)
+  const message = 'its cosignature is not on the checkpoint'
+  const lacking = { name: node.principal, part: 'mirror', code: 'SIGNATURE_MISSING', message }
+  assert.deepEqual([said?.['level'], said?.['leftOut']], ['stored', [lacking]])
+  assert.equal(
+    less.stderr,
+    `longshore: SIGNATURE_MISSING: a mirror does not count: ${node.principal}: ${message}\n`,
+  )
   const following = place.start([...away, 'follow', capsule, '--from', '1', '--to', '3', '--json'])
   assert.equal((await following.json())['index'], 1)
   await ok('append', ['append', capsule, '--level', 'replicated:1'], 'three\n')

@@ -27,6 +27,7 @@ export const EVENTS: Readonly<Record<string, string>> = Object.freeze({
   'node.new-incarnation': 'The data directory is an old copy: the node is a new one.',
   'node.ready': 'The node listens.',
   'node.stopped': 'Everything is finished and closed.',
+  'node.writes': 'This home writes capsules of its own, and the node serves them, too.',
   'route.refused': 'A name that was advertised here is not routed.',
   'store.compacted': 'What was erased or removed has left the disk.',
   'store.damage': 'A part of the journal cannot be read.',

@@ -50,7 +50,7 @@ import { mirrorTransactions } from './mirror-transactions.ts'
 import { NodeDomain } from './node-domain.ts'
 import { writeNodeFile } from './node-file.ts'
 import { judgeHealth, type NodeHealth } from './node-health.ts'
-import { type NodeHome, openNodeHome } from './node-home.ts'
+import { countWritten, type NodeHome, openNodeHome } from './node-home.ts'
 import { NodeLogbook } from './node-logbook.ts'
 import { NodeMeters } from './node-meters.ts'
 import { createNodeMirror } from './node-mirror.ts'
@@ -359,6 +359,8 @@ export class LongshoreNode {
     for (const neighbor of this.#options.join) this.#step({ type: 'join', ticket: neighbor })
     if (this.#mirror !== undefined) this.#takeUp(this.#mirror)
     this.#step({ type: 'tick' })
+    const capsules = countWritten(this.#home)
+    if (capsules > 0) this.#runtime.log('info', 'node.writes', { capsules })
     this.#runtime.log('info', 'node.ready', { principal, listen: listen.join(' ') })
   }
 

@@ -10,6 +10,7 @@
  */
 import {
   asCapsuleName,
+  bytesEqual,
   type CapsuleName,
   createSigner,
   formatName,
@@ -62,6 +63,17 @@ export async function openNodeHome(
     await held.close()
     throw error
   }
+}
+
+/** How many capsules this home writes beside what its node states. */
+export function countWritten({ held, headLog }: NodeHome): number {
+  const isWritten = (name: CapsuleName): boolean => {
+    const signed = held.store.manifest(name)
+    if (signed === undefined || bytesEqual(name, headLog)) return false
+    const { type, authority } = openManifest(signed, name).manifest
+    return type === 'capsule' && authority !== null
+  }
+  return held.keys.names().filter(isWritten).length
 }
 
 /** False if it is not known what the node has stated last. */

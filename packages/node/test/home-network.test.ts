@@ -574,6 +574,48 @@ test('NW16 MI15: a private capsule is shown to the machines of its owner and to 
   await stopNode(node)
 })
 
+test('ND23: a node in the home of a writer serves what it writes, and is no copy of it', async () => {
+  const data = join(directory, 'z-writer')
+  const names: CapsuleName[] = []
+  {
+    await using home = await openHome({ path: data })
+    for (const options of [{ public: true }, {}]) {
+      await using capsule = await home.create(options)
+      await capsule.append('mine')
+      names.push(capsule.name)
+    }
+  }
+  const [open, closed] = names as [CapsuleName, CapsuleName]
+  const logged: unknown[] = []
+  const node = await LongshoreNode.open({
+    ...{ data, listen: ['tls://127.0.0.1:0'], join: [], roles: ['mirror'] },
+    log: (_level, event, details) => {
+      if (event === 'node.writes') logged.push(details)
+    },
+  })
+  nodes.add(node)
+  assert.deepEqual(logged, [{ capsules: 2 }])
+  await using reader = await openAt('z-reader', node)
+  await using remote = await reader.open(open)
+  assert.deepEqual(await texts(remote.read()), ['mine'])
+  await assert.rejects(reader.open(closed, { timeoutMs: 500 }), { code: 'NOT_FOUND' })
+  // Its user appends through it; as a mirror of its own capsule it states nothing.
+  await using guest = await openAt('z-writer', node)
+  await using capsule = await guest.open(open)
+  await capsule.append('through the node')
+  const add = guest.network.addMirror(open, node.name, { timeoutMs: 500 })
+  await assert.rejects(add, (error) => isLongshoreError(error))
+  const own = capsule.append('on no mirror', { level: 'replicated:1', timeoutMs: 500 })
+  await assert.rejects(own, { code: 'NO_MIRROR' })
+  await stopNode(node)
+  // A node in a directory of its own says nothing of the kind.
+  const other = await LongshoreNode.open({
+    ...{ data: join(directory, 'z-own'), listen: [], join: [], roles: ['mirror'] },
+    log: (_level, event) => assert.notEqual(event, 'node.writes'),
+  })
+  await other.close()
+})
+
 test('NW24: a trace ends at a node that serves the name', async () => {
   const router = await startNode('i1')
   const far = await startNode('i2', [ticketOf(router)])

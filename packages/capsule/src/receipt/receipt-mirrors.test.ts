@@ -60,23 +60,27 @@ function mirrorOf(
   }
 }
 
-type Said = Pick<ReturnType<typeof verifyReceipt>, 'mirrors' | 'level' | 'unverifiedCosigners'>
+type Said = Pick<ReturnType<typeof verifyReceipt>, 'mirrors' | 'level' | 'unverifiedCosigners'> & {
+  /** What was left out of `part`, by code. */
+  readonly leftOut: readonly string[]
+}
 
 function read(mirrors: readonly MirrorCosignature[], capsule = CAPSULE): Said {
   const receipt = createReceipt(partsOf(capsule, mirrors))
-  const { mirrors: verified, level, unverifiedCosigners } = verifyReceipt(receipt)
-  return { mirrors: verified, level, unverifiedCosigners }
+  const { mirrors: verified, level, unverifiedCosigners, leftOut } = verifyReceipt(receipt)
+  const codes = leftOut.map(({ part, error }) => `${part} ${error.code}`)
+  return { mirrors: verified, level, unverifiedCosigners, leftOut: codes }
 }
 
 test('RC13: without mirrors a receipt is of the level stored', () => {
-  assert.deepEqual(read([]), { mirrors: [], level: 'stored', unverifiedCosigners: [] })
+  assert.deepEqual(read([]), { mirrors: [], level: 'stored', unverifiedCosigners: [], leftOut: [] })
 })
 
 test('RC10 RC13: mirrors with a chain to the owner count', () => {
   const memberChains = [memberChain([DOMAIN, NODE])]
   const said = read([mirrorOf(NODE, { memberChains }), mirrorOf(ROUTER)])
   assert.equal(said.level, 'replicated:2')
-  assert.deepEqual(said.unverifiedCosigners, [])
+  assert.deepEqual([said.unverifiedCosigners, said.leftOut], [[], []])
   assert.deepEqual(
     said.mirrors.toSorted((a, b) => b.domains.length - a.domains.length),
     [
@@ -88,18 +92,19 @@ test('RC10 RC13: mirrors with a chain to the owner count', () => {
 
 test('RC10: chains that do not hold make a receipt say less', () => {
   const { certs, manifests } = adChain([PERSON, NODE])
-  const lesser: [string, Partial<MirrorCosignature>, timeS?: number][] = [
-    ['no right to serve', { adChain: adChain([PERSON, NODE], { rights: ['advertise'] }) }],
-    ['for another node', { adChain: adChain([PERSON, ROUTER]) }],
-    ['by a stranger', { adChain: adChain([ORGANISATION, NODE]) }],
-    ['of another kind', { adChain: memberChain([DOMAIN, NODE]) }],
-    ['without a manifest', { adChain: { certs, manifests: [ORGANISATION.signed.signed] } }],
-    ['not a certificate', { adChain: { certs: [Uint8Array.of(1)], manifests } }],
-    ['cosigned before it held', {}, NOW_S - HOUR_S - 1],
-    ['cosigned after it held', {}, NOW_S + HOUR_S + 1],
-    ['in a domain', { adChain: adChain([PERSON, NODE], { domains: [DOMAIN.signed.name] }) }],
+  const inDomain = adChain([PERSON, NODE], { domains: [DOMAIN.signed.name] })
+  const lesser: [string, Partial<MirrorCosignature>, code: string, timeS?: number][] = [
+    ['no right', { adChain: adChain([PERSON, NODE], { rights: ['advertise'] }) }, 'CERT_SCOPE'],
+    ['for another node', { adChain: adChain([PERSON, ROUTER]) }, 'CERT_SCOPE'],
+    ['by a stranger', { adChain: adChain([ORGANISATION, NODE]) }, 'CERT_CHAIN'],
+    ['of another kind', { adChain: memberChain([DOMAIN, NODE]) }, 'CERT_INVALID'],
+    ['no manifest', { adChain: { certs, manifests: [ORGANISATION.signed.signed] } }, 'CERT_CHAIN'],
+    ['not a certificate', { adChain: { certs: [Uint8Array.of(1)], manifests } }, 'CERT_INVALID'],
+    ['cosigned before it held', {}, 'CERT_EXPIRED', NOW_S - HOUR_S - 1],
+    ['cosigned after it held', {}, 'CERT_EXPIRED', NOW_S + HOUR_S + 1],
+    ['in a domain', { adChain: inDomain }, 'CERT_SCOPE'],
   ]
-  for (const [what, change, timeS = NOW_S] of lesser) {
+  for (const [what, change, code, timeS = NOW_S] of lesser) {
     const said = read([mirrorOf(NODE, change, { timeS })])
     assert.deepEqual(
       said,
@@ -107,16 +112,19 @@ test('RC10: chains that do not hold make a receipt say less', () => {
         mirrors: [],
         level: 'stored',
         unverifiedCosigners: [{ name: NODE.signed.name, role: 'mirror', timeS }],
+        leftOut: [`mirror ${code}`],
       },
       what,
     )
   }
-  // A membership that does not hold is not reported; the mirror still counts.
+  // A membership that does not hold shows no domain; the mirror still counts.
   const memberChains = [
     memberChain([DOMAIN, ROUTER]),
     memberChain([DOMAIN, NODE], { rights: ['lookup'] }),
   ]
-  assert.deepEqual(read([mirrorOf(NODE, { memberChains })]).mirrors[0]?.domains, [])
+  const said = read([mirrorOf(NODE, { memberChains })])
+  assert.deepEqual(said.mirrors[0]?.domains, [])
+  assert.deepEqual(said.leftOut, ['membership CERT_SCOPE', 'membership CERT_SCOPE'])
 })
 
 /** A capsule of the same owner and writer with another policy. */
@@ -140,6 +148,9 @@ test('RC14: where the policy names holders, only members of these domains count'
   assert.equal(count({ exclude: [domain], hold: [domain] }), 0)
   const several = [domain, ORGANISATION.signed.name].toSorted(compareBytes) as CapsuleName[]
   assert.equal(count({ hold: several }), 1)
+  const refusing = withPolicy({ hold: [] })
+  const { leftOut } = read([mirrorOf(NODE, {}, { capsule: refusing })], refusing)
+  assert.deepEqual(leftOut, ['mirror POLICY_REFUSED'])
 })
 
 test('RC13: one mirror key counts once, whatever the names of its nodes', () => {
@@ -148,6 +159,7 @@ test('RC13: one mirror key counts once, whatever the names of its nodes', () => 
   const said = read([mirrorOf(NODE), mirrorOf(twin)])
   assert.equal(said.level, 'replicated:1')
   assert.equal(said.unverifiedCosigners.length, 1)
+  assert.deepEqual(said.leftOut, ['mirror BAD_KEY'])
   // The same node twice is refused as before.
   assert.throws(() => read([mirrorOf(NODE), mirrorOf(NODE)]), { code: 'RECEIPT_INVALID' })
 })
@@ -188,9 +200,9 @@ test('RC5 RC11: a changed receipt with mirrors is refused, or says the same or l
   const receipt = createReceipt(
     partsOf(CAPSULE, [mirrorOf(NODE, { memberChains, adChain: adChain() })]),
   )
-  const { mirrors, level, unverifiedCosigners, ...proven } = verifyReceipt(receipt)
+  const { mirrors, level, unverifiedCosigners, leftOut, ...proven } = verifyReceipt(receipt)
   assert.equal(level, 'replicated:1')
-  assert.deepEqual(unverifiedCosigners, [])
+  assert.deepEqual([unverifiedCosigners, leftOut], [[], []])
   const bytes = encodeUtf8(receipt)
   const answers = { refused: 0, less: 0, same: 0 }
   for (const [at, byte] of bytes.entries()) {
@@ -202,8 +214,11 @@ test('RC5 RC11: a changed receipt with mirrors is refused, or says the same or l
       answers.refused++
       continue
     }
-    const { mirrors: some, level: other, unverifiedCosigners: unverified, ...rest } = said
+    const { mirrors: some, level: other, unverifiedCosigners: unverified, ...more } = said
+    const { leftOut: lacking, ...rest } = more
     assert.deepEqual(rest, proven)
+    // Whatever it says less, it says why.
+    assert.equal(lacking.length > 0, some[0]?.domains.length !== 1, `byte ${at}`)
     if (some.length === 0) {
       assert.equal(other, 'stored')
       answers.less++

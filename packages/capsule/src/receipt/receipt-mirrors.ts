@@ -18,7 +18,7 @@ import { verifyAdChain } from '../cert/verify-ad-chain.ts'
 import { verifyMemberChain } from '../cert/verify-member-chain.ts'
 import { type Cosignature, cosignatureLine } from '../checkpoint/node-cosignature.ts'
 import type { NoteSignature } from '../checkpoint/note.ts'
-import { VerificationError } from '../errors.ts'
+import { UnavailableError, VerificationError } from '../errors.ts'
 import { manifestKey, openManifest, type SignedManifest } from '../manifest/manifest.ts'
 import { mayHold } from '../manifest/policy.ts'
 import type { ReceiptCosigner } from './receipt-extra.ts'
@@ -67,28 +67,65 @@ export function mirrorParts(mirror: MirrorCosignature): {
   }
 }
 
-/**
- * The mirror that a node with these chains is, or undefined if they do not show its right. Its
- * cosignature has been verified.
- */
+/** A part of a receipt that does not hold: without it the receipt says less. */
+export interface LeftOut {
+  /** Name of the node that it is about. */
+  readonly name: CapsuleName
+  /** `mirror`: the node does not count as one. `membership`: it is not shown to be in a domain. */
+  readonly part: 'membership' | 'mirror'
+  readonly error: VerificationError | UnavailableError
+}
+
+/** A mirror, or undefined if its right is not shown, and what did not hold. */
+export interface MirrorJudgement {
+  readonly mirror: VerifiedMirror | undefined
+  readonly leftOut: readonly LeftOut[]
+}
+
+/** What a node with these chains is. Its cosignature has been verified. */
 export function judgeMirror(
   capsule: SignedManifest,
   { name }: SignedManifest,
   certs: readonly Uint8Array[],
   timeS: number,
-): VerifiedMirror | undefined {
+): MirrorJudgement {
   const [ad, ...members] = certs
-  if (ad === undefined) return undefined
+  const leftOut: LeftOut[] = []
   const domains = members
-    .flatMap((chain) => attempt(() => memberOf(decodeCertChain(chain), name, timeS)) ?? [])
+    .flatMap((chain) => {
+      const found = attempt(() => memberOf(decodeCertChain(chain), name, timeS))
+      if (!(found instanceof VerificationError)) return [found]
+      leftOut.push({ name, part: 'membership', error: found })
+      return []
+    })
     .toSorted(compareBytes)
     .filter((domain, i, all) => i === 0 || !bytesEqual(domain, all[i - 1] as CapsuleName))
-  if (!mayHold(capsule.manifest.policy, domains)) return undefined
-  return attempt(() => {
-    const expected = { capsule, subject: name, right: 'serve', atS: timeS, domains } as const
-    verifyAdChain(decodeCertChain(ad), expected)
-    return { name, domains, timeS }
-  })
+  const error = whyNot(capsule, ad, { subject: name, atS: timeS, domains })
+  if (error === undefined) return { mirror: { name, domains, timeS }, leftOut }
+  return { mirror: undefined, leftOut: [{ name, part: 'mirror', error }, ...leftOut] }
+}
+
+interface Holder {
+  readonly subject: CapsuleName
+  readonly atS: number
+  readonly domains: readonly CapsuleName[]
+}
+
+/** Why the node does not count; undefined if it does. */
+function whyNot(
+  capsule: SignedManifest,
+  chain: Uint8Array | undefined,
+  holder: Holder,
+): LeftOut['error'] | undefined {
+  if (chain === undefined) {
+    return new VerificationError('CERT_CHAIN', 'no chain shows its right to serve the capsule')
+  }
+  const expected = { capsule, right: 'serve', ...holder } as const
+  const verified = attempt(() => verifyAdChain(decodeCertChain(chain), expected))
+  if (verified instanceof VerificationError) return verified
+  if (mayHold(capsule.manifest.policy, holder.domains)) return undefined
+  const message = 'the policy of the capsule wants no copy in the domains that it shows'
+  return new UnavailableError('POLICY_REFUSED', message)
 }
 
 /** The domain that the chain shows `subject` to hold copies for. */
@@ -97,12 +134,12 @@ function memberOf(chain: CertChain, subject: CapsuleName, atS: number): CapsuleN
   return verifyMemberChain(chain, { domain, subject, right: 'mirror', atS }).root
 }
 
-/** Undefined if what `verify` was shown does not hold. */
-function attempt<TResult>(verify: () => TResult): TResult | undefined {
+/** What `verify` returns, or why what it was shown does not hold. */
+function attempt<TResult>(verify: () => TResult): TResult | VerificationError {
   try {
     return verify()
   } catch (error) {
-    if (error instanceof VerificationError) return undefined
+    if (error instanceof VerificationError) return error
     throw error
   }
 }

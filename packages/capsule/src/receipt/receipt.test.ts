@@ -276,7 +276,11 @@ test('RC5 RC11: with lines that anybody may add, a changed receipt says no more'
   const cosigners = [{ manifest: NODE.signed.signed, certs: [Uint8Array.of(1, 2, 3)] }]
   const cosignatures = [cosignatureOf(NODE, 'mirror', 50), cosignatureOf(SECOND_NODE, 'mirror', 60)]
   const receipt = createReceipt({ ...PARTS, heartbeat, cosignatures, cosigners })
-  const { heartbeatS, unverifiedCosigners, ...proven } = verifyReceipt(receipt)
+  const { heartbeatS, unverifiedCosigners, leftOut, ...proven } = verifyReceipt(receipt)
+  assert.deepEqual(
+    leftOut.map(({ error }) => error.code),
+    ['CERT_CHAIN'],
+  )
   const bytes = encodeUtf8(receipt)
   // One bit of each byte, another one from byte to byte.
   for (const [at, byte] of bytes.entries()) {
@@ -288,7 +292,8 @@ test('RC5 RC11: with lines that anybody may add, a changed receipt says no more'
       assert.equal((error as Error).name, 'VerificationError', `byte ${at}: ${error}`)
       continue
     }
-    const { heartbeatS: time, unverifiedCosigners: nodes, ...rest } = verified
+    const { heartbeatS: time, unverifiedCosigners: nodes, leftOut: lacking, ...rest } = verified
+    assert.equal(lacking.length, 1)
     assert.deepEqual(rest, proven)
     assert.ok(time === heartbeatS || time === undefined)
     assert.ok(nodes.length === 0 || nodes[0]?.timeS === unverifiedCosigners[0]?.timeS)

@@ -52,6 +52,7 @@ import {
 } from './receipt-extra.ts'
 import {
   judgeMirror,
+  type LeftOut,
   levelOf,
   type MirrorCosignature,
   mirrorParts,
@@ -117,6 +118,8 @@ export interface VerifiedReceipt {
   readonly level: ReceiptLevel
   /** Not evidence of any level: witnesses, and mirrors whose right to count is not shown. */
   readonly unverifiedCosigners: readonly UnverifiedCosigner[]
+  /** What in the receipt does not hold, and why; nothing else depends on it. */
+  readonly leftOut: readonly LeftOut[]
 }
 
 /**
@@ -249,25 +252,53 @@ function judgeCosigners(
   writerKey: RoleKey,
   cosignatures: readonly VerifiedSignature[],
   cosigners: readonly CosignerKeys[],
-): Pick<VerifiedReceipt, 'mirrors' | 'level' | 'unverifiedCosigners'> {
+): Pick<VerifiedReceipt, 'mirrors' | 'level' | 'unverifiedCosigners' | 'leftOut'> {
   const mirrors: VerifiedMirror[] = []
   const unverifiedCosigners: UnverifiedCosigner[] = []
+  const leftOut: LeftOut[] = []
   const counted: Uint8Array[] = capsule.manifest.keys.map(({ key }) => key)
   counted.push(...roleKeyHalves(writerKey))
   for (const { node, role, certs, keys } of cosigners) {
     const timeS = statedAt(role, keys, cosignatures)
     if (timeS === undefined) continue
+    const { name } = node
     const isCounted = keys.some(({ key }) => counted.some((other) => bytesEqual(other, key)))
-    const isNew = role === 'mirror' && !isCounted
-    const mirror = isNew ? judgeMirror(capsule, node, certs, timeS) : undefined
-    if (mirror === undefined) {
-      unverifiedCosigners.push({ name: node.name, role, timeS })
+    const judged =
+      role === 'mirror' && !isCounted ? judgeMirror(capsule, node, certs, timeS) : undefined
+    leftOut.push(...(judged?.leftOut ?? []))
+    if (role === 'mirror' && isCounted) leftOut.push({ name, part: 'mirror', error: countedKey() })
+    if (judged?.mirror === undefined) {
+      unverifiedCosigners.push({ name, role, timeS })
     } else {
-      mirrors.push(mirror)
+      mirrors.push(judged.mirror)
       counted.push(...keys.map(({ key }) => key))
     }
   }
-  return { mirrors, level: levelOf(mirrors), unverifiedCosigners }
+  leftOut.push(...silentMirrors(cosignatures, cosigners))
+  return { mirrors, level: levelOf(mirrors), unverifiedCosigners, leftOut }
+}
+
+function countedKey(): VerificationError {
+  const message = 'its mirror key is one of the capsule, or has counted already'
+  return new VerificationError('BAD_KEY', message)
+}
+
+/** Nodes that brought chains as mirrors do, and have signed nothing: a line was taken away. */
+function silentMirrors(
+  cosignatures: readonly VerifiedSignature[],
+  cosigners: readonly CosignerKeys[],
+): LeftOut[] {
+  const signed = new Set(
+    cosigners
+      .filter(({ keys }) => cosignatures.some(({ key }) => keys.includes(key)))
+      .map(({ node }) => node),
+  )
+  return cosigners
+    .filter(({ role, certs, node }) => role === 'mirror' && certs.length > 0 && !signed.has(node))
+    .map(({ node: { name } }) => {
+      const message = 'its cosignature is not on the checkpoint'
+      return { name, part: 'mirror', error: new VerificationError('SIGNATURE_MISSING', message) }
+    })
 }
 
 /** When it was stated, if it was: the newest signatures by all its keys are of one time. */

@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { verifyReceipt } from '@longshore/capsule'
 import type { Context } from '../context.ts'
 import { openCapsule } from '../open-capsule.ts'
 import { replaceFile } from '../output-file.ts'
 import { openHomeToRead, remoteOptions } from '../remote-options.ts'
 import { formatPrintable } from '../text/printable.ts'
+import { leftOutLine, leftOutObject } from '../text/receipt.ts'
 
 export async function run(context: Context): Promise<undefined> {
   const { args, out } = context
@@ -17,13 +19,16 @@ export async function run(context: Context): Promise<undefined> {
   await using capsule = await openCapsule(home, args.positional(0), remoteOptions(args))
   const receipt = await capsule.receipt(index)
   const name = capsule.text
+  const { level, leftOut } = verifyReceipt(receipt)
+  for (const part of leftOut) out.note(leftOutLine(part))
+  const held = { level, leftOut: leftOut.map(leftOutObject) }
   if (file === undefined) {
-    if (out.json) out.line(JSON.stringify({ name, index, receipt }))
+    if (out.json) out.line(JSON.stringify({ name, index, ...held, receipt }))
     else out.bytes(Buffer.from(receipt))
     return
   }
   await replaceFile(file, receipt)
-  const object = { name, index, file, bytes: Buffer.byteLength(receipt) }
+  const object = { name, index, ...held, file, bytes: Buffer.byteLength(receipt) }
   if (out.json) out.line(JSON.stringify(object))
   else {
     const shown = formatPrintable(file)

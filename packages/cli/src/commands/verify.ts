@@ -28,6 +28,7 @@ import { openCapsule } from '../open-capsule.ts'
 import type { Output } from '../output.ts'
 import { openHomeToRead, remoteOptions } from '../remote-options.ts'
 import { ownerFields, ownerRows } from '../text/owner.ts'
+import { leftOutLine, leftOutObject } from '../text/receipt.ts'
 import { formatTime } from '../text/time.ts'
 
 const LABEL_CHARS = 11
@@ -45,6 +46,7 @@ export async function run(context: Context): Promise<undefined> {
   const nameGiven = expected !== undefined || kind === 'capsule'
   try {
     const finding = await verifyTarget(context, target, expected)
+    for (const part of finding.held?.leftOut ?? []) out.note(leftOutLine(part))
     out.result(findingObject(kind, finding, nameGiven), () =>
       formatFinding(out, finding, nameGiven),
     )
@@ -115,6 +117,7 @@ function findingObject(kind: Target['kind'], finding: Finding, nameGiven: boolea
         domains: mirror.domains.map(formatName),
         time: formatTime(mirror.timeS * 1_000_000),
       })),
+      leftOut: held.leftOut.map(leftOutObject),
     }),
   }
 }
