@@ -42,6 +42,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { announcedAddresses } from './announced-addresses.ts'
 import { CapsuleDrops, type DropOptions } from './capsule-drops.ts'
 import { collectRarely } from './collector.ts'
+import { optimizeSoon } from './compiler.ts'
 import { ControlServer } from './control-server.ts'
 import { DiskRoom } from './disk-room.ts'
 import { HttpGateway, parseHttpAddress } from './http-gateway.ts'
@@ -140,7 +141,7 @@ export class LongshoreNode {
 
   /**
    * Opens the data directory, listens, and joins its neighbors. The process is meant to be this
-   * node and nothing else: its garbage is collected as suits a node.
+   * node and nothing else: its garbage is collected and its code compiled as suits a node.
    *
    * @throws {UnavailableError} `LOCKED`, `HOME_UNREADABLE`, `STORE_CORRUPT`, `NODE_MISMATCH`,
    * `PORT_TAKEN`
@@ -148,6 +149,7 @@ export class LongshoreNode {
    */
   static async open(options: NodeOptions): Promise<LongshoreNode> {
     collectRarely()
+    optimizeSoon()
     const runtime = createNodeRuntime(options.log === undefined ? {} : { log: options.log })
     const meters = new NodeMeters()
     let receive: ((event: TransportEvent) => void) | undefined
