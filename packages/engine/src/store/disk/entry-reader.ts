@@ -9,6 +9,7 @@
  */
 import { UnavailableError } from '@longshore/capsule'
 import { DiskError } from '../../runtime/disk.ts'
+import type { SpareMemory } from '../../runtime/spare-memory.ts'
 import type { IndexRange, PayloadState, StoredEntry } from '../store.ts'
 import { readUint32 } from './big-endian.ts'
 import type { Branch } from './branch.ts'
@@ -74,9 +75,14 @@ export class EntryReader {
    * Entries in order, read in windows. `find` and each window are run by `attempt`, which may run
    * them again: places change when a segment is compacted.
    */
-  *scan(find: () => Branch, range: IndexRange, attempt: Attempt): Generator<StoredEntry> {
+  *scan(
+    find: () => Branch,
+    range: IndexRange,
+    attempt: Attempt,
+    spares?: SpareMemory,
+  ): Generator<StoredEntry> {
     for (let index = range.start; index < range.end; ) {
-      const { entries, failure } = attempt(() => this.#readBatch(find(), index, range.end))
+      const { entries, failure } = attempt(() => this.#readBatch(find(), index, range.end, spares))
       yield* entries
       index += entries.length
       // A file that is gone is looked for again, from this entry on.
@@ -170,9 +176,9 @@ export class EntryReader {
   }
 
   /** As many entries as one read brings, at least one, and why there are no more. */
-  #readBatch(branch: Branch, start: number, end: number): Batch {
+  #readBatch(branch: Branch, start: number, end: number, spares?: SpareMemory): Batch {
     const places = collectPlaces(branch, start, end)
-    const window = this.#readWindow(places)
+    const window = this.#readWindow(places, spares)
     const entries: StoredEntry[] = []
     for (const [i, place] of places.entries()) {
       try {
@@ -193,11 +199,12 @@ export class EntryReader {
     return { header: bytes.subarray(headerAt, bodyAt), body: bytes.subarray(bodyAt, end), state }
   }
 
-  #readWindow(places: readonly EntryPlace[]): Window {
+  #readWindow(places: readonly EntryPlace[], spares?: SpareMemory): Window {
     const first = places[0] as EntryPlace
     const last = places.at(-1) as EntryPlace
     checkNotLost(first)
-    const bytes = this.#read(first, Math.min(SCAN_BYTES, endOf(last) - first.offset))
+    const byteLength = Math.min(SCAN_BYTES, endOf(last) - first.offset)
+    const bytes = this.#read(first, byteLength, spares)
     return { start: first.offset, bytes }
   }
 
@@ -220,8 +227,8 @@ export class EntryReader {
   }
 
   /** Up to `byteLength` bytes at a place; fewer only at the end of the file. */
-  #read(place: Place, byteLength: number): Uint8Array {
-    const bytes = new Uint8Array(byteLength)
+  #read(place: Place, byteLength: number, spares?: SpareMemory): Uint8Array {
+    const bytes = spares?.take(byteLength) ?? new Uint8Array(byteLength)
     const read = readFully(this.#files.file(fileOf(place)), place.offset, bytes)
     return read === byteLength ? bytes : bytes.subarray(0, read)
   }
