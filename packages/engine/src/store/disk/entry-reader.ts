@@ -13,7 +13,7 @@ import type { SpareMemory } from '../../runtime/spare-memory.ts'
 import type { IndexRange, PayloadState, StoredEntry } from '../store.ts'
 import { readUint32 } from './big-endian.ts'
 import type { Branch } from './branch.ts'
-import { ENTRY_GUESS_BYTES, SCAN_BYTES } from './limits.ts'
+import { ENTRY_GUESS_BYTES, SCAN_BYTES, SHARED_BYTES } from './limits.ts'
 import { BLOCK_ENTRIES, type EntryPlace, isLost, type Place } from './position-block.ts'
 import {
   ADDRESS_BYTES,
@@ -60,6 +60,8 @@ interface Frame {
 export class EntryReader {
   readonly #files: SegmentFiles
   readonly #cursor = new FrameCursor()
+  #shared: Uint8Array = new Uint8Array(0)
+  #sharedAt = 0
 
   constructor(files: SegmentFiles) {
     this.#files = files
@@ -150,7 +152,7 @@ export class EntryReader {
     checkNotLost(place)
     const expected = place.nextOffset - place.offset
     const isKnown = expected > 0 && expected <= SCAN_BYTES
-    const bytes = this.#read(place, isKnown ? expected : ENTRY_GUESS_BYTES)
+    const bytes = this.#readInto(place, this.#allocate(isKnown ? expected : ENTRY_GUESS_BYTES))
     if (!this.#cursor.read(bytes, 0, bytes.length)) throw damagedEntry(place)
     const { end } = this.#cursor
     if (end <= bytes.length) return this.#cut(bytes)
@@ -228,9 +230,24 @@ export class EntryReader {
 
   /** Up to `byteLength` bytes at a place; fewer only at the end of the file. */
   #read(place: Place, byteLength: number, spares?: SpareMemory): Uint8Array {
-    const bytes = spares?.take(byteLength) ?? new Uint8Array(byteLength)
+    return this.#readInto(place, spares?.take(byteLength) ?? new Uint8Array(byteLength))
+  }
+
+  #readInto(place: Place, bytes: Uint8Array): Uint8Array {
     const read = readFully(this.#files.file(fileOf(place)), place.offset, bytes)
-    return read === byteLength ? bytes : bytes.subarray(0, read)
+    return read === bytes.length ? bytes : bytes.subarray(0, read)
+  }
+
+  /** Small ones lie together: an array of its own for each costs more than to read it. */
+  #allocate(byteLength: number): Uint8Array {
+    if (byteLength > ENTRY_GUESS_BYTES) return new Uint8Array(byteLength)
+    if (this.#sharedAt + byteLength > this.#shared.length) {
+      this.#shared = new Uint8Array(SHARED_BYTES)
+      this.#sharedAt = 0
+    }
+    const start = this.#sharedAt
+    this.#sharedAt += byteLength
+    return this.#shared.subarray(start, this.#sharedAt)
   }
 }
 
