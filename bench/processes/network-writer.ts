@@ -53,6 +53,7 @@ const held = await holdHome({
 const publisher = new Publisher({
   store: held.store,
   canSend: (session) => network.canSend(session),
+  spares: network.spares,
 })
 network.add(SERVICE, publisherService(publisher), onNews)
 await network.linked(LINKED_MS_MAX)

@@ -129,6 +129,7 @@ export type {
   IndexWrite,
 } from './runtime/index-store.ts'
 export type { Runtime } from './runtime/runtime.ts'
+export type { SpareMemory } from './runtime/spare-memory.ts'
 export {
   ACCEPTED_SESSION_FIRST,
   type Acceptance,

@@ -103,7 +103,7 @@ async function copyWithout(
   const signed = openManifest(source.store.manifest(name) as Uint8Array, name)
   const head = committedHead(source.store, name, MAIN_BRANCH) as Head
   const { size } = head
-  const intake = new BranchIntake(target.store, signed, MAIN_BRANCH, 100)
+  const intake = new BranchIntake(target.store, signed, MAIN_BRANCH, { holeRangesMax: 100 })
   const verifier = new EntriesVerifier()
   for (let start = 0; start < size; ) {
     const isHole = holes.includes(start)

@@ -26,6 +26,7 @@ import {
   type ServiceEffect,
   type ServiceNews,
   type SessionLimits,
+  type SpareMemory,
   type TraceHop,
   type TransportEffect,
   type TransportEvent,
@@ -149,6 +150,11 @@ export class Network {
 
   run(service: string, effects: readonly ServiceEffect[]): void {
     this.#step({ type: 'run', service, effects })
+  }
+
+  /** For messages that one session gets. */
+  get spares(): SpareMemory {
+    return this.engine.spares
   }
 
   canSend(session: number, isBulk = true): boolean {

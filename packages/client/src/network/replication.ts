@@ -86,7 +86,8 @@ export class Replication {
   constructor(options: ReplicationOptions) {
     this.#options = options
     const { network, store, commits } = options
-    this.#publisher = new Publisher({ store, canSend: (session) => network.canSend(session) })
+    const canSend = (session: number): boolean => network.canSend(session)
+    this.#publisher = new Publisher({ store, canSend, spares: network.spares })
     this.#heartbeats = new Heartbeats({
       ...{ store, state: options.heartbeat },
       tell: (name, heartbeat) => {

@@ -26,6 +26,7 @@ import type { HeldEvidence } from '../overlay/machine.ts'
 import { Overlay } from '../overlay/overlay.ts'
 import type { Membership, OverlayEffect, OverlayEvent } from '../overlay/overlay-events.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { SpareMemory } from '../runtime/spare-memory.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
 import type { Acceptance, SessionEffect, SessionEvent, SessionId } from '../session/events.ts'
 import type { SessionLimits } from '../session/limits.ts'
@@ -61,6 +62,7 @@ export interface NodeEngineOptions {
   readonly heldEvidence?: (name: CapsuleName) => HeldEvidence | undefined
   readonly overlayLimits?: Partial<OverlayLimits>
   readonly sessionLimits?: Partial<SessionLimits>
+  readonly spares?: SpareMemory
 }
 
 /** Commands to the overlay, what its transport reports, and the clock. */
@@ -94,6 +96,8 @@ type Work =
 export class NodeEngine {
   readonly overlay: Overlay
   readonly sessions: Sessions
+  /** Memory that its services may take messages from, and that theirs goes back to. */
+  readonly spares: SpareMemory
   readonly #options: NodeEngineOptions
   readonly #runtime: Runtime
   readonly #clock: SteadyClock
@@ -122,8 +126,11 @@ export class NodeEngine {
     this.#runtime = runtime
     this.#clock = new SteadyClock(() => runtime.nowUs(), CLOCK_STEP_US_MAX)
     this.#wanted = new Backoff(runtime, this.#clock)
+    const { spares = new SpareMemory() } = options
+    this.spares = spares
     this.overlay = new Overlay({
       identity,
+      spares,
       roles: { router: isRouter },
       runtime,
       listen,
@@ -133,6 +140,7 @@ export class NodeEngine {
     })
     this.sessions = new Sessions({
       identity,
+      spares,
       runtime,
       accept: (target) => this.#accept(target),
       ...(options.sessionLimits === undefined ? {} : { limits: options.sessionLimits }),
@@ -317,6 +325,7 @@ export class NodeEngine {
         const owner = this.#owners.get(effect.session)
         if (owner === undefined) return
         this.#take(owner.id, owner.service.receive(effect.session, effect.message))
+        if (owner.service.isDoneWith?.(effect.message)) this.spares.giveBack(effect.message)
         return
       }
       case 'writable':

@@ -15,6 +15,7 @@ import {
 } from '@longshore/capsule'
 import type { HeldEvidence } from '../overlay/machine.ts'
 import { readChain } from '../replica/chain-notes.ts'
+import { isControlMessage } from '../replica/messages.ts'
 import type { Mirror } from '../replica/mirror.ts'
 import type { MirrorEffect, SessionPeer } from '../replica/mirror-contract.ts'
 import type { Publisher } from '../replica/publisher.ts'
@@ -56,6 +57,8 @@ export interface Service {
     error: LongshoreError | undefined,
   ): readonly ServiceEffect[]
   receive(session: SessionId, message: Uint8Array): readonly ServiceEffect[]
+  /** Whether nothing of a message is needed after `receive`: its memory is used again. */
+  isDoneWith?(message: Uint8Array): boolean
   writable?(session: SessionId): void
   /** The next messages for sessions that have room; nothing if there is nothing to do. */
   work?(): readonly ServiceEffect[]
@@ -90,6 +93,8 @@ export function mirrorService({ mirror, self, store }: MirrorServiceOptions): Se
       return []
     },
     receive: (session, message) => mirror.receive(session, message),
+    // Entries and bodies were copied into what is stored; a manifest or a chain was not.
+    isDoneWith: (message) => !isControlMessage(message),
     writable: (session) => mirror.writable(session),
     work: () => mirror.work(),
     tick: () => mirror.tick(),

@@ -7,6 +7,7 @@
  * @module
  */
 import { ProtocolError } from '@longshore/capsule'
+import { SpareMemory } from '../runtime/spare-memory.ts'
 import { readUint32 } from '../store/disk/big-endian.ts'
 import { AT_TYPE, FRAME_HEAD_BYTES } from './frame.ts'
 
@@ -20,12 +21,15 @@ export class FrameReader {
   frameBytesMax: number
   /** The first bytes of a frame whose length is not known yet. */
   readonly #head = new Uint8Array(LENGTH_BYTES)
+  readonly #spares: SpareMemory
   /** The frame under way; it has room for all of it. */
   #partial: Uint8Array = this.#head
   #partialBytes = 0
 
-  constructor(frameBytesMax: number) {
+  /** A frame that was cut is put together in memory from `spares`. */
+  constructor(frameBytesMax: number, spares: SpareMemory = new SpareMemory()) {
     this.frameBytesMax = frameBytesMax
+    this.#spares = spares
   }
 
   /** @throws {ProtocolError} `FRAME_INVALID` for a length of 0 or above the limit. */
@@ -68,7 +72,7 @@ export class FrameReader {
   }
 
   #allocate(): void {
-    const frame = new Uint8Array(LENGTH_BYTES + this.#readLength(this.#head, 0))
+    const frame = this.#spares.take(LENGTH_BYTES + this.#readLength(this.#head, 0))
     frame.set(this.#head)
     this.#partial = frame
   }

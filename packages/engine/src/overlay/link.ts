@@ -108,8 +108,8 @@ export class Link {
     this.exporter = options.exporter
     this.remote = options.remote
     this.ownNonce = machine.runtime.randomBytes(32)
-    this.reader = new FrameReader(limits.helloBytesMax)
-    this.out = new SendQueue(limits, (frame) => onDrop(this, frame))
+    this.reader = new FrameReader(limits.helloBytesMax, machine.spares)
+    this.out = new SendQueue(limits, (frame) => onDrop(this, frame), machine.spares)
     this.outLabels = new OutLabels(limits.labelsMax)
     this.inLabels = new InLabels(limits.labelsMax)
     this.chosenCostUs = limits.unmeasuredUs

@@ -7,6 +7,7 @@
 import { type CapsuleName, type ErrorCode, encodeCertChain, formatName } from '@longshore/capsule'
 import type { NodeIdentity } from '../node/principal.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import type { SpareMemory } from '../runtime/spare-memory.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
 import { nameKey } from '../store/branch-key.ts'
 import type { MembershipClaim } from './control-frame.ts'
@@ -45,6 +46,7 @@ export class Machine {
   readonly nameKey: string
   readonly isRouter: boolean
   readonly runtime: Runtime
+  readonly spares: SpareMemory
   readonly limits: OverlayLimits
   readonly listen: readonly string[]
   readonly heldEvidence: ((name: CapsuleName) => HeldEvidence | undefined) | undefined
@@ -61,6 +63,7 @@ export class Machine {
     readonly identity: NodeIdentity
     readonly isRouter: boolean
     readonly runtime: Runtime
+    readonly spares: SpareMemory
     readonly limits: OverlayLimits
     readonly listen: readonly string[]
     readonly membership: Membership | undefined
@@ -70,6 +73,7 @@ export class Machine {
     this.nameKey = nameKey(options.identity.name)
     this.isRouter = options.isRouter
     this.runtime = options.runtime
+    this.spares = options.spares
     this.#clock = new SteadyClock(() => options.runtime.nowUs(), CLOCK_STEP_US_MAX)
     this.limits = options.limits
     this.listen = options.listen

@@ -148,6 +148,8 @@ export class Multicast {
       this.#machine.counters.refusedPublications++
       return
     }
+    // It goes to several, and stays with those who are here.
+    this.#machine.spares.disown(bytes)
     const hops = bytes[start + AT_HOPS] as number
     if (hops > 1) {
       bytes[start + AT_HOPS] = hops - 1

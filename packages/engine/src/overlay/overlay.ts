@@ -18,6 +18,7 @@ import {
 } from '@longshore/capsule'
 import type { NodeIdentity } from '../node/principal.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { SpareMemory } from '../runtime/spare-memory.ts'
 import { nameKey } from '../store/branch-key.ts'
 import { readUint32 } from '../store/disk/big-endian.ts'
 import { Admission } from './admission.ts'
@@ -55,6 +56,8 @@ export interface OverlayOptions {
    */
   readonly heldEvidence?: (name: CapsuleName) => HeldEvidence | undefined
   readonly limits?: Partial<OverlayLimits>
+  /** Of the whole node. */
+  readonly spares?: SpareMemory
 }
 
 const SWEEP_US = 10_000_000
@@ -83,6 +86,7 @@ export class Overlay {
     const machine = new Machine({
       ...{ identity, isRouter, runtime, limits, listen, membership: domain },
       heldEvidence: options.heldEvidence,
+      spares: options.spares ?? new SpareMemory(),
     })
     this.#machine = machine
     this.#table = new RouteTable(limits, (key) => this.#routesChanged(key))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { asCapsuleName, concatBytes } from '@longshore/capsule'
+import { SpareMemory } from '../runtime/spare-memory.ts'
 import { WRITE_HIGH_WATER_BYTES } from '../transport/transport.ts'
 import { dataHead, FLAG_BULK, PING, pingFrame, retireFrame } from './frame.ts'
 import { SendQueue } from './send-queue.ts'
@@ -99,4 +100,17 @@ test('FR11: control frames are never dropped; too many of them overrun the queue
   assert.equal(queue.isOverrun, false)
   queue.send(pingFrame(PING, 0))
   assert.equal(queue.isOverrun, true)
+})
+
+test('FR9: memory of what has left is used again, not before', () => {
+  const spares = new SpareMemory()
+  const queue = new SendQueue(LIMITS, () => {}, spares)
+  const packet = spares.take(100_000)
+  queue.send(new Uint8Array(11), packet)
+  queue.take()
+  assert.equal(spares.keptBytes, 0)
+  queue.drained()
+  assert.equal(spares.keptBytes, packet.buffer.byteLength)
+  queue.drained()
+  assert.equal(spares.keptBytes, packet.buffer.byteLength)
 })

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { SpareMemory } from '../runtime/spare-memory.ts'
 import { WRITE_HIGH_WATER_BYTES } from '../transport/transport.ts'
 import { AT_FLAGS, AT_TYPE, FLAG_BULK, GAP, isDroppable, RETIRE } from './frame.ts'
 
@@ -71,12 +72,14 @@ class Fifo {
 export class SendQueue {
   readonly #limits: SendLimits
   readonly #onDrop: (frame: Uint8Array) => void
+  readonly #spares: SpareMemory
   readonly #urgent = new Fifo()
   readonly #bulk = new Fifo()
   /** Of the frames above that must not be dropped. */
   #controlBytes = 0
   /** Given to the transport, or about to be, since it last said `drained`. */
   #inTransport = 0
+  #given: Uint8Array[][] = []
   /** Whole frames of this step, as stretches of received pieces or single pieces. */
   #fresh: Uint8Array[] = []
   /** The last stretch of `#fresh`, not cut out yet. */
@@ -88,9 +91,15 @@ export class SendQueue {
   droppedCount = 0
   droppedBytes = 0
 
-  constructor(limits: SendLimits, onDrop: (frame: Uint8Array) => void) {
+  /** What has left goes back to `spares`, where it came from there. */
+  constructor(
+    limits: SendLimits,
+    onDrop: (frame: Uint8Array) => void,
+    spares: SpareMemory = new SpareMemory(),
+  ) {
     this.#limits = limits
     this.#onDrop = onDrop
+    this.#spares = spares
   }
 
   /** Bytes that wait here and not in the transport. */
@@ -145,11 +154,14 @@ export class SendQueue {
       if (item.tail !== undefined) chunks.push(item.tail)
       this.#inTransport += item.byteLength
     }
+    if (chunks.length > 0) this.#given.push(chunks)
     return chunks
   }
 
   drained(): void {
     this.#inTransport = 0
+    for (const chunks of this.#given) for (const chunk of chunks) this.#spares.giveBack(chunk)
+    this.#given = []
   }
 
   #cutRun(): void {

@@ -50,6 +50,7 @@ import {
   VerificationError,
   verifyHeartbeat,
 } from '@longshore/capsule'
+import { SpareMemory } from '../runtime/spare-memory.ts'
 import { EntryBatchBuilder } from '../store/entry-batch-builder.ts'
 import type { IndexRange, StoreOp, StoreReader } from '../store/store.ts'
 import { type PendingImport, pendingImport, pendingImportOp } from './committed-head.ts'
@@ -83,6 +84,13 @@ export interface BranchCut {
   readonly frames: Uint8Array | undefined
 }
 
+export interface BranchIntakeOptions {
+  readonly holeRangesMax: number
+  readonly isDamaged?: () => boolean
+  /** What it accepts lies in it until it is committed. */
+  readonly spares?: SpareMemory
+}
+
 export class BranchIntake {
   readonly name: CapsuleName
   readonly branch: BranchId
@@ -93,7 +101,7 @@ export class BranchIntake {
   readonly #edge: RightEdge
   /** Of the edge, where a head that was verified says so. */
   #root: { readonly size: number; readonly root: Hash } | undefined
-  readonly #builder = new EntryBatchBuilder()
+  readonly #builder: EntryBatchBuilder
   /** Edge of the tile that the next entry goes to, as of this size. */
   #tile: { readonly edge: RightEdge; readonly size: number } | undefined
   /** Size when the last transaction was cut. */
@@ -131,10 +139,11 @@ export class BranchIntake {
     store: StoreReader,
     signed: SignedManifest,
     branch: BranchId,
-    holeRangesMax: number,
-    isDamaged: () => boolean = () => false,
+    options: BranchIntakeOptions,
   ) {
     const { name } = signed
+    const { holeRangesMax, isDamaged = () => false, spares = new SpareMemory() } = options
+    this.#builder = new EntryBatchBuilder(spares)
     this.#isDamaged = isDamaged
     this.name = name
     this.branch = branch

@@ -29,6 +29,7 @@ import {
   ProtocolError,
   TILE_WIDTH,
 } from '@longshore/capsule'
+import type { SpareMemory } from '../runtime/spare-memory.ts'
 import type { StoredEntry } from '../store/store.ts'
 import { BULK_BYTES_MAX, MESSAGE_BODIES_BYTES_MAX } from './limits.ts'
 
@@ -62,7 +63,9 @@ export function countFitting(entries: readonly StoredEntry[]): number {
   return entries.length
 }
 
-export function encodeEntries({ id, head, entries, path, withBodies }: EntriesParts): Uint8Array {
+/** In memory from `spares`, if there are any. */
+export function encodeEntries(parts: EntriesParts, spares?: SpareMemory): Uint8Array {
+  const { id, head, entries, path, withBodies } = parts
   assert(entries.length >= 1 && entries.length <= PACKAGE_ENTRIES_MAX, '1 to 256 entries')
   let packageBytes = 1 + path.length * HASH_BYTES
   let statesBytes = entries.length
@@ -70,7 +73,8 @@ export function encodeEntries({ id, head, entries, path, withBodies }: EntriesPa
     packageBytes += 2 + header.length
     if (withBodies && body !== undefined) statesBytes += 4 + body.length
   }
-  const bytes = new Uint8Array(HEAD_AT + 2 + head.length + 14 + packageBytes + statesBytes)
+  const byteLength = HEAD_AT + 2 + head.length + 14 + packageBytes + statesBytes
+  const bytes = spares?.take(byteLength) ?? new Uint8Array(byteLength)
   const view = new DataView(bytes.buffer)
   bytes[0] = ENTRIES_KIND
   view.setUint32(REQUEST_ID_AT, id)

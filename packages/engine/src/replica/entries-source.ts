@@ -14,6 +14,7 @@ import {
   type TileSource,
   TreeNodes,
 } from '@longshore/capsule'
+import { SpareMemory } from '../runtime/spare-memory.ts'
 import type { StoredEntry, StoreReader } from '../store/store.ts'
 import { countFitting, encodeEntries } from './entries-message.ts'
 import { MESSAGE_BODIES_BYTES_MAX } from './limits.ts'
@@ -29,16 +30,21 @@ export interface EntriesSource extends BranchPlace {
   readonly store: StoreReader
   readonly tiles: TileSource
   readonly nodes: TreeNodes
+  readonly spares: SpareMemory
 }
 
 /** Leaf tiles behind each other, and those above. */
 const PROOF_TILES_MAX = 32
 
-export function createSource(store: StoreReader, { name, branch }: BranchPlace): EntriesSource {
+export function createSource(
+  store: StoreReader,
+  { name, branch }: BranchPlace,
+  spares: SpareMemory = new SpareMemory(),
+): EntriesSource {
   const tiles: TileSource = {
     tile: (level, n, width) => store.tile(name, branch, level, n, width),
   }
-  return { store, name, branch, tiles, nodes: new TreeNodes(tiles, PROOF_TILES_MAX) }
+  return { store, name, branch, tiles, nodes: new TreeNodes(tiles, PROOF_TILES_MAX), spares }
 }
 
 export interface EntriesRequest {
@@ -50,6 +56,8 @@ export interface EntriesRequest {
   /** Not beyond `size`. One message may end before. */
   readonly end: number
   readonly wantsBodies: boolean
+  /** It goes to one session, which gives its memory back. */
+  readonly isForOne?: boolean
 }
 
 /** The first message for a request; `end` is where the next one begins. */
@@ -57,26 +65,31 @@ export function makeEntries(
   source: EntriesSource,
   request: EntriesRequest,
 ): { readonly bytes: Uint8Array; readonly end: number } {
-  const { id, head, size, start, wantsBodies } = request
-  const entries = collect(source, request)
+  const { id, head, size, start, wantsBodies, isForOne = false } = request
+  const { nodes, spares } = source
+  const read = collect(source, request)
+  const entries = wantsBodies ? read.slice(0, countFitting(read)) : read
   const end = start + entries.length
-  const path = provePackage(source.nodes, { start, end }, size)
-  return { bytes: encodeEntries({ id, head, entries, path, withBodies: wantsBodies }), end }
+  const path = provePackage(nodes, { start, end }, size)
+  const parts = { id, head, entries, path, withBodies: wantsBodies }
+  const bytes = encodeEntries(parts, isForOne ? spares : undefined)
+  for (const { header } of read) spares.giveBack(header)
+  return { bytes, end }
 }
 
-/** Of one tile, and with as many bodies as fit. */
+/** Of one tile, and at least as many as fit with their bodies. */
 function collect(
   source: EntriesSource,
   { start, end, wantsBodies }: EntriesRequest,
 ): StoredEntry[] {
-  const { store, name, branch } = source
+  const { store, name, branch, spares } = source
   const range = { start, end: Math.min(end, packageAlignedStart(start) + TILE_WIDTH) }
   const entries: StoredEntry[] = []
   let bytes = 0
-  for (const entry of store.scan(name, branch, range)) {
+  for (const entry of store.scan(name, branch, range, spares)) {
     entries.push(entry)
     if (entries.length > 1) bytes += entry.body?.length ?? 0
     if (wantsBodies && bytes > MESSAGE_BODIES_BYTES_MAX) break
   }
-  return wantsBodies ? entries.slice(0, countFitting(entries)) : entries
+  return entries
 }

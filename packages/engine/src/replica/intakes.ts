@@ -16,6 +16,7 @@ import {
   type SignedManifest,
   UnavailableError,
 } from '@longshore/capsule'
+import { SpareMemory } from '../runtime/spare-memory.ts'
 import { branchKey, nameKey } from '../store/branch-key.ts'
 import type { StoreReader } from '../store/store.ts'
 import { readInstance } from '../writer/writer-notes.ts'
@@ -43,8 +44,15 @@ export class Intakes {
   /** Capsules whose copy is about to be replaced by an empty one. */
   readonly #replacing = new Set<string>()
   readonly #judge: IntakeJudge
+  readonly #spares: SpareMemory
 
-  constructor(store: StoreReader, limits: ReplicaLimits, judge: IntakeJudge) {
+  constructor(
+    store: StoreReader,
+    limits: ReplicaLimits,
+    judge: IntakeJudge,
+    spares: SpareMemory = new SpareMemory(),
+  ) {
+    this.#spares = spares
     this.#store = store
     this.#limits = limits
     this.#judge = judge
@@ -100,7 +108,11 @@ export class Intakes {
     }
     const { holeRangesMax } = this.#limits
     const isDamaged = (): boolean => this.#judge.isDamaged(name)
-    const intake = new BranchIntake(this.#store, signed, branch, holeRangesMax, isDamaged)
+    const intake = new BranchIntake(this.#store, signed, branch, {
+      holeRangesMax,
+      isDamaged,
+      spares: this.#spares,
+    })
     this.#open.set(key, intake)
     this.#forgetIdle()
     return intake

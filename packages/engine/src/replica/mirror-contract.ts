@@ -13,6 +13,7 @@ import type {
   Signer,
 } from '@longshore/capsule'
 import type { Runtime } from '../runtime/runtime.ts'
+import type { SpareMemory } from '../runtime/spare-memory.ts'
 import type { StoreOp, StoreReader } from '../store/store.ts'
 import type { BranchWriter } from '../writer/branch-writer.ts'
 import type { ReplicaLimits } from './limits.ts'
@@ -61,6 +62,8 @@ export interface MirrorOptions {
   /** Whether anybody gets what this node publishes of a capsule: nothing is made for nobody. */
   readonly hasSubscribers: (name: CapsuleName) => boolean
   readonly limits?: Partial<ReplicaLimits>
+  /** What it accepts lies in it until it is committed. */
+  readonly spares?: SpareMemory
 }
 
 export interface SendEffect {

@@ -24,6 +24,7 @@ import {
   VerificationError,
 } from '@longshore/capsule'
 import type { Runtime } from '../runtime/runtime.ts'
+import { SpareMemory } from '../runtime/spare-memory.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
 import type { StoreOp, StoreReader } from '../store/store.ts'
 import { BODIES_KIND } from './bodies-message.ts'
@@ -88,9 +89,11 @@ export class Mirror {
     const isOwnChain = (chain: Uint8Array): boolean => options.policy.isOwnChain(chain)
     this.#mender = new Mender(options.store, this.#headLog.name)
     const isDamaged = (name: CapsuleName): boolean => this.#mender.isDamaged(name)
-    this.#intakes = new Intakes(options.store, this.#limits, { isOwnChain, isDamaged })
+    const { spares = new SpareMemory() } = options
+    const judge = { isOwnChain, isDamaged }
+    this.#intakes = new Intakes(options.store, this.#limits, judge, spares)
     this.#sessions = new MirrorSessions(this.#limits.requestsPerSessionMax)
-    this.#server = new ReadServer(options.store, this.#intakes)
+    this.#server = new ReadServer(options.store, this.#intakes, spares)
     this.#reads = new ReadQueue(this.#server, this.#limits, options.canSend)
     const group = { ...{ store: options.store, runtime: options.runtime }, headLog: this.#headLog }
     this.#group = new GroupCommit(

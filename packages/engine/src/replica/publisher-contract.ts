@@ -4,6 +4,7 @@
  * @module
  */
 import type { BranchId, CapsuleName, Head, HeadPointer, LongshoreError } from '@longshore/capsule'
+import type { SpareMemory } from '../runtime/spare-memory.ts'
 import type { StoreReader } from '../store/store.ts'
 import type { SendEffect, SessionId } from './mirror-contract.ts'
 
@@ -61,4 +62,6 @@ export interface PublisherOptions {
   readonly store: StoreReader
   /** False while the window of a session is full. */
   readonly canSend: (session: SessionId) => boolean
+  /** Of the node whose sessions it uses: its messages lie in it. */
+  readonly spares?: SpareMemory
 }

@@ -32,6 +32,7 @@ import {
   VerificationError,
   verifyHeartbeat,
 } from '@longshore/capsule'
+import { SpareMemory } from '../runtime/spare-memory.ts'
 import { branchKey, nameKey } from '../store/branch-key.ts'
 import type { StoreReader } from '../store/store.ts'
 import { committedHead, importNoteKey } from './committed-head.ts'
@@ -95,13 +96,15 @@ const HEADS_MAX = 256
 export class Publisher {
   readonly #store: StoreReader
   readonly #canSend: (session: SessionId) => boolean
+  readonly #spares: SpareMemory
   readonly #branches = new Map<string, Branch>()
   /** By name of the mirror. */
   readonly #sessions = new Map<string, OpenSession>()
   readonly #mirrors = new Map<SessionId, string>()
 
-  constructor({ store, canSend }: PublisherOptions) {
+  constructor({ store, canSend, spares = new SpareMemory() }: PublisherOptions) {
     this.#store = store
+    this.#spares = spares
     this.#canSend = canSend
   }
 
@@ -112,7 +115,7 @@ export class Publisher {
     targets: readonly MirrorTarget[],
   ): PublisherEffect[] {
     const known = this.#branches.get(branchKey(name, branch))
-    const entry = known ?? createBranch(createSource(this.#store, { name, branch }))
+    const entry = known ?? createBranch(createSource(this.#store, { name, branch }, this.#spares))
     this.#branches.set(branchKey(name, branch), entry)
     const effects: PublisherEffect[] = []
     for (const target of targets) {
@@ -434,7 +437,8 @@ export class Publisher {
     }
     const { size } = route.head
     const request = { id: route.id, head: route.headBytes, size, start: route.at, end: size }
-    const message = makeEntries(route.branch.source, { ...request, wantsBodies: true })
+    const how = { wantsBodies: true, isForOne: true }
+    const message = makeEntries(route.branch.source, { ...request, ...how })
     route.at = message.end
     return message.bytes
   }

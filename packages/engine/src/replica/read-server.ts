@@ -9,6 +9,7 @@
  * @module
  */
 import { encodeHead, UsageError } from '@longshore/capsule'
+import type { SpareMemory } from '../runtime/spare-memory.ts'
 import type { StoredEntry, StoreReader } from '../store/store.ts'
 import { encodeBodies } from './bodies-message.ts'
 import type { BranchIntake } from './branch-intake.ts'
@@ -80,9 +81,11 @@ function checkSize({ committedHead }: BranchIntake, size: number): void {
 export class ReadServer {
   readonly #store: StoreReader
   readonly #intakes: Intakes
+  readonly #spares: SpareMemory
   #kept: KeptMessage | undefined
 
-  constructor(store: StoreReader, intakes: Intakes) {
+  constructor(store: StoreReader, intakes: Intakes, spares: SpareMemory) {
+    this.#spares = spares
     this.#store = store
     this.#intakes = intakes
   }
@@ -163,7 +166,7 @@ export class ReadServer {
 
   #source({ name, branch }: BranchPlace): EntriesSource {
     const { nodes, tiles } = this.#intakes.open(name, branch)
-    return { store: this.#store, name, branch, nodes, tiles }
+    return { store: this.#store, name, branch, nodes, tiles, spares: this.#spares }
   }
 
   #nextBodies(task: Extract<ReadTask, { type: 'bodies' }>): Uint8Array {

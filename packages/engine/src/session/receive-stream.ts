@@ -6,12 +6,14 @@
  *
  * @module
  */
-import { assert, concatBytes, ProtocolError } from '@longshore/capsule'
+import { assert, ProtocolError } from '@longshore/capsule'
+import { SpareMemory } from '../runtime/spare-memory.ts'
 import type { StreamReceived } from './content.ts'
 import { AHEAD_CHUNKS_MAX, BITMAP_CHUNKS } from './limits.ts'
 
-/** A view of a buffer so many times larger is copied: it would keep all of that alive. */
+/** A message whose memory is so many times larger is copied: it would keep all of that alive. */
 const PINNED_MAX = 2
+const NOTHING: Uint8Array = new Uint8Array(0)
 
 interface AheadChunk {
   readonly bytes: Uint8Array
@@ -21,10 +23,13 @@ interface AheadChunk {
 export class ReceiveStream {
   readonly #windowBytes: number
   readonly #messageBytesMax: number
+  readonly #spares: SpareMemory
   #next = 0
-  /** Beginning of a message whose end is missing. */
-  #parts: Uint8Array[] = []
+  /** Beginning of a message whose end is missing, in memory that has room for more. */
+  #part: Uint8Array = NOTHING
   #partBytes = 0
+  /** Of the last message: the next one is likely to be as large. */
+  #lastBytes = 0
   readonly #ahead = new Map<number, AheadChunk>()
   /** Bytes of all chunks taken so far, and of all messages that the application is done with. */
   #takenBytes = 0
@@ -32,8 +37,15 @@ export class ReceiveStream {
   /** Handed to the application, which has not said that it is done with them. */
   #pendingBytes = 0
   #announcedCredit: number
+  #isLastChunkKept = false
 
-  constructor(windowBytes: number, messageBytesMax: number) {
+  /** Messages of several chunks are put together in memory from `spares`. */
+  constructor(
+    windowBytes: number,
+    messageBytesMax: number,
+    spares: SpareMemory = new SpareMemory(),
+  ) {
+    this.#spares = spares
     this.#windowBytes = windowBytes
     this.#messageBytesMax = messageBytesMax
     this.#announcedCredit = windowBytes
@@ -41,6 +53,11 @@ export class ReceiveStream {
 
   get pendingBytes(): number {
     return this.#pendingBytes
+  }
+
+  /** The bytes taken last are a message themselves: they were not copied. */
+  get isLastChunkKept(): boolean {
+    return this.#isLastChunkKept
   }
 
   /** The peer could send a good part more than it knows. */
@@ -56,6 +73,7 @@ export class ReceiveStream {
    * @throws {ProtocolError} `SESSION_INVALID` if the peer sends more than it was allowed to.
    */
   take(sequence: number, bytes: Uint8Array, isLast: boolean, messages: Uint8Array[]): boolean {
+    this.#isLastChunkKept = false
     if (sequence < this.#next || this.#ahead.has(sequence)) return false
     if (sequence >= this.#next + AHEAD_CHUNKS_MAX) return false
     this.#takenBytes += bytes.length
@@ -63,10 +81,11 @@ export class ReceiveStream {
       fail('a peer sends more than its credit')
     }
     if (sequence > this.#next) {
-      this.#ahead.set(sequence, { bytes: unpinned(bytes), isLast })
+      this.#ahead.set(sequence, { bytes: new Uint8Array(bytes), isLast })
       return false
     }
     const isInOrder = this.#ahead.size === 0
+    this.#isLastChunkKept = isLast && this.#partBytes === 0
     this.#append(bytes, isLast, messages)
     for (;;) {
       const ahead = this.#ahead.get(this.#next)
@@ -78,16 +97,38 @@ export class ReceiveStream {
 
   #append(bytes: Uint8Array, isLast: boolean, messages: Uint8Array[]): void {
     this.#next++
+    const before = this.#partBytes
     this.#partBytes += bytes.length
     if (this.#partBytes > this.#messageBytesMax) fail('a message is too large')
-    if (!isLast) {
-      this.#parts.push(unpinned(bytes))
-      return
+    const isWhole = isLast && before === 0
+    if (!isWhole) {
+      if (this.#partBytes > this.#part.length) this.#grow(before)
+      this.#part.set(bytes, before)
     }
-    messages.push(this.#parts.length === 0 ? bytes : concatBytes(...this.#parts, bytes))
+    if (!isLast) return
+    messages.push(isWhole ? bytes : this.#takePart())
     this.#pendingBytes += this.#partBytes
-    this.#parts = []
     this.#partBytes = 0
+  }
+
+  #grow(usedBytes: number): void {
+    const before = this.#part
+    const likelyBytes = Math.max(this.#partBytes, this.#lastBytes)
+    const kept = this.#spares.takeKept(likelyBytes)
+    this.#part = kept ?? this.#spares.take(2 * this.#partBytes)
+    this.#part.set(before.subarray(0, usedBytes))
+    this.#spares.giveBack(before)
+  }
+
+  #takePart(): Uint8Array {
+    const part = this.#part
+    this.#part = NOTHING
+    const message = part.subarray(0, this.#partBytes)
+    this.#lastBytes = message.length
+    if (message.length * PINNED_MAX >= part.buffer.byteLength) return message
+    const copy = new Uint8Array(message)
+    this.#spares.giveBack(part)
+    return copy
   }
 
   /** The application is done with `bytes` of what it was handed. */
@@ -111,10 +152,6 @@ export class ReceiveStream {
       else received.bitsHigh = (received.bitsHigh | (1 << (i - 32))) >>> 0
     }
   }
-}
-
-function unpinned(bytes: Uint8Array): Uint8Array {
-  return bytes.buffer.byteLength > PINNED_MAX * bytes.length ? new Uint8Array(bytes) : bytes
 }
 
 function fail(message: string): never {

@@ -145,3 +145,27 @@ export class OpeningChannel {
     return period === this.#period + 1 ? nextKey(this.#key) : undefined
   }
 }
+
+/** What two ends agree on, as one of them sees it. */
+export interface ChannelKeys {
+  readonly peer: { readonly name: CapsuleName }
+  readonly sendKey: Uint8Array
+  readonly receiveKey: Uint8Array
+  /** The index that the peer gave to the session. */
+  readonly peerIndex: number
+}
+
+/** Both directions of the session that `own` knows by `index`. */
+export function createChannels(
+  own: CapsuleName,
+  index: number,
+  { peer, sendKey, receiveKey, peerIndex }: ChannelKeys,
+  limits: ChannelLimits,
+): { readonly sealing: SealingChannel; readonly opening: OpeningChannel } {
+  const outwards = { source: own, destination: peer.name, receiver: peerIndex }
+  const inwards = { source: peer.name, destination: own, receiver: index }
+  return {
+    sealing: new SealingChannel(sendKey, outwards, limits),
+    opening: new OpeningChannel(receiveKey, inwards, limits),
+  }
+}

@@ -13,6 +13,7 @@
  * @module
  */
 import { assert, ProtocolError } from '@longshore/capsule'
+import { SpareMemory } from '../runtime/spare-memory.ts'
 import { Congestion } from './congestion.ts'
 import type { StreamReceived } from './content.ts'
 import { BITMAP_CHUNKS, CHUNK_BYTES_MAX } from './limits.ts'
@@ -49,6 +50,7 @@ function createChunk(): Chunk {
 
 export class SendStream {
   readonly #congestion: Congestion
+  readonly #spares: SpareMemory
   #ring: Chunk[] = Array.from({ length: RING_MIN }, createChunk)
   /** Sequence numbers: the first unacknowledged, the first never sent, the next to be queued. */
   #acknowledged = 0
@@ -66,7 +68,9 @@ export class SendStream {
   /** Of the newest measured chunk in the last acknowledgement. */
   #sampleUs: number | undefined
 
-  constructor(windowBytes: number) {
+  /** Messages that have arrived go back to `spares`, where they came from there. */
+  constructor(windowBytes: number, spares: SpareMemory = new SpareMemory()) {
+    this.#spares = spares
     this.#creditBytes = windowBytes
     this.#congestion = new Congestion(windowBytes)
   }
@@ -162,7 +166,10 @@ export class SendStream {
       newestOrder = Math.max(newestOrder, chunk.order)
       this.#take(chunk, nowUs)
     }
-    while (this.#acknowledged < next) take(this.#acknowledged++)
+    while (this.#acknowledged < next) {
+      take(this.#acknowledged)
+      this.#forget(this.#slot(this.#acknowledged++))
+    }
     // An overtaken packet may say less than we know, and then its bitmap lies behind.
     if ((bitsLow | bitsHigh) !== 0) {
       for (let i = 0; i < BITMAP_CHUNKS; i++) {
@@ -185,6 +192,11 @@ export class SendStream {
     if (chunk.sentCount === 1) this.#sampleUs = nowUs - chunk.sentUs
     this.#heldBytes -= chunk.end - chunk.start + (chunk.isLast ? MESSAGE_COST_BYTES : 0)
     chunk.state = 'received'
+  }
+
+  /** This chunk has arrived and all before it. */
+  #forget(chunk: Chunk): void {
+    if (chunk.isLast) this.#spares.giveBack(chunk.message)
     chunk.message = NOTHING
   }
 

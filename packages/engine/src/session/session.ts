@@ -20,6 +20,7 @@ import {
   ProtocolError,
   UnavailableError,
 } from '@longshore/capsule'
+import type { SpareMemory } from '../runtime/spare-memory.ts'
 import {
   type CloseCode,
   type Content,
@@ -66,13 +67,13 @@ interface Lane {
   isBlocked: boolean
 }
 
-function createLane(isBulk: boolean): Lane {
+function createLane(isBulk: boolean, spares: SpareMemory): Lane {
   const windowBytes = isBulk ? BULK_WINDOW_BYTES : URGENT_WINDOW_BYTES
   const messageBytesMax = isBulk ? MESSAGE_BYTES_MAX : URGENT_MESSAGE_BYTES_MAX
   return {
     isBulk,
-    send: new SendStream(windowBytes),
-    receive: new ReceiveStream(windowBytes, messageBytesMax),
+    send: new SendStream(windowBytes, spares),
+    receive: new ReceiveStream(windowBytes, messageBytesMax, spares),
     ...{ dueUs: undefined, isBlocked: false },
   }
 }
@@ -87,6 +88,7 @@ export interface SessionStart {
   readonly sealing: SealingChannel
   readonly opening: OpeningChannel
   readonly limits: SessionLimits
+  readonly spares: SpareMemory
   readonly emit: Emit
   readonly nowUs: number
   /** An initiator's last handshake packet, sent again until the responder shows its keys. */
@@ -109,9 +111,10 @@ export class Session implements Due {
   readonly #opening: OpeningChannel
   readonly #limits: SessionLimits
   readonly #emit: Emit
-  readonly #urgent: Lane = createLane(false)
-  readonly #bulk: Lane = createLane(true)
-  readonly #lanes: readonly Lane[] = [this.#urgent, this.#bulk]
+  readonly #spares: SpareMemory
+  readonly #urgent: Lane
+  readonly #bulk: Lane
+  readonly #lanes: readonly Lane[]
   readonly #roundTrip: RoundTrip
   readonly #received: Content = createContent()
   readonly #outgoing: Content = createContent()
@@ -137,6 +140,7 @@ export class Session implements Due {
   /** When draining or lingering ends. */
   #endUs = Number.POSITIVE_INFINITY
   #closeCode: CloseCode = 'NORMAL'
+  #isPacketKept = false
 
   constructor(start: SessionStart) {
     this.id = start.session
@@ -146,6 +150,10 @@ export class Session implements Due {
     this.#sealing = start.sealing
     this.#opening = start.opening
     this.#limits = start.limits
+    this.#spares = start.spares
+    this.#urgent = createLane(false, start.spares)
+    this.#bulk = createLane(true, start.spares)
+    this.#lanes = [this.#urgent, this.#bulk]
     this.#emit = start.emit
     this.#roundTrip = new RoundTrip(start.limits)
     this.#finish = start.finish
@@ -238,8 +246,14 @@ export class Session implements Due {
     this.#sendPacket(undefined)
   }
 
+  /** The packet received last holds a message; else nothing of it is needed any more. */
+  get isPacketKept(): boolean {
+    return this.#isPacketKept
+  }
+
   /** A packet of type `sealed`, opened in place. Forged ones change nothing. */
   receive(packet: Uint8Array, nowUs: number): boolean {
+    this.#isPacketKept = false
     if (!this.#opening.isOpened(packet)) return false
     this.#receivedUs = nowUs
     this.#doubt.settled()
@@ -285,6 +299,7 @@ export class Session implements Due {
     const messages = this.#messages
     messages.length = 0
     const canWait = lane.receive.take(content.sequence, chunk, content.isLast, messages)
+    this.#isPacketKept = lane.receive.isLastChunkKept
     this.#ackChunks++
     this.#ackBytes += chunk.length
     this.#inOrderBytes = canWait ? this.#inOrderBytes + chunk.length : 0
@@ -446,7 +461,7 @@ export class Session implements Due {
     content.sequence = chunk?.sequence ?? 0
     const chunkBytes = chunk === undefined ? 0 : chunk.end - chunk.start
     const bytes = SEALED_HEADER_BYTES + contentBytes(content, chunkBytes) + AEAD_TAG_BYTES
-    const payload = new Uint8Array(bytes)
+    const payload = this.#spares.take(bytes)
     const at = writeContent(payload, SEALED_HEADER_BYTES, content)
     if (chunk !== undefined) {
       const { message, start, end } = chunk

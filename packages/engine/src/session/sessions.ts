@@ -19,6 +19,7 @@ import {
 } from '@longshore/capsule'
 import type { NodeIdentity } from '../node/principal.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { SpareMemory } from '../runtime/spare-memory.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
 import { readUint32 } from '../store/disk/big-endian.ts'
 import {
@@ -52,12 +53,7 @@ import {
   PACKET_UNSUPPORTED,
   SEALED_HEADER_BYTES,
 } from './packet.ts'
-import {
-  CHANNEL_LIMITS,
-  type ChannelLimits,
-  OpeningChannel,
-  SealingChannel,
-} from './sealed-channel.ts'
+import { CHANNEL_LIMITS, type ChannelLimits, createChannels } from './sealed-channel.ts'
 import { Session } from './session.ts'
 import { SessionTable } from './session-table.ts'
 import { UnknownAnswers } from './unknown-answers.ts'
@@ -69,6 +65,8 @@ export interface SessionsOptions {
   readonly accept: (target: CapsuleName) => Acceptance | undefined
   readonly limits?: Partial<SessionLimits>
   readonly channelLimits?: ChannelLimits
+  /** Of the whole node. */
+  readonly spares?: SpareMemory
 }
 
 type Deliver = Extract<SessionEvent, { type: 'deliver' }>
@@ -79,6 +77,7 @@ export class Sessions {
   readonly #accept: SessionsOptions['accept']
   readonly #limits: SessionLimits
   readonly #channelLimits: ChannelLimits
+  readonly #spares: SpareMemory
   readonly #clock: SteadyClock
   readonly #halfOpen: HalfOpenTable
   /** By the index that this node gave them, which packets name. */
@@ -100,6 +99,7 @@ export class Sessions {
     this.#accept = options.accept
     this.#limits = { ...SESSION_LIMITS, ...options.limits }
     this.#channelLimits = options.channelLimits ?? CHANNEL_LIMITS
+    this.#spares = options.spares ?? new SpareMemory()
     // No session leaves its peer alone for longer than this, so no tick is further away.
     const stepUsMax = 2 * Math.max(this.#limits.keepaliveUs, this.#limits.handshakeUs)
     this.#clock = new SteadyClock(() => this.#runtime.nowUs(), stepUsMax)
@@ -260,6 +260,7 @@ export class Sessions {
       if (isWhole && found === undefined) this.#answerUnknown(event, nowUs)
       return
     }
+    if (!found.session.isPacketKept) this.#spares.giveBack(payload)
     this.#settle(found.session)
   }
 
@@ -437,14 +438,11 @@ export class Sessions {
     nowUs: number,
     packets: { readonly finish?: Uint8Array; readonly known?: Uint8Array },
   ): Session {
-    const { peer, sendKey, receiveKey, peerIndex } = agreement
-    const [own, other] = [this.#identity.name, peer.name]
-    const outwards = { source: own, destination: other, receiver: peerIndex }
-    const inwards = { source: other, destination: own, receiver: index }
+    const { peer, peerIndex } = agreement
     const session = new Session({
-      ...{ session: id, index, peerIndex, peer, limits: this.#limits, emit: this.#emit, nowUs },
-      sealing: new SealingChannel(sendKey, outwards, this.#channelLimits),
-      opening: new OpeningChannel(receiveKey, inwards, this.#channelLimits),
+      ...{ session: id, index, peerIndex, peer, nowUs },
+      ...{ limits: this.#limits, spares: this.#spares, emit: this.#emit },
+      ...createChannels(this.#identity.name, index, agreement, this.#channelLimits),
       ...(packets.finish === undefined ? {} : { finish: packets.finish }),
     })
     this.#established.add(session, packets.known)

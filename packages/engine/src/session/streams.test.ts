@@ -1,6 +1,7 @@
 /** The parts of a session by themselves, at their edges. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SpareMemory } from '../runtime/spare-memory.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
 import { Prng } from '../testing/prng.ts'
 import { Congestion } from './congestion.ts'
@@ -225,4 +226,54 @@ test('SN21: steady time ignores a clock that is set back and bounds one that is 
   assert.equal(clock.shownAt(150), 60)
   shownUs = 1_000_000
   assert.equal(clock.read(), 600)
+})
+
+test('SN17: a message of several chunks lies in spare memory, whatever comes in between', () => {
+  const spares = new SpareMemory({ spareBytesMin: 1, isSpoiled: true })
+  const stream = new ReceiveStream(10_000_000, 1_000_000, spares)
+  const messages: Uint8Array[] = []
+  const packet = new Uint8Array(CHUNK_BYTES_MAX)
+  let sequence = 0
+  for (const chunkCount of [2, 5, 1, 9]) {
+    for (let i = 0; i < chunkCount; i++) {
+      stream.take(sequence, packet.fill(++sequence), i === chunkCount - 1, messages)
+      // A packet that was not kept is written over by the next one.
+      assert.equal(stream.isLastChunkKept, chunkCount === 1)
+    }
+  }
+  assert.deepEqual(
+    messages.map(({ length }) => length / CHUNK_BYTES_MAX),
+    [2, 5, 1, 9],
+  )
+  const last = messages[3] as Uint8Array
+  for (let i = 0; i < 9; i++) assert.equal(last[(i + 1) * CHUNK_BYTES_MAX - 1], 9 + i)
+  stream.consumed(17 * CHUNK_BYTES_MAX)
+  spares.giveBack(last)
+  stream.take(sequence++, packet, false, messages)
+  stream.take(sequence, packet, true, messages)
+  assert.equal(messages[4]?.length, 2 * CHUNK_BYTES_MAX)
+})
+
+test('SN17: a short message does not keep much memory', () => {
+  const spares = new SpareMemory()
+  const stream = new ReceiveStream(10_000_000, 8_000_000, spares)
+  const messages: Uint8Array[] = []
+  spares.giveBack(spares.take(4_000_000))
+  stream.take(0, new Uint8Array(CHUNK_BYTES_MAX), false, messages)
+  assert.equal(spares.keptBytes, 0, 'all that was kept is used')
+  stream.take(1, new Uint8Array(10), true, messages)
+  assert.equal(messages[0]?.buffer.byteLength, CHUNK_BYTES_MAX + 10)
+  assert.ok(spares.keptBytes >= 4_000_000)
+})
+
+test('SN19: a message goes back when all of it has arrived, in whatever order', () => {
+  const spares = new SpareMemory()
+  const stream = new SendStream(Number.MAX_SAFE_INTEGER, spares)
+  const message = spares.take(3 * CHUNK_BYTES_MAX)
+  stream.queue(message)
+  while (stream.next(0) !== undefined);
+  stream.received(received(0, 0, 0b11), 1)
+  assert.equal(spares.keptBytes, 0, 'its first chunk may have to be sent again')
+  stream.received(received(3), 2)
+  assert.equal(spares.keptBytes, message.buffer.byteLength)
 })

@@ -23,8 +23,10 @@ import {
   sha256Ranges,
   writeHotHeader,
 } from '@longshore/capsule'
+import type { SpareMemory } from '../runtime/spare-memory.ts'
 import { type EntryBatch, FRAME_PREFIX_BYTES } from './entry-batch.ts'
 import { Slab } from './slab.ts'
+import { SpareSlab } from './spare-slab.ts'
 
 /** Frames of several commits; above a few hundred KiB a larger slab is no faster. */
 const FRAME_SLAB_BYTES = 1_048_576
@@ -54,7 +56,7 @@ export interface VerifiedRun {
 }
 
 export class EntryBatchBuilder {
-  readonly #frames = new Slab((size) => new Uint8Array(size), FRAME_SLAB_BYTES)
+  readonly #frames: SpareSlab | Slab<Uint8Array>
   readonly #hashes = new Slab((size) => new Uint8Array(size), HASH_SLAB_BYTES)
   readonly #offsets = new Slab((size) => new Uint32Array(size), OFFSET_SLAB_COUNT)
   #count = 0
@@ -66,6 +68,14 @@ export class EntryBatchBuilder {
   #leafCount = 0
   /** Bytes of the frames whose hashes are there. */
   #hashedBytes = 0
+
+  /** Frames lie in memory of their own, or in that of the whole node. */
+  constructor(spares?: SpareMemory) {
+    this.#frames =
+      spares === undefined
+        ? new Slab((size) => new Uint8Array(size), FRAME_SLAB_BYTES)
+        : new SpareSlab(spares)
+  }
 
   /** Entries in the batch that is being built. */
   get count(): number {

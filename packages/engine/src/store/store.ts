@@ -11,8 +11,10 @@
  *
  * @module
  */
+
 import type { BranchId, CapsuleName, FullTile, Head } from '@longshore/capsule'
 import type { DiskFile } from '../runtime/disk.ts'
+import type { SpareMemory } from '../runtime/spare-memory.ts'
 import type { EntryBatch } from './entry-batch.ts'
 
 /** Half-open: `start <= index < end`. */
@@ -116,8 +118,16 @@ export interface StoreReader {
   state(name: CapsuleName, branch: BranchId): BranchState | undefined
   /** Throws STORE_CORRUPT where the disk no longer holds what was committed. */
   entry(name: CapsuleName, branch: BranchId, index: number): StoredEntry
-  /** In order; reads ahead. The caller may stop early. */
-  scan(name: CapsuleName, branch: BranchId, range: IndexRange): Iterable<StoredEntry>
+  /**
+   * In order; reads ahead. The caller may stop early. What the entries lie in may be taken from
+   * `spares`: then the caller may give it back, by the header of each.
+   */
+  scan(
+    name: CapsuleName,
+    branch: BranchId,
+    range: IndexRange,
+    spares?: SpareMemory,
+  ): Iterable<StoredEntry>
   /** The first `width` (1..256) hashes of a tile within the committed size: 32 * width bytes. */
   tile(name: CapsuleName, branch: BranchId, level: number, n: number, width: number): Uint8Array
   /** Smallest index whose running maximum of times is at least `timeUs`; the size if none. */

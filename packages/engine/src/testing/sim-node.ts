@@ -31,6 +31,7 @@ import type { Membership } from '../overlay/overlay-events.ts'
 import { Mirror } from '../replica/mirror.ts'
 import { Publisher } from '../replica/publisher.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { SpareMemory } from '../runtime/spare-memory.ts'
 import { type DiskStore, openDiskStore } from '../store/disk/disk-store.ts'
 import type { StoreOp } from '../store/store.ts'
 import type { BranchWriter } from '../writer/branch-writer.ts'
@@ -105,6 +106,8 @@ export class SimNode {
   /** Survives restarts, as a configuration file would. */
   readonly #joined: Ticket[] = []
   #services: Record<string, Service> = {}
+  /** Whatever is looked at after it was given back is nonsense, and does not verify. */
+  readonly #spares = new SpareMemory({ spareBytesMin: 1, isSpoiled: true })
   #commits: SimCommits
   #endpoint: SimEndpoint | undefined
   /** Grows with every start: what an earlier life has scheduled no longer happens. */
@@ -341,12 +344,13 @@ export class SimNode {
       listen: this.ticket.addresses,
       heldEvidence: (name) => heldEvidence(this.store, identity.name, name),
       ...(this.#membership === undefined ? {} : { membership: this.#membership }),
+      spares: this.#spares,
     })
   }
 
   #createPublisher(): Publisher {
     const canSend = (session: number): boolean => this.engine.sessions.canSend(session, true)
-    return new Publisher({ store: this.store, canSend })
+    return new Publisher({ store: this.store, canSend, spares: this.#spares })
   }
 
   #createMirror(): Mirror | undefined {
@@ -369,6 +373,7 @@ export class SimNode {
         bytesFree: () => Number.POSITIVE_INFINITY,
       }),
       memberships: () => memberships,
+      spares: this.#spares,
       openHeadLog: () => {
         const signer = createSigner(seeds['head-log'])
         const anchor = this.#headLogAnchor

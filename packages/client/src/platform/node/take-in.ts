@@ -71,7 +71,7 @@ export async function takeInFile(
     ops.push({ type: 'manifest', name: capsule.name, signed: capsule.signed })
   }
   const branch: BranchId = MAIN_BRANCH
-  const intake = new BranchIntake(store, capsule, branch, REPLICA_LIMITS.holeRangesMax)
+  const intake = new BranchIntake(store, capsule, branch, REPLICA_LIMITS)
   const verifier = new EntriesVerifier()
   for (const { tree, message } of decodeTaken(new Uint8Array(fs.readFileSync(file)))) {
     verifier.frame.read(message)

@@ -6,11 +6,13 @@
  * @module
  */
 import { type BranchId, type CapsuleName, UnavailableError, UsageError } from '@longshore/capsule'
+import type { SpareMemory } from '../../runtime/spare-memory.ts'
 import { runSlices, type Slices } from '../slices.ts'
 import type { BranchState, IndexRange, StoredEntry, StoreReader } from '../store.ts'
 import type { Branch } from './branch.ts'
 import { TILE_WIDTH } from './branch-tiles.ts'
 import { countReclaimable } from './compaction.ts'
+import type { Attempt } from './entry-reader.ts'
 import { checkStore } from './fsck.ts'
 import type { FsckReport } from './fsck-report.ts'
 import { isGone } from './journal-reader.ts'
@@ -81,7 +83,12 @@ export abstract class DiskReads implements StoreReader {
     })
   }
 
-  *scan(name: CapsuleName, branch: BranchId, range: IndexRange): Iterable<StoredEntry> {
+  *scan(
+    name: CapsuleName,
+    branch: BranchId,
+    range: IndexRange,
+    spares?: SpareMemory,
+  ): Iterable<StoredEntry> {
     const find = (): Branch => {
       const found = this.#find(name, branch)
       // It may have been removed meanwhile, and stored anew.
@@ -89,7 +96,8 @@ export abstract class DiskReads implements StoreReader {
       return found
     }
     find()
-    yield* this.journal.entries.scan(find, range, (action) => this.attempt(action))
+    const attempt: Attempt = (action) => this.attempt(action)
+    yield* this.journal.entries.scan(find, range, attempt, spares)
   }
 
   tile(name: CapsuleName, branch: BranchId, level: number, n: number, width: number): Uint8Array {

@@ -9,10 +9,11 @@
  */
 import { UnavailableError } from '@longshore/capsule'
 import { DiskError } from '../../runtime/disk.ts'
+import type { SpareMemory } from '../../runtime/spare-memory.ts'
 import type { IndexRange, PayloadState, StoredEntry } from '../store.ts'
 import { readUint32 } from './big-endian.ts'
 import type { Branch } from './branch.ts'
-import { ENTRY_GUESS_BYTES, SCAN_BYTES } from './limits.ts'
+import { ENTRY_GUESS_BYTES, SCAN_BYTES, SHARED_BYTES } from './limits.ts'
 import { BLOCK_ENTRIES, type EntryPlace, isLost, type Place } from './position-block.ts'
 import {
   ADDRESS_BYTES,
@@ -59,6 +60,8 @@ interface Frame {
 export class EntryReader {
   readonly #files: SegmentFiles
   readonly #cursor = new FrameCursor()
+  #shared: Uint8Array = new Uint8Array(0)
+  #sharedAt = 0
 
   constructor(files: SegmentFiles) {
     this.#files = files
@@ -74,9 +77,14 @@ export class EntryReader {
    * Entries in order, read in windows. `find` and each window are run by `attempt`, which may run
    * them again: places change when a segment is compacted.
    */
-  *scan(find: () => Branch, range: IndexRange, attempt: Attempt): Generator<StoredEntry> {
+  *scan(
+    find: () => Branch,
+    range: IndexRange,
+    attempt: Attempt,
+    spares?: SpareMemory,
+  ): Generator<StoredEntry> {
     for (let index = range.start; index < range.end; ) {
-      const { entries, failure } = attempt(() => this.#readBatch(find(), index, range.end))
+      const { entries, failure } = attempt(() => this.#readBatch(find(), index, range.end, spares))
       yield* entries
       index += entries.length
       // A file that is gone is looked for again, from this entry on.
@@ -144,7 +152,7 @@ export class EntryReader {
     checkNotLost(place)
     const expected = place.nextOffset - place.offset
     const isKnown = expected > 0 && expected <= SCAN_BYTES
-    const bytes = this.#read(place, isKnown ? expected : ENTRY_GUESS_BYTES)
+    const bytes = this.#readInto(place, this.#allocate(isKnown ? expected : ENTRY_GUESS_BYTES))
     if (!this.#cursor.read(bytes, 0, bytes.length)) throw damagedEntry(place)
     const { end } = this.#cursor
     if (end <= bytes.length) return this.#cut(bytes)
@@ -170,9 +178,9 @@ export class EntryReader {
   }
 
   /** As many entries as one read brings, at least one, and why there are no more. */
-  #readBatch(branch: Branch, start: number, end: number): Batch {
+  #readBatch(branch: Branch, start: number, end: number, spares?: SpareMemory): Batch {
     const places = collectPlaces(branch, start, end)
-    const window = this.#readWindow(places)
+    const window = this.#readWindow(places, spares)
     const entries: StoredEntry[] = []
     for (const [i, place] of places.entries()) {
       try {
@@ -193,11 +201,12 @@ export class EntryReader {
     return { header: bytes.subarray(headerAt, bodyAt), body: bytes.subarray(bodyAt, end), state }
   }
 
-  #readWindow(places: readonly EntryPlace[]): Window {
+  #readWindow(places: readonly EntryPlace[], spares?: SpareMemory): Window {
     const first = places[0] as EntryPlace
     const last = places.at(-1) as EntryPlace
     checkNotLost(first)
-    const bytes = this.#read(first, Math.min(SCAN_BYTES, endOf(last) - first.offset))
+    const byteLength = Math.min(SCAN_BYTES, endOf(last) - first.offset)
+    const bytes = this.#read(first, byteLength, spares)
     return { start: first.offset, bytes }
   }
 
@@ -220,10 +229,25 @@ export class EntryReader {
   }
 
   /** Up to `byteLength` bytes at a place; fewer only at the end of the file. */
-  #read(place: Place, byteLength: number): Uint8Array {
-    const bytes = new Uint8Array(byteLength)
+  #read(place: Place, byteLength: number, spares?: SpareMemory): Uint8Array {
+    return this.#readInto(place, spares?.take(byteLength) ?? new Uint8Array(byteLength))
+  }
+
+  #readInto(place: Place, bytes: Uint8Array): Uint8Array {
     const read = readFully(this.#files.file(fileOf(place)), place.offset, bytes)
-    return read === byteLength ? bytes : bytes.subarray(0, read)
+    return read === bytes.length ? bytes : bytes.subarray(0, read)
+  }
+
+  /** Small ones lie together: an array of its own for each costs more than to read it. */
+  #allocate(byteLength: number): Uint8Array {
+    if (byteLength > ENTRY_GUESS_BYTES) return new Uint8Array(byteLength)
+    if (this.#sharedAt + byteLength > this.#shared.length) {
+      this.#shared = new Uint8Array(SHARED_BYTES)
+      this.#sharedAt = 0
+    }
+    const start = this.#sharedAt
+    this.#sharedAt += byteLength
+    return this.#shared.subarray(start, this.#sharedAt)
   }
 }
 

@@ -49,6 +49,8 @@ export const DISK_STORE_LIMITS: DiskStoreLimits = {
 export const WINDOW_BYTES: number = MIB
 /** Enough for the header and a small body of one entry: one read for most of them. */
 export const ENTRY_GUESS_BYTES: number = KIB
+/** Small entries that are read one by one lie together in so many bytes: each may keep all. */
+export const SHARED_BYTES: number = 4 * KIB
 /** One read of a scan. */
 export const SCAN_BYTES: number = 256 * KIB
 /** Content up to this is copied beside its record header: cheaper than one more piece to write. */

@@ -13,6 +13,7 @@ const TILE_WIDTH = 256
 export function registerReadTests(test: RegisterTest, open: OpenHarness): void {
   registerTileTests(test, open)
   registerTimeTests(test, open)
+  registerKeptTests(test, open)
   registerScanTests(test, open)
 
   test('ST19: the frames of a batch may be overwritten once it is committed', () => {
@@ -153,6 +154,22 @@ function registerTimeTests(test: RegisterTest, open: OpenHarness): void {
 function readEach(fixture: BranchFixture, start: number, end: number): readonly unknown[] {
   return fixture.entries.slice(start, end).map(({ header, body }, i) => {
     return { index: start + i, header, state: 'present', body }
+  })
+}
+
+function registerKeptTests(test: RegisterTest, open: OpenHarness): void {
+  test('ST8: entries stay what they were while others are read and appended', () => {
+    const { driver, main, prng } = createWorld(open, 66)
+    const { name, branch } = main
+    for (const count of [1, 100, 256, 3]) driver.commit(main.append(count))
+    driver.commit(main.append(3, { payloadBytes: 3000 }))
+    const kept = Array.from({ length: 500 }, () => {
+      return driver.store.entry(name, branch, prng.below(main.size))
+    })
+    driver.commit(main.append(50))
+    for (const entry of kept) {
+      expectEqual(entry, readEach(main, entry.index, entry.index + 1)[0], `entry ${entry.index}`)
+    }
   })
 }
 
