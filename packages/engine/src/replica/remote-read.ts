@@ -107,7 +107,7 @@ export class RemoteRead {
   get position(): FollowPosition | undefined {
     const root = this.#root ?? (this.#at === this.#tree.size ? this.#tree.root : undefined)
     if (root === undefined || this.#prior === undefined) return undefined
-    return { size: this.#at, root, prior: this.#prior }
+    return { size: this.#at, root, prior: this.#prior, head: this.#tree }
   }
 }
 
@@ -117,15 +117,18 @@ export interface FollowPosition {
   readonly root: Hash
   /** Edge of the tile that it lies in. */
   readonly prior: RightEdge
+  /** The signed head under which it was read. */
+  readonly head: Head
 }
 
 /**
  * Verifies the message in the verifier's frame as the continuation of `position`; returns the
  * position behind it. It may begin before the position, not behind it, and ends behind it. The
- * signature of `head` has been verified.
+ * signature of `head` has been verified. `known` is the head in force, which the position may not
+ * have reached yet: what passes its size must pass its root.
  *
  * @throws {VerificationError} what the verifier throws; `ROOT_MISMATCH` if the tree of the head
- * does not begin with what was read.
+ * does not begin with what was read, or is not that of the head in force.
  * @throws {ProtocolError} `PROTOCOL_ERROR` for a gap
  */
 export function continueFollow(
@@ -133,6 +136,7 @@ export function continueFollow(
   branch: BranchId,
   head: Head,
   { size, root, prior }: FollowPosition,
+  known: Head | undefined,
 ): FollowPosition {
   const { start, end } = verifier.frame
   assert(end > size, 'it brings something')
@@ -140,11 +144,15 @@ export function continueFollow(
     throw new ProtocolError('PROTOCOL_ERROR', 'a gap in a follow', { start, size })
   }
   verifier.verify(branch, head, start === size ? prior : beginningOf(prior, start))
-  if (!bytesEqual(verifier.rootBefore(size), root)) {
+  const isPassed = known !== undefined && known.size > size && known.size <= end
+  const isOther = isPassed
+    ? !bytesEqual(verifier.rootBefore(known.size), known.root)
+    : known?.size === head.size && !bytesEqual(known.root, head.root)
+  if (isOther || !bytesEqual(verifier.rootBefore(size), root)) {
     const message = 'a head that does not continue what was read'
     throw new VerificationError('ROOT_MISMATCH', message, { size, headSize: head.size })
   }
-  return { size: end, root: verifier.rootBefore(end), prior: verifier.tileEdge }
+  return { size: end, root: verifier.rootBefore(end), prior: verifier.tileEdge, head }
 }
 
 /** The edge of the same tile when it ended at `size`. */

@@ -189,6 +189,42 @@ test('RR6: two histories convict the writer, whoever shows them', () => {
   }
 })
 
+test('RR4 RR6: a follow behind the head in force never gets past it in another history', () => {
+  // The other history parts at 4, and its mirror goes on beyond the head in force, or stops before.
+  for (const [added, sizes] of [
+    [20, [9, 24]],
+    [3, [7, 9]],
+  ] as const) {
+    const prng = new Prng(5)
+    const [home, other] = [new PublisherHome(prng), new PublisherHome(new Prng(5))]
+    for (const from of [home, other]) from.append(4, { payloadBytes: 10 })
+    home.append(5, { payloadBytes: 11 })
+    const [first, second] = [home, other].map((from, i) => {
+      const mirror = new MirrorHome(prng.child())
+      from.connect(mirror, 100 + i)
+      from.exchange(mirror, 100 + i)
+      return mirror
+    }) as [MirrorHome, MirrorHome]
+    const reader = new ReaderHome({ name: home.capsule.name, nowUs: () => 1e15 })
+    reader.take(reader.reader.follow(1, 0))
+    reader.connect(second, 2)
+    reader.exchange()
+    reader.connect(first, 1)
+    reader.exchange()
+    assert.equal(sizeOf(reader), 9)
+    other.append(added, { payloadBytes: 12 })
+    other.exchange(second, 101)
+    reader.exchange()
+    assert.equal(sizeOf(reader), 9)
+    reader.disconnect(2)
+    reader.exchange()
+    const evidence = reader.effects.find((effect) => effect.type === 'evidence')
+    assert.ok(evidence, `${added} more`)
+    assert.deepEqual(verifyEquivocation(evidence.bytes).sizes, sizes)
+    assert.deepEqual(reader.codes('distrusted'), [])
+  }
+})
+
 test('RR1 RR10: a hostile mirror is distrusted, and another one is asked', () => {
   const flip = (message: Uint8Array, at: number): Uint8Array => {
     const changed = message.slice()

@@ -34,14 +34,14 @@ import { type MulticastCounters, MulticastFeed } from './multicast-feed.ts'
 import { peerError } from './peer-error.ts'
 import type { ReaderEffect, ReaderOptions } from './reader-contract.ts'
 import { ReaderLines } from './reader-lines.ts'
-import { createTask, type NewTask, type ReaderTask } from './reader-task.ts'
 import {
-  continueFollow,
-  type FollowPosition,
-  type ReadEntries,
-  RemoteRead,
-  type Stretch,
-} from './remote-read.ts'
+  type CaughtUpTask,
+  createTask,
+  isCaughtUp,
+  type NewTask,
+  type ReaderTask,
+} from './reader-task.ts'
+import { continueFollow, type ReadEntries, RemoteRead, type Stretch } from './remote-read.ts'
 import {
   type Question,
   type ReaderPeer,
@@ -75,7 +75,7 @@ export class RemoteReader {
       sources: this.#sources,
       verifier: this.#verifier,
       tasks: this.#tasks,
-      followed: (task) => this.#followed(task, task.position, undefined),
+      followed: (task) => this.#followed(task, undefined),
       leave: (task) => this.#leave(task),
       goOnWith: (task) => this.#goOnWith(task),
     })
@@ -309,8 +309,8 @@ export class RemoteReader {
   #pin({ stretch, position, isFollow }: ReaderTask, head: Head): RemoteRead | undefined {
     const start = position?.size ?? stretch.start
     const end = isFollow ? head.size : stretch.end
-    const isCaughtUp = position !== undefined && start === end
-    if (start > end || end > head.size || isCaughtUp) return undefined
+    const isAtEnd = position !== undefined && start === end
+    if (start > end || end > head.size || isAtEnd) return undefined
     const rest = { start, end, wantsBodies: stretch.wantsBodies }
     return new RemoteRead(this.#options.branch, head, rest, position?.prior)
   }
@@ -384,33 +384,35 @@ export class RemoteReader {
 
   /** What the followed mirror sends may have come over the multicast tree already. */
   #streamed(task: ReaderTask, source: Source): ReaderEffect[] {
-    const { position } = task
-    if (position === undefined || this.#verifier.frame.end <= position.size) return []
-    return [...this.#followed(task, position, source), ...this.#multicast.meet(task)]
+    if (!isCaughtUp(task) || this.#verifier.frame.end <= task.position.size) return []
+    return [...this.#followed(task, source), ...this.#multicast.meet(task)]
   }
 
   /** The message in the verifier's frame continues what was read. */
-  #followed(
-    task: ReaderTask,
-    position: FollowPosition,
-    source: Source | undefined,
-  ): ReaderEffect[] {
+  #followed(task: CaughtUpTask, source: Source | undefined): ReaderEffect[] {
+    const { position } = task
     const { heads } = this.#sources
     assert(heads !== undefined, 'something was read')
     const head = heads.open(this.#verifier.frame.head)
+    const known = this.#inForce
     try {
-      task.position = continueFollow(this.#verifier, this.#options.branch, head, position)
+      task.position = continueFollow(this.#verifier, this.#options.branch, head, position, known)
     } catch (error) {
-      return this.#contest(source, head, error)
+      const isOther = error instanceof VerificationError && error.code === 'ROOT_MISMATCH'
+      if (!isOther || source === undefined) throw error
+      return this.#contest(task, source, head, error)
     }
-    const effects: ReaderEffect[] = []
     task.sinceUs = this.#options.nowUs()
-    this.#sources.advance(source, head)
-    if (head.size > (this.#inForce?.size ?? 0)) {
-      this.#inForce = head
-      effects.push({ type: 'head', head })
-    }
+    const effects: ReaderEffect[] = []
     const { size: start } = position
+    // What has not reached the head in force says nothing of a larger one yet.
+    if (task.position.size >= (known?.size ?? 0)) {
+      this.#sources.advance(source, head)
+      if (head.size > (known?.size ?? 0)) {
+        this.#inForce = head
+        effects.push({ type: 'head', head })
+      }
+    }
     this.#verifier.addTo(this.#builder, start)
     const entries = this.#builder.build()
     return [...effects, this.#entries(task, { start, entries }, head)]
@@ -426,20 +428,27 @@ export class RemoteReader {
     return { type: 'entries', request, ...content, erased, path, message, tree }
   }
 
-  /** The writer signed a head that does not fit: its own tree may convict it. */
-  #contest(source: Source | undefined, larger: Head, error: unknown): ReaderEffect[] {
-    const smaller = this.#inForce
-    const isOther = error instanceof VerificationError && error.code === 'ROOT_MISMATCH'
-    if (!isOther || source === undefined || smaller === undefined) throw error
-    if (larger.size <= smaller.size) throw error
-    const { session } = source
+  /** Under a signed head came what does not fit: its writer is at fault, or the mirror. */
+  #contest(task: CaughtUpTask, source: Source, head: Head, error: unknown): ReaderEffect[] {
+    const shown = this.#sources.contest(source, head, task.position.head)
+    if (shown.type === 'known') throw error
+    if (shown.type !== 'ask') return [...this.#leave(task), ...this.#shown(source, shown)]
+    // Nothing more of it is heard until that is known.
+    return [...this.#leave(task), ...this.#askForVerdict(shown, source, error)]
+  }
+
+  #askForVerdict(question: Question, source: Source, error: unknown): ReaderEffect[] {
+    const { session, smaller, larger } = question
     const { name, branch } = this.#options
     const sizes = { oldSize: smaller.size, newSize: larger.size }
     return this.#lines.ask(session, { kind: 'consistency', name, branch, ...sizes }, (answer) => {
-      if (answer instanceof Uint8Array || answer.kind !== 'path') throw error
-      const question: Question = { type: 'ask', session, subject: source, smaller, larger }
+      if (answer instanceof Uint8Array) return []
+      if (answer.kind === 'error') return [refused(session, answer)]
+      if (answer.kind !== 'path') throw unexpected()
       const shown = this.#sources.prove(question, answer.hashes)
-      return shown.type === 'evidence' ? this.#condemn(shown.bytes) : this.#distrust(session, error)
+      if (shown.type === 'evidence') return this.#condemn(shown.bytes)
+      // Another mirror may have another tree of that size: that says nothing about this one.
+      return session === source.session ? this.#distrust(session, error) : []
     })
   }
 

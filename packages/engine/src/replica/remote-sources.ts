@@ -169,8 +169,19 @@ export class RemoteSources {
     // If another head was proven meanwhile this one says nothing yet: it is shown again.
     if (isSame(smaller, this.#top)) this.#top = larger
     else if (!isSame(larger, this.#top)) return { type: 'known' }
-    accept(subject)
+    const claimed = subject.claim?.head
+    if (isSame(smaller, claimed) || isSame(larger, claimed)) accept(subject)
     return { type: 'known' }
+  }
+
+  /**
+   * A source sent a signed head under which something does not continue what was read under
+   * `read`. Of `known` if nothing can be made of that: then the source is at fault.
+   */
+  contest(source: Source, head: Head, read: Head): Shown {
+    const shown = this.#judge(source, head, this.#top)
+    if (shown !== undefined && shown.type !== 'behind') return shown
+    return this.#judge(source, head, read) ?? shown ?? { type: 'known' }
   }
 
   /** A signed head that was proven to continue one in force; `source` sent it, if that is known. */
@@ -261,31 +272,36 @@ export class RemoteSources {
   }
 
   #fit(source: Source, head: Head): Shown {
-    const top = this.#top
-    if (top !== undefined && head.size > top.size) {
-      const { session } = source
-      return { type: 'ask', session, subject: source, smaller: top, larger: head }
-    }
-    if (top !== undefined && head.size < top.size) return this.#fitSmaller(source, head, top)
-    if (top !== undefined && !bytesEqual(head.root, top.root)) {
-      const manifest = (this.#signed as SignedManifest).signed
-      return { type: 'evidence', bytes: createEquivocation(manifest, [head, top]) }
-    }
+    const shown = this.#judge(source, head, this.#top)
+    if (shown !== undefined) return shown
     this.#top ??= head
     accept(source)
     return { type: 'known' }
   }
 
-  #fitSmaller(source: Source, head: Head, top: Head): Shown {
-    const holder = this.holding(top.size)
+  /** Undefined if it is the same as what is known, or the first of all. */
+  #judge(source: Source, head: Head, known: Head | undefined): Shown | undefined {
+    if (known === undefined) return undefined
+    if (head.size > known.size) {
+      const { session } = source
+      return { type: 'ask', session, subject: source, smaller: known, larger: head }
+    }
+    if (head.size < known.size) return this.#fitSmaller(source, head, known)
+    if (bytesEqual(head.root, known.root)) return undefined
+    const manifest = (this.#signed as SignedManifest).signed
+    return { type: 'evidence', bytes: createEquivocation(manifest, [head, known]) }
+  }
+
+  #fitSmaller(source: Source, head: Head, known: Head): Shown {
+    const holder = this.holding(known.size)
     // The multicast tree was faster than this mirror.
-    if (holder === undefined && top === this.#published) return { type: 'known' }
+    if (holder === undefined && known === this.#published) return { type: 'known' }
     if (holder === undefined) {
-      const details = { shown: head.size, seen: top.size }
+      const details = { shown: head.size, seen: known.size }
       const message = 'the mirror shows an older state than the one remembered'
       return { type: 'behind', error: new VerificationError('ROLLBACK', message, details) }
     }
-    return { type: 'ask', session: holder.session, subject: source, smaller: head, larger: top }
+    return { type: 'ask', session: holder.session, subject: source, smaller: head, larger: known }
   }
 }
 
