@@ -85,7 +85,7 @@ export class World {
     this.seed = seed
     this.prng = new Prng(seed)
     this.network = new SimNetwork(this.prng.child(), conditions)
-    this.claims = new Claims(formatHex, this.liars)
+    this.claims = new Claims(formatHex, this.liars, this.truths)
     this.#routes = new RouteChecker((node) => {
       const domain = this.#domains.get(formatHex(node))
       return domain === undefined ? [] : [domain]

@@ -13,6 +13,7 @@ import {
   formatHex,
   type Head,
   MAIN_BRANCH,
+  parseHex,
   sha256,
   signHead,
   VerificationError,
@@ -36,7 +37,7 @@ function createScene() {
   const op = branch.append(3)
   truth.cut([op], (index) => branch.entries[index]?.body ?? new Uint8Array(0))
   truth.commit(3)
-  const claims = new Claims(formatHex, new Set([LIAR]))
+  const claims = new Claims(formatHex, new Set([LIAR]), [truth])
   const entries = { start: 0, entries: op.entries }
   return { prng, capsule, truth, claims, op, entries, head: op.head }
 }
@@ -154,4 +155,20 @@ test('SM16: a true equivocation convicts, bytes that prove nothing do not', () =
   }) as [Head, Head]
   claims.evidence('mirror', truth, createEquivocation(capsule.signed.signed, [a, b]))
   assert.equal(claims.convicted.size, 1)
+})
+
+test('SM16: a reader that goes from one history of a forked capsule to another is noticed', () => {
+  const { truth, head, capsule } = createScene()
+  const other = new Truth('capsule again', capsule.signed)
+  const branch = new BranchFixture(new Prng(7), truth.name)
+  for (const count of [2, 3]) {
+    other.cut([branch.append(count)], () => new Uint8Array(0))
+    other.commit(branch.entries.length)
+  }
+  for (const forked of [truth, other]) forked.isCorrect = false
+  const claims = new Claims(formatHex, new Set(), [truth, other])
+  const root = asHash(parseHex(other.root(5) ?? '') ?? new Uint8Array(0))
+  claims.head('reader', truth, head)
+  violates('I4', () => claims.head('reader', truth, { ...head, size: 5, root }))
+  claims.head('other reader', truth, { ...head, size: 5, root })
 })

@@ -34,11 +34,19 @@ export class Claims {
   readonly #keyOf: (name: Uint8Array) => string
   /** Nodes that lie, by key. */
   readonly #liars: ReadonlySet<string>
+  readonly #truths: readonly Truth[]
   readonly #heads = new Map<string, number>()
+  /** In which histories of a forked capsule all heads of a reader were. */
+  readonly #histories = new Map<string, readonly Truth[]>()
 
-  constructor(keyOf: (name: Uint8Array) => string, liars: ReadonlySet<string>) {
+  constructor(
+    keyOf: (name: Uint8Array) => string,
+    liars: ReadonlySet<string>,
+    truths: readonly Truth[],
+  ) {
     this.#keyOf = keyOf
     this.#liars = liars
+    this.#truths = truths
   }
 
   /** A publisher counted this receipt. */
@@ -72,6 +80,7 @@ export class Claims {
     this.#expectTree('I1', reader, truth, head)
     const before = this.#heads.get(reader) ?? 0
     hold('I2', head.size >= before, () => `${reader} went back from ${before} to ${head.size}`)
+    this.#expectOneHistory(reader, truth, head)
     this.#heads.set(reader, head.size)
   }
 
@@ -106,6 +115,18 @@ export class Claims {
     const proven = verifyEquivocation(bytes)
     hold('I4', bytesEqual(proven.name, truth.name), () => `${who} convicted somebody else`)
     this.convicted.set(truth, (this.convicted.get(truth) ?? 0) + 1)
+  }
+
+  /** Whoever signs two histories may show each reader one of them, and no reader both. */
+  #expectOneHistory(reader: string, truth: Truth, { size, root }: Head): void {
+    const before = this.#histories.get(reader) ?? this.#truths
+    const histories = before.filter((known) => {
+      return bytesEqual(known.name, truth.name) && known.root(size) === formatHex(root)
+    })
+    hold('I4', histories.length > 0, () => {
+      return `${reader} went from one history of ${truth.label} to another at ${size}`
+    })
+    this.#histories.set(reader, histories)
   }
 
   #expectTree(
