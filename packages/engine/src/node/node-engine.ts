@@ -158,6 +158,7 @@ export class NodeEngine {
 
   step(event: NodeEvent): NodeEffect[] {
     const effects: NodeEffect[] = []
+    if (event.type === 'drained' && !this.overlay.drained(event.connection)) return effects
     this.#effects = effects
     if (event.type === 'run') this.#take(event.service, event.effects)
     else if (event.type === 'finish') this.#finish()

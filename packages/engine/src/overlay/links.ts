@@ -21,7 +21,7 @@ import {
   UnavailableError,
 } from '@longshore/capsule'
 import { readUint32 } from '../store/disk/big-endian.ts'
-import type { TransportEvent } from '../transport/transport.ts'
+import type { ConnectionId, TransportEvent } from '../transport/transport.ts'
 import { encodeControl, Fields, helloValue, readGoodbye, VERSION } from './control-frame.ts'
 import {
   AT_TYPE,
@@ -95,13 +95,9 @@ export class Links {
       case 'received':
         this.#received(event.connection, event.bytes)
         return
-      case 'drained': {
-        const link = this.#byConnection.get(event.connection)
-        if (link === undefined) return
-        link.out.drained()
-        this.#machine.markDirty(link)
+      case 'drained':
+        this.drained(event.connection)
         return
-      }
       case 'closed': {
         const link = this.#byConnection.get(event.connection)
         if (link === undefined) return
@@ -112,6 +108,16 @@ export class Links {
       case 'dial-failed':
         this.joins.failed(event.dial, event.reason)
     }
+  }
+
+  /** The transport has sent what it was given. True if more waits, which this step then writes. */
+  drained(connection: ConnectionId): boolean {
+    const link = this.#byConnection.get(connection)
+    if (link === undefined) return false
+    link.out.drained()
+    if (link.out.waitingBytes === 0) return false
+    this.#machine.markDirty(link)
+    return true
   }
 
   leave(principal: CapsuleName): void {

@@ -21,6 +21,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { SpareMemory } from '../runtime/spare-memory.ts'
 import { nameKey } from '../store/branch-key.ts'
 import { readUint32 } from '../store/disk/big-endian.ts'
+import type { ConnectionId } from '../transport/transport.ts'
 import { Admission } from './admission.ts'
 import { Advertiser } from './advertiser.ts'
 import { Fields } from './control-frame.ts'
@@ -142,6 +143,14 @@ export class Overlay {
   /** Everything that would be routed now, for an operator. */
   get routes(): Iterable<RouteEntry> {
     return this.#allRoutes()
+  }
+
+  /**
+   * The transport has sent what it was given. False if nothing waited for that, which is nearly
+   * always so; else `step` has to hear of it too.
+   */
+  drained(connection: ConnectionId): boolean {
+    return this.#links.drained(connection)
   }
 
   step(event: OverlayEvent): OverlayEffect[] {

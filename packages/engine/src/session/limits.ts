@@ -71,6 +71,8 @@ export interface SessionLimits {
   readonly lingerUs: number
   /** An acknowledgement waits so long for something to travel with. */
   readonly ackDelayUs: number
+  /** In a steady row of small messages, whose sender is held up by nothing. As QUIC, or less. */
+  readonly steadyAckDelayUs: number
   /**
    * Bounds of the retransmission timeout; the first holds before anything was measured. The last
    * is more than a round trip by satellite, and little after a parting of half a minute.
@@ -99,6 +101,7 @@ export const SESSION_LIMITS: SessionLimits = {
   drainUs: 5 * SECOND,
   lingerUs: 5 * SECOND,
   ackDelayUs: 5 * MS,
+  steadyAckDelayUs: 20 * MS,
   retransmitFirstUs: 250 * MS,
   retransmitMinUs: 50 * MS,
   retransmitMaxUs: 4 * SECOND,

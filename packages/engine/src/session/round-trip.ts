@@ -61,11 +61,11 @@ export class RoundTrip {
   }
 
   get timeoutUs(): number {
-    const { retransmitFirstUs, retransmitMinUs, retransmitMaxUs, ackDelayUs } = this.#limits
+    const { retransmitFirstUs, retransmitMinUs, retransmitMaxUs, steadyAckDelayUs } = this.#limits
     if (this.#smoothUs === undefined) {
       return Math.min(retransmitFirstUs * this.#backoff, retransmitMaxUs)
     }
-    const timeoutUs = this.#smoothUs + 4 * this.#variationUs + ackDelayUs
+    const timeoutUs = this.#smoothUs + 4 * this.#variationUs + steadyAckDelayUs
     const measuredUs = Math.max(timeoutUs, retransmitMinUs)
     // What was measured may be more than the bound, which is for repetitions.
     return Math.max(measuredUs, Math.min(measuredUs * this.#backoff, retransmitMaxUs))

@@ -21,6 +21,7 @@ import {
   UnavailableError,
 } from '@longshore/capsule'
 import type { SpareMemory } from '../runtime/spare-memory.ts'
+import { Acknowledging } from './acknowledging.ts'
 import {
   type CloseCode,
   type Content,
@@ -34,7 +35,6 @@ import type { Due } from './due-heap.ts'
 import type { Emit, Peer, SessionId } from './events.ts'
 import {
   BULK_WINDOW_BYTES,
-  CHUNK_BYTES_MAX,
   MESSAGE_BYTES_MAX,
   type SessionLimits,
   URGENT_MESSAGE_BYTES_MAX,
@@ -45,16 +45,6 @@ import { ReceiveStream } from './receive-stream.ts'
 import { RoundTrip } from './round-trip.ts'
 import type { OpeningChannel, SealingChannel } from './sealed-channel.ts'
 import { type Chunk, SendStream } from './send-stream.ts'
-
-/**
- * Received but not acknowledged: more is acknowledged at once. The bytes are a part of what came in
- * order without a gap, within bounds: a sender whose window is small soon needs to hear of it, and
- * one that has sent megabytes without a loss is held up by nothing.
- */
-const ACK_CHUNKS_MAX = 16
-const ACK_BYTES_MIN: number = 2 * CHUNK_BYTES_MAX
-const ACK_BYTES_MAX: number = 8 * CHUNK_BYTES_MAX
-const ACK_PART = 16
 
 /** A stream in both directions. */
 interface Lane {
@@ -116,6 +106,7 @@ export class Session implements Due {
   readonly #bulk: Lane
   readonly #lanes: readonly Lane[]
   readonly #roundTrip: RoundTrip
+  readonly #acknowledging: Acknowledging
   readonly #received: Content = createContent()
   readonly #outgoing: Content = createContent()
   readonly #messages: Uint8Array[] = []
@@ -125,11 +116,6 @@ export class Session implements Due {
   #finishCount = 0
   #receivedUs: number
   #pingUs: number
-  #ackChunks = 0
-  #ackBytes = 0
-  /** Of chunks, since one was missing or came twice. */
-  #inOrderBytes = 0
-  #ackDueUs: number | undefined
   /** Something must be sent in this step, with a chunk or without. */
   #mustAnswer = false
   #mustPing = false
@@ -156,6 +142,7 @@ export class Session implements Due {
     this.#lanes = [this.#urgent, this.#bulk]
     this.#emit = start.emit
     this.#roundTrip = new RoundTrip(start.limits)
+    this.#acknowledging = new Acknowledging(start.limits)
     this.#finish = start.finish
     this.#finishDueUs = start.nowUs + start.limits.handshakeRetryUs
     this.#receivedUs = start.nowUs
@@ -300,14 +287,7 @@ export class Session implements Due {
     messages.length = 0
     const canWait = lane.receive.take(content.sequence, chunk, content.isLast, messages)
     this.#isPacketKept = lane.receive.isLastChunkKept
-    this.#ackChunks++
-    this.#ackBytes += chunk.length
-    this.#inOrderBytes = canWait ? this.#inOrderBytes + chunk.length : 0
-    const ackBytes = Math.max(ACK_BYTES_MIN, this.#inOrderBytes / ACK_PART)
-    const isFull =
-      this.#ackChunks >= ACK_CHUNKS_MAX || this.#ackBytes >= Math.min(ackBytes, ACK_BYTES_MAX)
-    if (!canWait || isFull) this.#mustAnswer = true
-    else this.#ackDueUs ??= nowUs + this.#limits.ackDelayUs
+    if (this.#acknowledging.received(chunk.length, canWait, nowUs)) this.#mustAnswer = true
     for (const message of messages) {
       if (this.isOpen) {
         this.#emit({ type: 'message', session: this.id, message, isBulk: lane.isBulk })
@@ -350,7 +330,7 @@ export class Session implements Due {
   get nextUs(): number {
     if (this.#state === 'lingering') return this.#endUs
     let dueUs = Math.min(this.#endUs, this.#lostUs, this.#nextPingUs, this.#doubt.dueUs)
-    if (this.#ackDueUs !== undefined) dueUs = Math.min(dueUs, this.#ackDueUs)
+    dueUs = Math.min(dueUs, this.#acknowledging.dueUs)
     if (this.#finish !== undefined) dueUs = Math.min(dueUs, this.#finishDueUs)
     for (const lane of this.#lanes) {
       if (lane.dueUs !== undefined) dueUs = Math.min(dueUs, lane.dueUs)
@@ -384,7 +364,7 @@ export class Session implements Due {
       this.#linger('NORMAL', nowUs)
       return
     }
-    if (this.#ackDueUs !== undefined && nowUs >= this.#ackDueUs) this.#mustAnswer = true
+    if (nowUs >= this.#acknowledging.dueUs) this.#mustAnswer = true
     if (nowUs >= this.#nextPingUs) this.#mustPing = true
     if (this.#finish !== undefined && nowUs >= this.#finishDueUs) this.#sendFinish(nowUs)
     for (const lane of this.#lanes) if (lane.dueUs !== undefined) this.#tickLane(lane, nowUs)
@@ -474,9 +454,7 @@ export class Session implements Due {
     this.#doubt.sent(payload)
     this.#mustAnswer = false
     this.#mustPing = false
-    this.#ackChunks = 0
-    this.#ackBytes = 0
-    this.#ackDueUs = undefined
+    this.#acknowledging.sent()
     this.#emit({ type: 'datagram', destination: this.peer.name, payload, isBulk: content.isBulk })
   }
 }
