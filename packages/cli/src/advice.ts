@@ -25,6 +25,9 @@ const ADVICE: Partial<Readonly<Record<ErrorCode, (details: Details) => string | 
     if ('node' in details) {
       return 'The name of a node is what `longshore connect` prints, or `longshore node status`.'
     }
+    if ('principal' in details) {
+      return 'Ask the owner of the domain for one made for the name that `longshore id show` prints.'
+    }
     if (details['type'] === 'node') {
       return 'Name a capsule here; see `longshore list` for those of this home.'
     }

@@ -13,7 +13,11 @@ test('CL54 NW27: follow waits for a mirror that is behind, and says so once', as
   const ok = runner(place)
   const ahead = await startNode(place, 'n1')
   const behind = await startNode(place, 'n2')
-  for (const { ticket } of [ahead, behind]) await ok('connect', ['connect', ticket])
+  const away = ['--home', 'other']
+  for (const { ticket } of [ahead, behind]) {
+    await ok('connect', ['connect', ticket])
+    await ok('connect', [...away, 'connect', ticket])
+  }
   const capsule = (await place.run(['create', '--public'])).stdout.trim()
   for (const { principal } of [ahead, behind]) {
     await ok('mirror', ['mirror', 'add', capsule, principal])
@@ -21,14 +25,12 @@ test('CL54 NW27: follow waits for a mirror that is behind, and says so once', as
   await ok('append', ['append', capsule, '--level', 'replicated:2'], 'one\n')
   await behind.stop()
   await ok('append', ['append', capsule, '--level', 'replicated:1'], 'two\n')
-  const away = ['--home', 'other']
-  for (const { ticket } of [ahead, behind]) await ok('connect', [...away, 'connect', ticket])
   await ok('entry', [...away, 'read', capsule])
   await ahead.stop()
   const late = await startNode(place, 'n2', '--listen', behind.address)
-  const read = [...away, 'read', capsule, '--timeout', '2']
+  const read = [...away, 'read', capsule, '--timeout', '5']
   assert.deepEqual(await failing(place, read), [1, 'ROLLBACK'])
-  const follow = [...away, 'follow', capsule, '--timeout', '1', '--to', '3', '--raw']
+  const follow = [...away, 'follow', capsule, '--to', '3', '--raw']
   const following = place.start(follow)
   await following.logged('longshore: the mirrors show 1 of 2 entries seen before: waiting\n')
   await ok('append', ['append', capsule, '--level', 'replicated:1'], 'three\n')

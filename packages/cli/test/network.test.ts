@@ -170,6 +170,7 @@ test('CL58 NW16: who is admitted to read for a domain reads what the domain may 
   const admitted = await place.run(['domain', 'admit', domain, person, '--rights', 'read'])
   const join = ['domain', 'join', admitted.stdout.trim()]
   assert.deepEqual(await failing(place, join), [2, 'USAGE'])
+  assert.match((await place.run(join)).stderr, /\nAsk the owner of the domain for one made for/)
   await ok('domain-join', [...away, ...join])
   assert.equal((await ok('entry', read)).length, 1)
   await node.stop()
