@@ -310,7 +310,9 @@ export const ERROR_CODES: ErrorCodeTable = Object.freeze({
   TIME_INVALID: usage(
     'Write the time like 2026-11-21T03:17:43Z, with its zone, or as seconds since 1970.',
   ),
-  TICKET_INVALID: usage('Copy the whole ticket; it begins with longshore1 and is one word.'),
+  TICKET_INVALID: usage(
+    'Copy the whole ticket, one word that begins with longshore1; node ticket prints it.',
+  ),
   MEMBERSHIP_INVALID: usage(
     'Copy the whole membership; it begins with longshoremember1 and is one word.',
   ),

@@ -25,6 +25,9 @@ const ADVICE: Partial<Readonly<Record<ErrorCode, (details: Details) => string | 
     if ('node' in details) {
       return 'The name of a node is what `longshore connect` prints, or `longshore node status`.'
     }
+    if ('principal' in details) {
+      return 'Ask the owner of the domain for one made for the name that `longshore id show` prints.'
+    }
     if (details['type'] === 'node') {
       return 'Name a capsule here; see `longshore list` for those of this home.'
     }
@@ -40,13 +43,16 @@ export function adviceFor({ code, details, next }: LongshoreError): string {
 
 function aboutNotFound(details: Details): string | undefined {
   if ('path' in details) {
-    return 'Choose a home with --home or LONGSHORE_HOME, or make this one with `longshore create`.'
+    return 'Choose a home with --home or LONGSHORE_HOME, or make this one with `longshore create` or `longshore connect`.'
   }
   if ('data' in details) {
     return 'Choose the data directory of a node with --data, or make one with `longshore node run`.'
   }
   if ('capsule' in details) {
     return 'See `longshore node status` for the capsules that the node mirrors.'
+  }
+  if ('mirrors' in details) {
+    return 'Check the name; if it is right, its owner lets this home not read it, or no copy has arrived yet.'
   }
   if ('mirror' in details) {
     return `See \`longshore mirror list ${details['name']}\` for the mirrors of the capsule.`
@@ -74,7 +80,8 @@ function aboutNoMirror(details: Details): string | undefined {
   }
   if ('holding' in details) {
     const { name } = details
-    return `\`longshore status ${name}\` shows which mirrors answer; \`longshore push\` delivers what they lack.`
+    const status = `\`longshore status ${name}\` shows which mirrors answer`
+    return `${status}; \`longshore push\` delivers what they lack.`
   }
   if ('mirrors' in details) {
     return 'Ask for fewer mirrors or an older statement, or connect to more nodes that hold the capsule.'
@@ -89,5 +96,6 @@ function aboutImpossibleLevel({ name, copies, possible, known }: Details): strin
   if (typeof known !== 'number' || typeof copies !== 'number') return undefined
   const add = `add one: \`longshore mirror add ${name} PRINCIPAL\``
   if (known < copies) return `Ask for at most ${possible} copies, or ${add}.`
-  return `\`longshore mirror list ${name}\` says why mirrors do not count; \`mirror add\` renews a grant that is over.`
+  const list = `\`longshore mirror list ${name}\` says why mirrors do not count`
+  return `${list}; \`mirror add\` renews a grant that is over.`
 }

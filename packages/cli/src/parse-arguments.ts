@@ -265,7 +265,7 @@ function checkValue(spec: ValueSpec, value: string, shown: string): void {
   if (spec.type === 'pair' && value.indexOf('=') < 1) {
     throw new Problem(`${shown} has to look like KEY=VALUE, not ${quote(value)}`, 'Put in the =.')
   }
-  if ((spec.type === 'file' || spec.type === 'directory') && value === '') {
+  if ((spec.type === 'file' || spec.type === 'directory' || spec.type === 'name') && value === '') {
     throw new Problem(`${shown} is empty`, 'Is a variable of your shell empty?')
   }
 }

@@ -6,6 +6,7 @@
 import { type MemberRight, parseName, UsageError } from '@longshore/capsule'
 import { openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
+import { parsePrincipal } from '../input/principal.ts'
 import { formatTime, parseUntil } from '../text/time.ts'
 import { splitWords } from './node-run.ts'
 
@@ -14,7 +15,7 @@ const RIGHTS: readonly MemberRight[] = ['lookup', 'mirror', 'read', 'route']
 const DEFAULT_RIGHTS: readonly MemberRight[] = ['lookup', 'mirror', 'route']
 
 export async function run({ args, out, homePath }: Context): Promise<undefined> {
-  const [domain, subject] = [parseName(args.positional(0)), parseName(args.positional(1))]
+  const [domain, subject] = [parseName(args.positional(0)), parsePrincipal(args.positional(1))]
   const rights = parseRights(args.text('rights'))
   const untilUs = parseUntil(args.text('until') ?? '365d', Date.now() * 1000)
   const notAfterS = Math.floor(untilUs / 1_000_000)

@@ -13,12 +13,13 @@ import {
 } from '@longshore/capsule'
 import { openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
+import { parsePrincipal } from '../input/principal.ts'
 import { formatTime, parseUntil } from '../text/time.ts'
 
 const RIGHTS: readonly AdRight[] = ['advertise', 'serve']
 
 export async function run({ args, out, homePath }: Context): Promise<undefined> {
-  const [name, node] = [parseName(args.positional(0)), parseName(args.text('to') ?? '')]
+  const [name, node] = [parseName(args.positional(0)), parsePrincipal(args.text('to') ?? '')]
   const rights = parseRights(args.text('rights'))
   const until = args.text('until')
   const untilUs = until === undefined ? undefined : parseUntil(until, Date.now() * 1000)

@@ -3,17 +3,18 @@
  *
  * @module
  */
-import { isLongshoreError, parseName } from '@longshore/capsule'
+import { isLongshoreError } from '@longshore/capsule'
 import { openHome } from '@longshore/client/node'
 import { adviceFor } from '../advice.ts'
 import type { Context } from '../context.ts'
+import { parsePrincipal } from '../input/principal.ts'
 import { openOwnCapsule } from '../open-capsule.ts'
 import { timeoutOption } from '../remote-options.ts'
 import { mirrorLine, mirrorObject } from '../text/mirror.ts'
 import { formatPrintable } from '../text/printable.ts'
 
 export async function run({ args, out, stop, homePath }: Context): Promise<undefined> {
-  const node = parseName(args.positional(1))
+  const node = parsePrincipal(args.positional(1))
   await using home = await openHome({ path: homePath, create: false })
   await using capsule = await openOwnCapsule(home, args.positional(0))
   const options = { ...timeoutOption(args), signal: stop.finish() }

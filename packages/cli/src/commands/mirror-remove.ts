@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { formatName, parseName, UnavailableError } from '@longshore/capsule'
+import { formatName, UnavailableError } from '@longshore/capsule'
 import { openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
+import { parsePrincipal } from '../input/principal.ts'
 import { openOwnCapsule } from '../open-capsule.ts'
 
 export async function run({ args, out, homePath }: Context): Promise<undefined> {
-  const node = parseName(args.positional(1))
+  const node = parsePrincipal(args.positional(1))
   const principal = formatName(node)
   await using home = await openHome({ path: homePath, create: false })
   await using capsule = await openOwnCapsule(home, args.positional(0))

@@ -44,6 +44,11 @@ export function whyUnread(facts: UnreadFacts): LongshoreError {
   }
   if (noLink !== undefined) return noLink
   // That there is no way to one mirror says little about the others.
+  if (refusal?.code === 'NOT_FOUND') {
+    const message = 'no mirror that answers has the capsule, or may show it to this home'
+    const counted = { ...details, mirrors: sources.length }
+    return new UnavailableError('NOT_FOUND', message, counted, { cause: refusal })
+  }
   if (refusal !== undefined && refusal.code !== 'NO_ROUTE') return refusal
   if (routeCode === 'POLICY_REFUSED') {
     const message = 'a domain on the way refuses to carry this capsule'
