@@ -86,7 +86,7 @@ const DAMAGED = [payloads[0], payloads[17], payloads[480]] as string[]
 
 for (const losesIndex of [false, true]) {
   const how = losesIndex ? 'without its index' : 'with its index'
-  test(`NW27 HM62 HM66: the home of a writer, ${how}: pull mends it, and it goes on writing`, async () => {
+  test(`NW28 HM62 HM66: the home of a writer, ${how}: pull mends it, and it goes on writing`, async () => {
     const path = `writer-${losesIndex}`
     const name = await createWriter(path)
     rot(path, DAMAGED, losesIndex)
@@ -107,7 +107,7 @@ for (const losesIndex of [false, true]) {
     await checkSound(home)
   })
 
-  test(`NW27 HM62: the home of a reader, ${how}: pull mends it and brings what is new`, async () => {
+  test(`NW28 HM62: the home of a reader, ${how}: pull mends it and brings what is new`, async () => {
     const path = `reader-${losesIndex}`
     const name = await createWriter(`${path}-writer`)
     {

@@ -1,6 +1,6 @@
 /**
- * Mirrors whose disk has rotted: the only one of a capsule, which its writer fills again, and one of
- * two that has lost a manifest.
+ * Mirrors whose disk has rotted: the only one of a capsule, which its writer fills again, and one
+ * of two that has lost a manifest.
  */
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'

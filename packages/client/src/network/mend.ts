@@ -3,7 +3,7 @@
  *
  * Only what is damaged is asked for, in whole tiles, so that it can be verified without anything
  * that lies here; and the end of the tree, which says how far the mirrors are. Whoever holds the
- * home verifies all of it again, and writes the capsule anew. Rule NW27 of docs/spec/network.md.
+ * home verifies all of it again, and writes the capsule anew. Rule NW28 of docs/spec/network.md.
  *
  * @module
  */

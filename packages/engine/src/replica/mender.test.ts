@@ -303,11 +303,13 @@ test('MI29: what is pushed in part while a copy is given up leaves nothing behin
   const { home, mirrors } = createWorld(7)
   const [first, second] = mirrors
   const { name } = home.capsule
-  first.take(first.mirror.suspect(name))
   home.append(300)
   for (let i = 0; i < 4; i++) home.take(home.publisher.work())
   const [pushed] = home.sentTo(1)
   home.exchange(second, 2)
+  // The first of several messages was accepted, and is not committed, when the damage is found.
+  first.receive(1, pushed as Uint8Array)
+  first.take(first.mirror.suspect(name))
   introduce(mirrors, home)
   const [mine, theirs] = sessionsOf(0, 1, true)
   for (let isAsked = false; !isAsked; ) {
@@ -318,8 +320,7 @@ test('MI29: what is pushed in part while a copy is given up leaves nothing behin
     if (isAsked) break
     for (const message of second.sentTo(theirs)) first.receive(mine, message)
   }
-  // The first of several messages is committed while the other mirror makes the proof.
-  first.receive(1, pushed as Uint8Array)
+  // It is while the other mirror makes the proof.
   first.commit()
   assert.ok(pendingImport(first.store, name, MAIN_BRANCH)?.before)
   converge(mirrors)
