@@ -91,6 +91,7 @@ export function runWorld(name: WorldName, seed: number, options: RunOptions = {}
     events: digest.count,
     deaths: world.deaths,
     replaced: world.replacedCount,
+    mended: world.mendedCount,
     committed: world.truths.reduce((sum, { size }) => sum + size, 0),
     read: claims.entryCount,
     multicast: world.readers.reduce((sum, { multicastCount }) => sum + multicastCount, 0),

@@ -36,6 +36,7 @@ import {
 } from './checkers/machines.ts'
 import { Digest } from './digest.ts'
 import { checkHistory, type HistoryEvent } from './history.ts'
+import { Rot } from './rot.ts'
 import { Truth } from './truth.ts'
 import { hold } from './violation.ts'
 
@@ -78,6 +79,7 @@ export class World {
   /** Their disks were put back: they never speak again. */
   readonly #retired = new Set<SimNode>()
   readonly #rotten = new Set<SimNode>()
+  readonly #mending: Rot
   readonly #domains = new Map<string, CapsuleName>()
   readonly #routes: RouteChecker
 
@@ -86,6 +88,7 @@ export class World {
     this.prng = new Prng(seed)
     this.network = new SimNetwork(this.prng.child(), conditions)
     this.claims = new Claims(formatHex, this.liars, this.truths)
+    this.#mending = new Rot(this)
     this.#routes = new RouteChecker((node) => {
       const domain = this.#domains.get(formatHex(node))
       return domain === undefined ? [] : [domain]
@@ -95,6 +98,11 @@ export class World {
   /** Mirrors whose disk turned out to be an old one, and that are other nodes now. */
   get replacedCount(): number {
     return this.#retired.size
+  }
+
+  /** Mirrors that have mended a copy in place. */
+  get mendedCount(): number {
+    return this.#mending.mendedCount
   }
 
   get nowUs(): number {
@@ -201,16 +209,32 @@ export class World {
     this.#replace(node, node.disk)
   }
 
-  /** A bit of a mirror's journal flips. What it says binds nobody until somebody has looked. */
+  /**
+   * A bit of a mirror's journal flips. What it says binds nobody until somebody has looked. Some
+   * are mended in place, others replaced.
+   */
   rot(node: SimNode): void {
     const { prng } = this
     this.digest.note(this.nowUs, node.name, 'rot')
+    if (prng.chance(0.5) && this.#mending.strike(node)) {
+      this.liars.add(formatHex(node.identity.name))
+      return
+    }
     const path = prng.pick(node.disk.files().filter((file) => file.startsWith(SEGMENTS)))
     const used = node.disk.contents(path).findLastIndex((byte) => byte !== 0) + 1
     node.disk.flipBit(path, prng.below(Math.max(1, used)), prng.below(8))
     this.#rotten.add(node)
     this.liars.add(formatHex(node.identity.name))
     this.after(prng.below(ROT_US_MAX), () => this.#look(node))
+  }
+
+  /** Its copies are whole again: from now on it is held to all that it has said and says. */
+  trust(node: SimNode): void {
+    const key = formatHex(node.identity.name)
+    this.liars.delete(key)
+    if (!node.isUp) return
+    checkStated(node, this.claims.stated.get(key))
+    for (const copy of this.copies) if (copy.node === node) checkSound(node, copy.truth)
   }
 
   /** Fsck finds the damage, or nothing that is in force was hit. Then it gets a new disk. */
@@ -226,6 +250,7 @@ export class World {
     this.digest.note(this.nowUs, node.name, 'replaced')
     node.crash('kill')
     this.#retired.add(node)
+    this.#mending.forget(node)
     const { disk: _before, ...options } = this.#options.get(node) ?? {}
     const next = this.addNode(`${node.name}+`, { ...options, ...(disk && { disk }) })
     for (const ticket of node.joined) next.join({ ticket })
@@ -244,6 +269,7 @@ export class World {
   }
 
   inspect(): void {
+    this.#mending.inspect()
     for (const node of this.nodes) {
       if (!node.isUp || this.isLiar(node)) continue
       const nowS = Math.floor(node.runtime.nowUs() / 1e6)
@@ -276,6 +302,7 @@ export class World {
 
   /** Mirrors and publishers keep evidence under the name of its capsule. */
   #heard(node: SimNode, effect: NodeEffect): void {
+    this.#mending.heard(node, effect)
     if (effect.type !== 'news' || effect.news.type !== 'evidence' || !('name' in effect.news))
       return
     const { name, bytes } = effect.news
@@ -313,6 +340,7 @@ export class World {
         return `${acknowledged} of ${truth.size} of ${truth.label} are acknowledged`
       }
     }
+    if (this.#mending.unfinished !== undefined) return this.#mending.unfinished
     const unnoticed = this.truths.find((truth) => {
       return this.#isForked(truth) && !this.#isConvicted(truth)
     })

@@ -9,7 +9,9 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 
 const COMMAND_LINE = new URL('../../packages/cli/src/main.ts', import.meta.url).pathname
-const FLIPPED_BYTES = 64
+const FLIPPED_BYTES = 32
+/** How each entry of the telemetry begins. */
+const PAYLOAD_START = '{"source":'
 const PIECE_BYTES = 65_536
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024
 
@@ -19,15 +21,14 @@ export interface Damage {
   readonly bytes: number
 }
 
-/** Flips bytes in the middle of what the node has written last. */
+/** Flips bytes of an entry, about in the middle of what the node has written last. */
 export function flipBytes(data: string): Damage {
   const segments = join(data, 'store', 'segments')
   const file = fs.readdirSync(segments).sort().at(-1)
   if (file === undefined) throw new Error(`nothing is stored in ${data}`)
   const descriptor = fs.openSync(join(segments, file), 'r+')
   try {
-    const end = endOfContent(descriptor)
-    const offset = Math.max(0, Math.floor(end / 2) - FLIPPED_BYTES)
+    const offset = findPayload(descriptor, Math.floor(endOfContent(descriptor) / 2))
     const content = Buffer.alloc(FLIPPED_BYTES)
     const bytes = fs.readSync(descriptor, content, 0, FLIPPED_BYTES, offset)
     const flipped = content.subarray(0, bytes).map((byte) => byte ^ 0xff)
@@ -36,6 +37,16 @@ export function flipBytes(data: string): Damage {
   } finally {
     fs.closeSync(descriptor)
   }
+}
+
+/** The first payload behind `start`, else the last one before it. */
+function findPayload(descriptor: number, start: number): number {
+  const content = Buffer.alloc(fs.fstatSync(descriptor).size)
+  fs.readSync(descriptor, content, 0, content.length, 0)
+  const behind = content.indexOf(PAYLOAD_START, start)
+  const offset = behind < 0 ? content.lastIndexOf(PAYLOAD_START) : behind
+  if (offset < 0) throw new Error('nothing of the telemetry is there')
+  return offset
 }
 
 /** Behind what was written lie zeros, prepared for what comes. */

@@ -5,8 +5,9 @@
  *    written meanwhile.
  * 2. The wire between the routers is cut. Both sides go on with what they reach; when it is whole
  *    again, the mirror behind it catches up.
- * 3. Bytes on the disk of a mirror are flipped. `fsck` finds them. The mirror is not trusted any
- *    more: a new node takes its place, with new keys, is admitted, and is filled by the others.
+ * 3. Bytes on the disk of a mirror are flipped. `fsck` finds them. A mirror looks for that by
+ *    itself when it starts, and once a day: so it is started again, finds it, gives its copy up for
+ *    what the others hold, and is filled by them, as the same node.
  *
  * One thing of a kind at a time.
  *
@@ -31,7 +32,7 @@ export type DramaEvent =
       readonly code: string
       readonly message: string
     }
-  | { readonly event: 'replaced'; readonly mirror: string; readonly principal: string }
+  | { readonly event: 'mended'; readonly mirror: string; readonly principal: string }
   | {
       readonly event: 'healed'
       readonly kind: DramaKind
@@ -48,8 +49,6 @@ export interface DramaContext {
   readonly size: () => number
   /** Below what size the principal has signed that it holds everything. */
   readonly heldBy: (principal: string) => number
-  /** Has the writer put one mirror in the place of another. */
-  readonly replace: (old: string, mirror: string) => Promise<void>
   /** How long a mirror stays away, and the wire cut. */
   readonly awayMs: number
 }
@@ -156,20 +155,21 @@ export class Drama {
     await this.#healed('cut', BEHIND_WIRE, principal)
   }
 
-  async #corrupt({ plan, process }: FederationNode): Promise<void> {
-    const { federation, onEvent, replace } = this.#context
+  async #corrupt(node: FederationNode): Promise<void> {
+    const { onEvent } = this.#context
+    const { plan, process } = node
     const mirror = plan.label
-    const old = process.ready?.principal ?? ''
     onEvent({ event: 'corrupted', mirror, ...flipBytes(process.data) })
     const { problems } = await findDamage(process.data)
     const [first] = problems
     if (first === undefined) throw new Error(`fsck has not found the damage in ${mirror}`)
     const { code, message } = first
     onEvent({ event: 'damage-found', mirror, problems: problems.length, code, message })
-    const replaced = await federation.replace(mirror)
-    const principal = replaced.process.ready?.principal ?? ''
-    await replace(old, principal)
-    onEvent({ event: 'replaced', mirror, principal })
+    await process.stop()
+    const { principal } = await process.start()
+    node.status = await process.status()
+    await this.#until(() => isMended(node))
+    onEvent({ event: 'mended', mirror, principal })
     await this.#healed('corrupt', mirror, principal)
   }
 
@@ -193,4 +193,10 @@ export class Drama {
   async #pause(ms: number): Promise<void> {
     await delay(ms, undefined, { signal: this.#stop.signal })
   }
+}
+
+/** It has found damage since it was started, and nothing is damaged any more. */
+function isMended({ status }: FederationNode): boolean {
+  const { damaged = 1, mending = 1, mended = 0 } = status?.mirror ?? {}
+  return damaged + mending === 0 && mended > 0
 }

@@ -1,5 +1,5 @@
 /**
- * The nodes of the federation as processes of this machine: start, admit, watch, break, replace.
+ * The nodes of the federation as processes of this machine: start, admit, watch, break.
  *
  * Everything is in one directory, which a later start finds again:
  *
@@ -98,16 +98,6 @@ export class Federation {
     const other = this.node(WIRE.to).process.ready?.principal
     const links = this.node(WIRE.from).status?.links ?? []
     return links.some(({ principal }) => principal === other)
-  }
-
-  /** A new node, with new keys and an empty disk, in place of one that is not to be trusted. */
-  async replace(label: string): Promise<FederationNode> {
-    const { process, plan } = this.node(label)
-    await process.stop()
-    const aside = `${process.data}.damaged`
-    fs.rmSync(aside, { recursive: true, force: true })
-    fs.renameSync(process.data, aside)
-    return this.#startNode(plan, () => {})
   }
 
   /** All nodes at once: each finishes what it has begun. */

@@ -45,7 +45,6 @@ export class Run {
   readonly #happened: string[] = []
   /** Below what size each mirror has signed that it holds everything, by principal. */
   readonly #held = new Map<string, number>()
-  readonly #replaced = new Map<string, () => void>()
   readonly #failure = Promise.withResolvers<string>()
   #writer: Child<WriterOrder, WriterMessage> | undefined
   #follower: Child<object, FollowerMessage> | undefined
@@ -68,7 +67,6 @@ export class Run {
       },
       size: () => this.ledger.storedSize,
       heldBy: (principal) => this.#held.get(principal) ?? 0,
-      replace: (old, mirror) => this.#replace(old, mirror),
     })
   }
 
@@ -199,9 +197,6 @@ export class Run {
       case 'receipts':
         this.#keepReceipts(message.receipts)
         return
-      case 'replaced':
-        this.#replaced.get(message.mirror)?.()
-        return
       case 'stopped':
         this.checkpoint = message.checkpoint
         return
@@ -232,13 +227,6 @@ export class Run {
       this.#held.set(mirror, size)
       this.receipts += 1
     }
-  }
-
-  async #replace(old: string, mirror: string): Promise<void> {
-    const done = new Promise<void>((resolve) => this.#replaced.set(mirror, resolve))
-    this.#writer?.order({ do: 'replace', old, mirror })
-    await done
-    this.#held.delete(old)
   }
 
   #watch(who: string, exit: Promise<number>): void {

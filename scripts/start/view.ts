@@ -140,8 +140,8 @@ export function describeEvent(event: DramaEvent): string {
       return `${event.mirror}: ${event.bytes} bytes flipped on its disk, at ${event.offset}`
     case 'damage-found':
       return `${event.mirror}: fsck found it: ${event.message}`
-    case 'replaced':
-      return `${event.mirror} replaced: a new node, new keys`
+    case 'mended':
+      return `${event.mirror} has mended its copy from the others, as the same node`
     case 'healed':
       return `healed: ${event.mirror} has signed for all ${event.size} entries`
     case 'not-healed':

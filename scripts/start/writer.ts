@@ -37,10 +37,9 @@ export interface WriterPlan {
   readonly mirrors: readonly string[]
 }
 
-export type WriterOrder =
-  | { readonly do: 'stop' }
-  /** One mirror takes the place of another. */
-  | { readonly do: 'replace'; readonly old: string; readonly mirror: string }
+export interface WriterOrder {
+  readonly do: 'stop'
+}
 
 export interface ReceiptReport {
   readonly mirror: string
@@ -61,7 +60,6 @@ export type WriterMessage =
   | { readonly event: 'wrote'; readonly index: number; readonly digests: readonly string[] }
   | { readonly event: 'acked'; readonly size: number }
   | { readonly event: 'receipts'; readonly receipts: readonly ReceiptReport[] }
-  | { readonly event: 'replaced'; readonly mirror: string }
   | { readonly event: 'stopped'; readonly size: number; readonly checkpoint: string }
   | { readonly event: 'failed'; readonly code: string; readonly message: string }
 
@@ -97,13 +95,6 @@ class TelemetryWriter {
     await this.#push(COPIES, FINISH_MS_MAX)
     const { size } = this.#capsule
     send({ event: 'stopped', size, checkpoint: this.#capsule.checkpoint() })
-  }
-
-  async replace(old: string, mirror: string): Promise<void> {
-    const { network } = this.#home
-    await network.removeMirror(this.#capsule.name, parseName(old))
-    await network.addMirror(this.#capsule.name, parseName(mirror), { timeoutMs: MEET_MS_MAX })
-    send({ event: 'replaced', mirror })
   }
 
   async #append(payloads: readonly Uint8Array[]): Promise<void> {
@@ -205,7 +196,6 @@ async function main(plan: WriterPlan): Promise<void> {
   const writer = new TelemetryWriter(home, capsule)
   process.on('message', (order: WriterOrder) => {
     if (order.do === 'stop') stop.abort()
-    else writer.replace(order.old, order.mirror).catch(fail)
   })
   await arrangeMirrors(home, capsule, plan)
   send({ event: 'opened', name: capsule.text, size: capsule.size, resumed })

@@ -148,7 +148,7 @@ export const ERROR_CODES: ErrorCodeTable = Object.freeze({
     'Get the entry again from another place; if it stays the same, its writer wrote it wrong.',
   ),
   PAYLOAD_MISMATCH: verification(
-    'The payload is not what the writer signed; get it again from another place.',
+    'The payload is not what the writer signed; get it from another place: pull or import mends a home.',
   ),
   PROOF_SHAPE: verification('Ask for a new proof; this one cannot belong to that index and size.'),
   ROOT_MISMATCH: verification(
@@ -236,7 +236,7 @@ export const ERROR_CODES: ErrorCodeTable = Object.freeze({
   ),
   STORE_IO: unavailable('Check the disk and the permissions of the home, then try again.'),
   STORE_CORRUPT: unavailable(
-    'Run fsck to see what is damaged; then restore a backup, or import a whole copy into a new home.',
+    'Run fsck to see what is damaged; pull the capsule from its mirrors or import an export, then compact.',
   ),
   STORE_FAILED: unavailable(
     'A write could not be made safe, so this process stopped: check the disk, then start it again.',

@@ -45,6 +45,8 @@ export interface HomeWriter {
   importTiles(directory: string, signal?: AbortSignal): Promise<ImportReport>
   /** Verifies and stores what a file of entries holds (taken-entries.ts). */
   takeIn(signedManifest: Uint8Array, file: string): Promise<void>
+  /** Writes a capsule anew of which a part has rotted, with what a file of entries holds. */
+  mend(signedManifest: Uint8Array, file: string): Promise<void>
   backup(file: string): Promise<BackupReport>
   compact(): Promise<CompactReport>
   fsck(repair: boolean): Promise<FsckReport>

@@ -89,6 +89,8 @@ export interface ImportReport {
   /** Entries and payloads that were not in this home before. */
   readonly entriesAdded: number
   readonly payloadsAdded: number
+  /** Entries that had rotted here and are whole again. */
+  readonly entriesMended: number
   /** Payloads that an erase entry of the capsule names. */
   readonly erased: number
 }

@@ -77,6 +77,8 @@ export {
   REPLICA_LIMITS,
   type ReplicaLimits,
 } from './replica/limits.ts'
+export { LocalCopy } from './replica/local-copy.ts'
+export { clearingOps, isKnownDamaged, type Mending, planMending } from './replica/mend-branch.ts'
 export {
   decodeMessage,
   encodeMessage,
@@ -116,6 +118,8 @@ export type {
   Source,
 } from './replica/remote-sources.ts'
 export { planRemoval, type Removal } from './replica/removal.ts'
+export { type OtherCopy, ShownEntries, type ShownEntry } from './replica/shown-entries.ts'
+export { storedManifest } from './replica/stored-manifest.ts'
 export { EntriesVerifier } from './replica/verify-entries.ts'
 export type { AnchorSlot } from './runtime/anchor-slot.ts'
 export {

@@ -9,6 +9,8 @@ import { EXIT } from '../report-error.ts'
 import { formatCount } from '../text/count.ts'
 import { formatPrintable } from '../text/printable.ts'
 
+const MENDING = 'pull or import a damaged capsule, then compact'
+
 export async function run({ args, out, homePath }: Context): Promise<number> {
   const repair = args.flag('repair')
   await using home = await openHome({ path: homePath, create: false, readOnly: !repair })
@@ -23,7 +25,7 @@ export async function run({ args, out, homePath }: Context): Promise<number> {
     lines.push(
       ok
         ? `${out.good('sound')}     ${formatCount(capsuleCount, 'capsule')} with ${formatCount(entryCount, 'entry', 'entries')}`
-        : `${formatCount(problems.length, 'problem')}; the rest of the home is usable`,
+        : `${formatCount(problems.length, 'problem')}; the rest of the home is usable: ${MENDING}`,
     )
     return lines.join('\n')
   })

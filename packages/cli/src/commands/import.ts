@@ -17,11 +17,12 @@ export async function run({ args, out, stop, homePath }: Context): Promise<undef
   const signal = stop.finish()
   try {
     const report = await home.importTiles(args.positional(0), { signal })
-    const { text, size, entriesAdded, payloadsAdded, erased } = report
-    const object = { name: text, size, entriesAdded, payloadsAdded, erased }
+    const { text, size, entriesAdded, payloadsAdded, entriesMended, erased } = report
+    const object = { name: text, size, entriesAdded, payloadsAdded, entriesMended, erased }
     out.result(object, () => {
       if (out.quiet) return text
-      return `${text}  ${formatCount(size, 'entry', 'entries')} verified, ${entriesAdded} new`
+      const mended = entriesMended === 0 ? '' : `, ${entriesMended} mended`
+      return `${text}  ${formatCount(size, 'entry', 'entries')} verified, ${entriesAdded} new${mended}`
     })
   } catch (error) {
     const evidence = evidenceIn(error)

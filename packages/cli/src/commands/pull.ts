@@ -13,14 +13,17 @@ export async function run({ args, out, stop, homePath }: Context): Promise<undef
   await using home = await openHome({ path: homePath, create: false })
   const options = { ...remoteOptions(args), signal: stop.finish() }
   const report = await home.network.pull(args.positional(0), options)
-  const { size, entriesAdded, payloadsAdded } = report
+  const { size, entriesAdded, payloadsAdded, entriesMended } = report
   const name = formatName(report.name)
   if (out.json) {
-    out.line(JSON.stringify({ name, size, entriesAdded, payloadsAdded }))
+    out.line(JSON.stringify({ name, size, entriesAdded, payloadsAdded, entriesMended }))
     return
   }
   const entries = formatCount(entriesAdded, 'new entry', 'new entries')
   const payloads = formatCount(payloadsAdded, 'missing payload', 'missing payloads')
   const pulled = payloadsAdded === 0 ? entries : `${entries} and ${payloads}`
+  if (entriesMended > 0) {
+    out.remark(`mended ${formatCount(entriesMended, 'damaged entry', 'damaged entries')}`)
+  }
   out.remark(`pulled ${pulled}; size ${size}`)
 }

@@ -101,11 +101,12 @@ export const COMPACT: ReportCodec<CompactReport> = codec(
 )
 
 export const IMPORT: ReportCodec<ImportReport> = codec(
-  ({ name, size, entriesAdded, payloadsAdded, erased }) => ({
+  ({ name, size, entriesAdded, payloadsAdded, entriesMended, erased }) => ({
     name,
     size,
     entriesAdded,
     payloadsAdded,
+    entriesMended,
     erased,
   }),
   (fields) => {
@@ -116,6 +117,7 @@ export const IMPORT: ReportCodec<ImportReport> = codec(
       size: fields.uint('size'),
       entriesAdded: fields.uint('entriesAdded'),
       payloadsAdded: fields.uint('payloadsAdded'),
+      entriesMended: fields.uint('entriesMended'),
       erased: fields.uint('erased'),
     }
   },

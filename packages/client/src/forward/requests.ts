@@ -104,11 +104,13 @@ export const RESUME: Operation<{ readonly at: BranchAddress; readonly record: st
   run: (writer, { at, record }) => writer.resume(at, record),
 }
 
-export const TAKE_IN: Operation<
-  { readonly signedManifest: Uint8Array; readonly file: string },
-  void
-> = {
-  op: 'take-in',
+/** A file of entries of a capsule. */
+export interface EntriesFileArgs {
+  readonly signedManifest: Uint8Array
+  readonly file: string
+}
+
+const ENTRIES_FILE: Pick<Operation<EntriesFileArgs, void>, 'encode' | 'decode' | 'result'> = {
   encode: ({ signedManifest, file }) =>
     createMap([
       ['file', file],
@@ -116,7 +118,16 @@ export const TAKE_IN: Operation<
     ]),
   decode: (fields) => ({ file: fields.text('file'), signedManifest: fields.bytes('manifest') }),
   result: NOTHING,
+}
+
+export const TAKE_IN: Operation<EntriesFileArgs, void> = {
+  ...{ op: 'take-in', ...ENTRIES_FILE },
   run: (writer, { signedManifest, file }) => writer.takeIn(signedManifest, file),
+}
+
+export const MEND: Operation<EntriesFileArgs, void> = {
+  ...{ op: 'mend', ...ENTRIES_FILE },
+  run: (writer, { signedManifest, file }) => writer.mend(signedManifest, file),
 }
 
 export const HEARTBEAT: Operation<BranchAddress, string> = {
@@ -255,6 +266,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation<never, unknown>> = new Ma
     CHECK_STORE,
     REMEMBER,
     TAKE_IN,
+    MEND,
   ].map((operation) => [operation.op, operation as Operation<never, unknown>]),
 )
 

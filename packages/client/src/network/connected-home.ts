@@ -51,6 +51,7 @@ import type {
   StatusReport,
   TraceReport,
 } from './home-network.ts'
+import { readDamaged } from './mend.ts'
 import { MirrorDesk } from './mirror-desk.ts'
 import type { Network } from './network.ts'
 import { fillHoles, pullBranch, type TakeIn } from './pull.ts'
@@ -79,6 +80,12 @@ export interface ConnectedHomeContext {
    */
   ownerOf(capsule: SignedManifest | undefined): Owner
   readonly takeIn: TakeIn
+  /** Something of the capsule has rotted here. */
+  isDamaged(name: CapsuleName): Promise<boolean>
+  /** Entries that cannot be shown, or not be proven, from here alone. */
+  findDamage(name: CapsuleName): Promise<RangeSet>
+  /** Writes the capsule anew, with these entries in place of what is damaged. */
+  readonly mend: TakeIn
 }
 
 const READ_TIMEOUT_MS = 10_000
@@ -176,6 +183,13 @@ export class ConnectedHome implements HomeNetwork {
 
   async pull(name: CapsuleName | string, options: RemoteOptions = {}): Promise<PullReport> {
     const bytes = typeof name === 'string' ? parseName(name) : name
+    const mended = await this.#mend(bytes, options)
+    const entriesMended = mended?.count ?? 0
+    const sizeHere = this.localHead(bytes)?.size ?? 0
+    if (mended !== undefined && mended.sizeElsewhere < sizeHere) {
+      const added = { entriesAdded: 0, payloadsAdded: 0 }
+      return { name: bytes, size: sizeHere, ...added, entriesMended }
+    }
     const branch = await this.openBranch(bytes, options)
     try {
       await branch.ready(options.signal)
@@ -195,7 +209,7 @@ export class ConnectedHome implements HomeNetwork {
       missingNow.remove(before, Number.POSITIVE_INFINITY)
       const size = this.localHead(bytes)?.size ?? 0
       const payloadsAdded = missingBefore.count - missingNow.count
-      return { name: bytes, size, entriesAdded: size - before, payloadsAdded }
+      return { name: bytes, size, entriesAdded: size - before, payloadsAdded, entriesMended }
     } finally {
       branch.close()
     }
@@ -379,6 +393,25 @@ export class ConnectedHome implements HomeNetwork {
       throw new UnavailableError('NO_MIRROR', message, details, { cause: error })
     } finally {
       await network.close()
+    }
+  }
+
+  /** Undefined if nothing has rotted here. The mirrors may hold less than this home. */
+  async #mend(
+    name: CapsuleName,
+    options: RemoteOptions,
+  ): Promise<{ count: number; sizeElsewhere: number } | undefined> {
+    const { isDamaged, findDamage, mend } = this.#context
+    if (!(await isDamaged(name))) return undefined
+    const damaged = await findDamage(name)
+    const branch = await this.openBranch(name, options, { remembered: this.book.head(name) })
+    try {
+      await branch.ready(options.signal)
+      const entries = await readDamaged(branch, damaged, options.signal)
+      await mend(openCapsuleManifest(branch, name), entries)
+      return { count: damaged.count, sizeElsewhere: branch.head?.size ?? 0 }
+    } finally {
+      branch.close()
     }
   }
 

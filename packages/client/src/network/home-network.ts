@@ -105,6 +105,8 @@ export interface PullReport {
   readonly entriesAdded: number
   /** Of entries that were here before, without them. */
   readonly payloadsAdded: number
+  /** Entries that had rotted here and are whole again. */
+  readonly entriesMended: number
 }
 
 export interface PushOptions {
@@ -161,7 +163,12 @@ export interface HomeNetwork {
   trace(name: CapsuleName, options?: RemoteOptions): Promise<TraceReport>
   /** Delivers what mirrors lack. @throws {UnavailableError} `NO_MIRROR`, `LEVEL_IMPOSSIBLE` */
   push(name: CapsuleName, options?: PushOptions): Promise<PushReport>
-  /** Brings what the mirrors have of a capsule into this home, verified: entries, then payloads. */
+  /**
+   * Brings what the mirrors have of a capsule into this home, verified: in place of what has rotted
+   * here, then entries, then payloads.
+   *
+   * @throws {UnavailableError} `STORE_CORRUPT` if something is damaged here that no mirror holds
+   */
   pull(name: CapsuleName | string, options?: RemoteOptions): Promise<PullReport>
   /** Keeps a certificate chain (encoded) by which a domain lets this home's person read. */
   keepMembership(chain: Uint8Array): Promise<void>

@@ -106,6 +106,8 @@ export class NodeEngine {
   readonly #subscriptions = new Subscriptions()
   /** By name key: the service that advertises the capsule. */
   readonly #advertised = new Map<string, string>()
+  /** By name key: the service that wants to know who serves the capsule, without doing so. */
+  readonly #sought = new Map<string, string>()
   readonly #partners = new Partners()
   /** Questions of this node's own, by their number, which is negative. */
   readonly #questions = new Map<number, string>()
@@ -231,7 +233,7 @@ export class NodeEngine {
       return
     }
     this.#questions.delete(effect.request)
-    const id = this.#advertised.get(key)
+    const id = this.#advertised.get(key) ?? this.#sought.get(key)
     if (id === undefined) return
     const { name: self } = this.#options.identity
     const servers = effect.entries.map(({ server }) => server)
@@ -390,6 +392,10 @@ export class NodeEngine {
         case 'advertise':
           this.#advertise(id, effect)
           break
+        case 'seek':
+          this.#sought.set(nameKey(effect.name), id)
+          this.#partners.add(nameKey(effect.name))
+          break
         case 'withdraw':
           this.#withdraw([effect.name])
           break
@@ -436,12 +442,14 @@ export class NodeEngine {
     }
     const key = nameKey(name)
     if (!this.#advertised.has(key)) this.#advertised.set(key, service)
+    this.#sought.delete(key)
     this.#partners.add(key)
   }
 
   #withdraw(names: readonly CapsuleName[]): void {
     for (const key of names.map(nameKey)) {
       this.#advertised.delete(key)
+      this.#sought.delete(key)
       this.#partners.delete(key)
     }
     this.#work.push({ to: 'overlay', event: { type: 'withdraw', names } })

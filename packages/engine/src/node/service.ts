@@ -36,6 +36,7 @@ type TalkType =
   | 'close-session'
   | 'open-session'
   | 'advertise'
+  | 'seek'
   | 'withdraw'
   | 'publish'
   | 'subscribe'

@@ -55,7 +55,7 @@ import { EntryBatchBuilder } from '../store/entry-batch-builder.ts'
 import type { IndexRange, StoreOp, StoreReader } from '../store/store.ts'
 import { type PendingImport, pendingImport, pendingImportOp } from './committed-head.ts'
 import { createMirrorNote, readMirrorNote, type SizedHeartbeat } from './mirror-note.ts'
-import { RangeSet } from './range-set.ts'
+import { coarsen, RangeSet } from './range-set.ts'
 import { readStated, type StatedTree, statedOp } from './removal.ts'
 import { type EntriesVerifier, HeadVerifier } from './verify-entries.ts'
 
@@ -478,12 +478,4 @@ export class BranchIntake {
     const note = { timeS, size, heartbeat: this.#heartbeat, holes }
     return createMirrorNote(this.name, this.branch, note)
   }
-}
-
-/** At most `countMax` ranges that cover these: the last one takes in what is too much. */
-function coarsen(ranges: readonly IndexRange[], countMax: number): readonly IndexRange[] {
-  if (ranges.length <= countMax) return ranges
-  const rest = ranges.slice(countMax - 1) as [IndexRange, ...IndexRange[]]
-  const last = { start: rest[0].start, end: (rest.at(-1) as IndexRange).end }
-  return [...ranges.slice(0, countMax - 1), last]
 }

@@ -33,6 +33,8 @@ export interface GroupAudience {
   accepted(offer: Offer): MirrorEffect[]
   /** The copy of the capsule is an empty one now. */
   replaced(name: CapsuleName): MirrorEffect[]
+  /** The manifest of the capsule is in the store again. */
+  restored(signed: SignedManifest): MirrorEffect[]
   /** `offers` will not be taken on. */
   failed(error: Error, offers: readonly Offer[]): MirrorEffect[]
 }
@@ -46,6 +48,7 @@ interface Group {
   readonly parts: readonly { readonly intake: BranchIntake; readonly cut: BranchCut }[]
   readonly offers: readonly Offer[]
   readonly replacements: readonly Replacement[]
+  readonly manifests: readonly SignedManifest[]
   readonly credits: ReadonlyMap<SessionId, number>
 }
 
@@ -64,6 +67,8 @@ export class GroupCommit {
   readonly #audience: GroupAudience
   #offers: Offer[] = []
   #replacements: Replacement[] = []
+  /** To be stored again. */
+  #manifests: SignedManifest[] = []
   #credits = new Map<SessionId, number>()
   #owedBytes = 0
   #inFlight = 0
@@ -101,6 +106,11 @@ export class GroupCommit {
     this.#intakes.replace(name)
   }
 
+  /** The next group stores a manifest again that was lost in damage. */
+  restore(signed: SignedManifest): void {
+    this.#manifests.push(signed)
+  }
+
   /** Bytes of messages that wait for the next group. */
   get pendingBytes(): number {
     return this.#owedBytes
@@ -123,12 +133,13 @@ export class GroupCommit {
     }
     const group: Group = {
       ...{ parts, offers: this.#offers },
-      ...{ replacements: this.#replacements, credits: this.#credits },
+      ...{ replacements: this.#replacements, manifests: this.#manifests, credits: this.#credits },
     }
-    const isEmpty = parts.length + group.offers.length + group.replacements.length === 0
-    if (isEmpty) return undefined
+    const count = parts.length + group.offers.length + group.replacements.length
+    if (count + group.manifests.length === 0) return undefined
     this.#offers = []
     this.#replacements = []
+    this.#manifests = []
     this.#credits = new Map()
     this.#owedBytes = 0
 
@@ -151,12 +162,16 @@ export class GroupCommit {
     }
   }
 
-  #committed({ parts, offers, replacements, credits }: Group): MirrorEffect[] {
+  #committed({ parts, offers, replacements, manifests, credits }: Group): MirrorEffect[] {
     const effects: MirrorEffect[] = []
     this.#answered()
     for (const { name } of replacements) {
       this.#intakes.replaced(name)
       effects.push(...this.#audience.replaced(name))
+    }
+    for (const signed of manifests) {
+      this.#intakes.arrived(signed)
+      effects.push(...this.#audience.restored(signed))
     }
     for (const offer of offers) {
       this.#intakes.arrived(offer.signed)
@@ -173,6 +188,7 @@ export class GroupCommit {
   #failed({ credits, offers, replacements }: Group, error: Error): MirrorEffect[] {
     for (const { name } of [...replacements, ...this.#replacements]) this.#intakes.replaced(name)
     this.#replacements = []
+    this.#manifests = []
     this.#isSettling = true
     this.#answered()
     const later = this.#credits
@@ -192,8 +208,9 @@ export class GroupCommit {
   }
 }
 
-function opsOf({ parts, offers, replacements }: Group, store: StoreReader): StoreOp[] {
+function opsOf({ parts, offers, replacements, manifests }: Group, store: StoreReader): StoreOp[] {
   const ops: StoreOp[] = replacements.flatMap((replacement) => replacement.ops)
+  for (const { name, signed } of manifests) ops.push({ type: 'manifest', name, signed })
   for (const { signed, chain, restated } of offers) {
     const { name } = signed
     ops.push({ type: 'manifest', name, signed: signed.signed })

@@ -67,6 +67,13 @@ export class Intakes {
     return this.#isServed(name) ? openManifest(signed, name) : undefined
   }
 
+  /** It was taken on, and its manifest lies in damage. */
+  isNameless(name: CapsuleName): boolean {
+    if (this.#arriving.has(nameKey(name)) || isDropped(this.#store, name)) return false
+    const isLost = storedManifest(this.#store, name) === undefined
+    return isLost && this.#store.state(name, MAIN_BRANCH) !== undefined && this.#isServed(name)
+  }
+
   /** Its owner lets this node serve it, or the node writes it itself: its head log. */
   #isServed(name: CapsuleName): boolean {
     const chain = readChain(this.#store, name)

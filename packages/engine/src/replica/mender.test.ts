@@ -25,11 +25,11 @@ interface World {
 }
 
 /** A capsule that two mirrors hold and have stated. */
-function createWorld(seed: number): World {
+function createWorld(seed: number, count = 740, holes: readonly number[] = []): World {
   const prng = new Prng(seed)
   const home = new PublisherHome(prng)
   const mirrors = [new MirrorHome(prng.child()), new MirrorHome(prng.child())] as const
-  home.append(740)
+  home.append(count, { holes })
   for (const [i, mirror] of mirrors.entries()) {
     home.connect(mirror, 1 + i)
     home.exchange(mirror, 1 + i)
@@ -110,11 +110,89 @@ test('MI28: what nobody else holds as far as it was stated here stays as it is',
   assert.deepEqual(typesOf(first.effects), ['damaged'])
   assert.equal(first.mirror.status.damaged, 1)
   assert.equal(first.store.state(home.capsule.name, MAIN_BRANCH)?.size, 401)
-  // Nothing is stated of it meanwhile, and nothing of it is taken in.
-  home.append(1)
+  // Nothing is stated of it meanwhile.
+  first.connect(77)
+  first.receive(77, openMessage(home))
+  const [refused] = first.sentTo(77).map((message) => decodeMessage(message))
+  assert.equal(refused?.kind === 'error' && refused.code, 'STORE_CORRUPT')
+})
+
+for (const how of ['vanish', 'keep'] as const) {
+  test(`MI31: whoever pushes all of it fills a damaged copy again (index: ${how})`, () => {
+    const { home, mirrors } = createWorld(8)
+    const [first, second] = mirrors
+    const note = noteOf(first, home)
+    damage(first, home, how)
+    first.restart('kill')
+    const { name } = home.capsule
+    first.take([...first.mirror.inspect()].flat())
+    if (how === 'keep') first.take(first.mirror.suspect(name))
+    home.connect(first, 3)
+    home.exchange(first, 3)
+    // What was there before is given up only now; the push is begun again.
+    assert.deepEqual(typesOf(first.effects), ['damaged', 'mending'])
+    home.take(home.publisher.retry(first.headLog.name))
+    home.exchange(first, 3)
+    assert.deepEqual(typesOf(first.effects), ['damaged', 'mending', 'mended'])
+    assert.deepEqual(content(first, home), content(second, home))
+    assert.deepEqual(noteOf(first, home), note)
+    const receipts = home.effects.filter(({ type }) => type === 'receipt')
+    home.append(5)
+    home.exchange(first, 3)
+    assert.equal(home.effects.filter(({ type }) => type === 'receipt').length, receipts.length + 1)
+    assert.equal(noteOf(first, home).size, 745)
+    first.store.compact()
+    assert.deepEqual(first.store.fsck().problems, [])
+  })
+}
+
+test('MI31: a push under way is begun again when damage is found', () => {
+  const { home, mirrors } = createWorld(9)
+  const [first] = mirrors
+  damage(first, home, 'keep')
+  first.restart('kill')
   home.connect(first, 3)
   home.exchange(first, 3)
-  assert.equal(noteOf(first, home).size, 401)
+  home.append(2)
+  home.take(home.publisher.work())
+  first.take(first.mirror.suspect(home.capsule.name))
+  for (const round of [1, 2, 3]) {
+    home.exchange(first, 3)
+    home.take(home.publisher.retry(first.headLog.name))
+    assert.ok(round > 0)
+  }
+  home.exchange(first, 3)
+  assert.deepEqual(typesOf(first.effects), ['damaged', 'mending', 'mended'])
+  assert.equal(noteOf(first, home).size, 742)
+})
+
+test('MI31: a push that brings less than was stated, or not every payload, changes nothing', () => {
+  for (const what of ['less', 'holes', 'another history'] as const) {
+    const { home, mirrors } = createWorld(10)
+    const [first] = mirrors
+    damage(first, home, 'vanish')
+    first.restart('kill')
+    first.take([...first.mirror.inspect()].flat())
+    // A home with the same capsule, and the same entries where it has them.
+    const { home: twin } = createWorld(10, what === 'less' ? 739 : 740, what === 'holes' ? [5] : [])
+    const stranger = new PublisherHome(new Prng(11), MAIN_BRANCH, home.capsule)
+    if (what === 'another history') stranger.append(800)
+    const other = what === 'another history' ? stranger : twin
+    other.connect(first, 3)
+    other.exchange(first, 3)
+    assert.deepEqual(typesOf(first.effects), ['damaged'], what)
+    assert.equal(first.store.state(home.capsule.name, MAIN_BRANCH)?.size, 740)
+    assert.equal(noteOf(first, home).size, 740)
+    if (what === 'less') continue
+    // It is not asked to send all of it once more.
+    other.take(other.publisher.retry(first.headLog.name))
+    let bulk = 0
+    other.exchange(first, 3, (message) => {
+      if (message[0] === 1) bulk++
+      return [message]
+    })
+    assert.equal(bulk, 0, what)
+  }
 })
 
 test('MI28: a writer that goes on pushing does not keep a mirror from mending', () => {
@@ -225,11 +303,13 @@ test('MI29: what is pushed in part while a copy is given up leaves nothing behin
   const { home, mirrors } = createWorld(7)
   const [first, second] = mirrors
   const { name } = home.capsule
-  first.take(first.mirror.suspect(name))
   home.append(300)
   for (let i = 0; i < 4; i++) home.take(home.publisher.work())
   const [pushed] = home.sentTo(1)
   home.exchange(second, 2)
+  // The first of several messages was accepted, and is not committed, when the damage is found.
+  first.receive(1, pushed as Uint8Array)
+  first.take(first.mirror.suspect(name))
   introduce(mirrors, home)
   const [mine, theirs] = sessionsOf(0, 1, true)
   for (let isAsked = false; !isAsked; ) {
@@ -240,8 +320,7 @@ test('MI29: what is pushed in part while a copy is given up leaves nothing behin
     if (isAsked) break
     for (const message of second.sentTo(theirs)) first.receive(mine, message)
   }
-  // The first of several messages is committed while the other mirror makes the proof.
-  first.receive(1, pushed as Uint8Array)
+  // It is while the other mirror makes the proof.
   first.commit()
   assert.ok(pendingImport(first.store, name, MAIN_BRANCH)?.before)
   converge(mirrors)
@@ -290,4 +369,86 @@ test('MI28: a statement that the other mirror did not sign is none', () => {
   first.take(first.mirror.tick())
   converge(mirrors)
   assert.deepEqual(typesOf(first.effects), ['damaged', 'mending', 'mended'])
+})
+
+/** One bit of the manifest flips while the mirror is down; the index stays. */
+function damageManifest({ disk }: MirrorHome, { capsule }: PublisherHome): void {
+  for (const path of disk.files().filter((file) => file.startsWith('segments/'))) {
+    const at = Buffer.from(disk.contents(path)).indexOf(Buffer.from(capsule.manifest.signed))
+    if (at > 0) disk.flipBit(path, at + 40, 1)
+  }
+}
+
+test('MI32: a manifest that was lost comes from another mirror, and what was stated holds', () => {
+  const { home, mirrors } = createWorld(20)
+  const [first] = mirrors
+  const { name } = home.capsule
+  const note = noteOf(first, home)
+  damageManifest(first, home)
+  first.restart('kill')
+  assert.ok(!first.mirror.holds(name))
+  first.take(first.mirror.suspect(name))
+  assert.deepEqual(
+    first.effects.map(({ type }) => type),
+    ['damaged', 'seek'],
+  )
+  assert.equal(first.mirror.status.damaged, 1)
+  assert.deepEqual(first.mirror.suspect(name), [])
+  introduce(mirrors, home)
+  converge(mirrors)
+  assert.deepEqual(typesOf(first.effects), ['damaged', 'mended'])
+  assert.ok(first.effects.some(({ type }) => type === 'advertise'))
+  assert.equal(first.mirror.status.damaged, 0)
+  assert.deepEqual(noteOf(first, home), note)
+  first.connect(77)
+  first.receive(77, openMessage(home))
+  const [opened] = first.sentTo(77).map((message) => decodeMessage(message))
+  assert.equal(opened?.kind === 'opened' && opened.cosignature?.timeS, note.timeS)
+  first.store.compact()
+  assert.deepEqual(first.store.fsck().problems, [])
+})
+
+test('MI32: a manifest that was lost comes with an offer, and what was stated holds', () => {
+  const { home, mirrors } = createWorld(21)
+  const [first] = mirrors
+  const note = noteOf(first, home)
+  damageManifest(first, home)
+  first.restart('kill')
+  first.take(first.mirror.suspect(home.capsule.name))
+  first.runtime.timeUs += 5_000_000
+  home.connect(first, 3)
+  home.exchange(first, 3)
+  assert.deepEqual(typesOf(first.effects), ['damaged', 'mended'])
+  assert.deepEqual(noteOf(first, home), note)
+  home.append(1)
+  home.exchange(first, 3)
+  assert.equal(noteOf(first, home).size, 741)
+})
+
+test('MI32: what is not the manifest of the capsule is not taken for it', () => {
+  const { home, mirrors } = createWorld(22)
+  const [first] = mirrors
+  const { name } = home.capsule
+  damageManifest(first, home)
+  first.restart('kill')
+  first.take(first.mirror.suspect(name))
+  const stranger = new PublisherHome(new Prng(23))
+  first.take(first.mirror.learn(name, [mirrors[1].headLog.name]))
+  first.take(first.mirror.opened(9, { name: mirrors[1].headLog.name }, true))
+  const asked = first.sentTo(9).map((message) => decodeMessage(message))
+  const question = asked.find(({ kind }) => kind === 'present' || kind === 'open')
+  assert.ok(question)
+  const answer = (id: number): Uint8Array =>
+    encodeMessage({
+      ...{ kind: 'opened', id, manifest: stranger.capsule.manifest.signed, branches: [] },
+      ...{ head: null, cosignature: null, heartbeat: null },
+    })
+  if (question.kind === 'present') {
+    first.receive(9, encodeMessage({ kind: 'presented', id: question.id, chains: [] }))
+    const [open] = first.sentTo(9).map((message) => decodeMessage(message))
+    first.receive(9, answer(open?.id ?? 0))
+  } else first.receive(9, answer(question.id))
+  first.settle()
+  assert.ok(!first.mirror.holds(name))
+  assert.equal(first.mirror.status.damaged, 1)
 })

@@ -1,11 +1,11 @@
 /**
  * Capsules of which a part was lost on the disk of this mirror, and how they become whole again.
  *
- * A damaged copy is given up only when another mirror has shown that it holds what this one may
- * hold: every branch, with a head that its writer signed, as large as the one here, over a tree
- * that begins with what was stated here, and with a statement of its own. Then it leaves the store
- * and is filled like a new one. What nobody else holds stays as it is. Rules MI28 and MI29 of
- * docs/spec/mirror.md.
+ * A damaged copy is given up only when somebody has shown that he holds what this one may hold:
+ * every branch, with a head that its writer signed, as large as the one here, over a tree that
+ * begins with what was stated here. Another mirror shows it by a statement of its own, whoever
+ * pushes the capsule by sending all of it. Then it leaves the store and is filled like a new one.
+ * What nobody else holds stays as it is. Rules MI28 to MI32 of docs/spec/mirror.md.
  *
  * @module
  */
@@ -14,6 +14,9 @@ import { branchKey, nameKey } from '../store/branch-key.ts'
 import { nameTurns } from '../store/name-turns.ts'
 import type { StoreOp, StoreReader } from '../store/store.ts'
 import { committedHead } from './committed-head.ts'
+import type { SessionId } from './mirror-contract.ts'
+import { readMirrorNote } from './mirror-note.ts'
+import type { WantedCopy } from './pushed-copy.ts'
 import { planRemoval, type Removal, readStated, type StatedTree } from './removal.ts'
 
 interface Damaged {
@@ -30,6 +33,10 @@ export class Mender {
   readonly #damaged = new Map<string, Damaged>()
   /** Being filled again. */
   readonly #mending = new Set<string>()
+  /** Of which the manifest was lost. */
+  readonly #nameless = new Set<string>()
+  /** Sessions whose peers have tried to show a capsule and could not. */
+  readonly #vain = new Map<string, Set<SessionId>>()
 
   constructor(store: StoreReader, headLog: CapsuleName) {
     this.#store = store
@@ -37,7 +44,7 @@ export class Mender {
   }
 
   get count(): number {
-    return this.#damaged.size
+    return this.#damaged.size + this.#nameless.size
   }
 
   isDamaged(name: CapsuleName): boolean {
@@ -76,6 +83,41 @@ export class Mender {
     return true
   }
 
+  /** The manifest of a capsule that is held cannot be read. False if that was known. */
+  addNameless(name: CapsuleName): boolean {
+    if (this.#nameless.has(nameKey(name))) return false
+    this.#nameless.add(nameKey(name))
+    return true
+  }
+
+  isNameless(name: CapsuleName): boolean {
+    return this.#nameless.size > 0 && this.#nameless.has(nameKey(name))
+  }
+
+  /** False if it was not missing. */
+  foundManifest(name: CapsuleName): boolean {
+    return this.#nameless.delete(nameKey(name))
+  }
+
+  /**
+   * What a push has to bring to show that its peer holds the branch. Undefined if the copy here is
+   * not given up, or if the peer has tried in vain.
+   */
+  wanted(session: SessionId, name: CapsuleName, branch: BranchId): WantedCopy | undefined {
+    if (this.#vain.get(nameKey(name))?.has(session) === true || !this.prepare(name))
+      return undefined
+    const { holes } = readMirrorNote(this.#store, name, branch)
+    const stated = this.stated(name, branch)
+    return { size: this.sizeWanted(name, branch), stated, holes }
+  }
+
+  /** What the session has pushed did not show it. */
+  notShown(session: SessionId, name: CapsuleName): void {
+    const sessions = this.#vain.get(nameKey(name)) ?? new Set<SessionId>()
+    this.#vain.set(nameKey(name), sessions)
+    sessions.add(session)
+  }
+
   /**
    * Finds out what was stated here. Nothing more is since it is known to be damaged, and no
    * statement may be on its way to the store. False if its copy is not given up.
@@ -90,12 +132,15 @@ export class Mender {
   /** It was dropped. */
   forget(name: CapsuleName): void {
     this.#damaged.delete(nameKey(name))
+    this.#vain.delete(nameKey(name))
+    this.#nameless.delete(nameKey(name))
     this.#mending.delete(nameKey(name))
   }
 
   /** The copy here is an empty one now. */
   replaced(name: CapsuleName): void {
     this.#damaged.delete(nameKey(name))
+    this.#vain.delete(nameKey(name))
     this.#mending.add(nameKey(name))
   }
 
@@ -117,7 +162,7 @@ export class Mender {
   }
 
   /**
-   * Another mirror holds a branch. Returns the changes that replace the copy here by an empty one,
+   * Somebody else holds a branch. Returns the changes that replace the copy here by an empty one,
    * once it holds every branch.
    */
   shown(other: string, name: CapsuleName, branch: BranchId): StoreOp[] | undefined {

@@ -95,6 +95,8 @@ export type MirrorEffect =
   | { readonly type: 'open-session'; readonly target: CapsuleName }
   /** A part of the capsule was lost on this disk. */
   | { readonly type: 'damaged'; readonly name: CapsuleName }
+  /** Who serves this capsule? It cannot be advertised, because its manifest was lost. */
+  | { readonly type: 'seek'; readonly name: CapsuleName }
   /** The damaged copy is gone, and is filled again by other mirrors. */
   | { readonly type: 'mending'; readonly name: CapsuleName }
   /** All is there again that was stated. */

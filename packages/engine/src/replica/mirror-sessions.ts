@@ -19,6 +19,7 @@ import { branchKey } from '../store/branch-key.ts'
 import { REPLICA_LIMITS } from './limits.ts'
 import { encodeMessage, type ReplicaMessage } from './messages.ts'
 import type { MirrorEffect, SendEffect, SessionId, SessionPeer } from './mirror-contract.ts'
+import type { PushedCopy } from './pushed-copy.ts'
 
 /** A branch that a peer pushes. */
 export interface Push {
@@ -28,6 +29,8 @@ export interface Push {
   readonly branch: BranchId
   /** Of the last receipt that was sent. */
   receiptSize: number
+  /** What is here is damaged: what comes is not stored, and shows what the peer holds. */
+  readonly copy?: PushedCopy
 }
 
 /** What was asked of a peer: hears every message with its request id until it says that it ends. */

@@ -19,6 +19,8 @@ import {
   isLongshoreError,
   MAIN_BRANCH,
   manifestKey,
+  openManifest,
+  type SignedManifest,
   VerificationError,
   verifyHeartbeat,
 } from '@longshore/capsule'
@@ -50,6 +52,8 @@ export interface SyncParts {
   /** A statement that says a later second is from a clock that is wrong. */
   latestS(): number
   readonly mender: Mender
+  /** Stores a manifest again that was lost. */
+  restore(signed: SignedManifest): MirrorEffect[]
   /** The copy of a capsule can be replaced now; `ops` do it. */
   replace(name: CapsuleName, ops: readonly StoreOp[]): MirrorEffect[]
   /** Throws while nothing may be accepted. */
@@ -228,8 +232,13 @@ export class MirrorSync {
       effects.push(...this.#add(round, { name: place.name, branch }))
     }
     const { head } = opened
+    const { mender, restore } = this.#parts
+    if (mender.isNameless(place.name)) {
+      const signed = openManifest(opened.manifest, place.name)
+      return [...effects, ...restore(signed), ...this.#next(round)]
+    }
     if (head === null) return [...effects, ...this.#next(round)]
-    if (this.#parts.mender.isDamaged(place.name)) {
+    if (mender.isDamaged(place.name)) {
       return [...effects, ...this.#mend(round, place, opened, head)]
     }
     const intake = this.#parts.intakes.open(place.name, place.branch)

@@ -36,6 +36,7 @@ import { HeadLog } from './head-log.ts'
 import { Intakes } from './intakes.ts'
 import { REPLICA_LIMITS, type ReplicaLimits } from './limits.ts'
 import { Mender } from './mender.ts'
+import { MendingDesk } from './mending-desk.ts'
 import {
   decodeMessage,
   encodeMessage,
@@ -75,6 +76,7 @@ export class Mirror {
   readonly #pushes: PushDesk
   readonly #sync: MirrorSync
   readonly #mender: Mender
+  readonly #mending: MendingDesk
   readonly #verifier = new EntriesVerifier()
   readonly counters: MirrorCounters = new MirrorCounters()
   #isStopping = false
@@ -101,7 +103,8 @@ export class Mirror {
       {
         committed: (intake, cut) => this.#committed(intake, cut),
         accepted: (offer) => this.#accepted(offer),
-        replaced: (name) => this.#replaced(name),
+        replaced: (name) => this.#mending.replaced(name),
+        restored: (signed) => this.#mending.restored(signed),
         failed: (error, offers) => this.#failed(error, offers),
       },
     )
@@ -111,6 +114,8 @@ export class Mirror {
       verifier: this.#verifier,
       checkAccepting: (messageBytes: number) => this.#checkAccepting(messageBytes),
       owe: (session: SessionId, bytes: number) => this.#group.owe(session, bytes),
+      mender: this.#mender,
+      replace: (name: CapsuleName, ops: readonly StoreOp[]) => this.#mending.replace(name, ops),
     }
     this.#pushes = new PushDesk({ ...parts, mirror: options.mirror, counters: this.counters })
     const { store, runtime } = options
@@ -119,10 +124,14 @@ export class Mirror {
     const own = {
       ...{ store, limits: this.#limits, nowUs: () => clock.read(), memberships },
       latestS: () => this.#latestS,
-      mender: this.#mender,
-      replace: (name: CapsuleName, ops: readonly StoreOp[]) => this.#replace(name, ops),
+      restore: (signed: SignedManifest) => this.#mending.restore(signed),
     }
     this.#sync = new MirrorSync({ ...parts, ...own })
+    this.#mending = new MendingDesk({
+      ...{ store, mender: this.#mender, intakes: this.#intakes, sessions: this.#sessions },
+      ...{ reads: this.#reads, group: this.#group, sync: this.#sync, counters: this.counters },
+      refuse: (session, id, error) => this.#refuse(session, id, error),
+    })
   }
 
   /** `isInitiator`: this node has opened the session. */
@@ -169,10 +178,9 @@ export class Mirror {
     return [{ type: 'withdraw', name }, ...refusals]
   }
 
-  /** A part of the capsule cannot be read here: it is compared with other mirrors, to be mended. */
+  /** A part of the capsule cannot be read here: it is to be mended. */
   suspect(name: CapsuleName): MirrorEffect[] {
-    if (!this.#mender.add(name, (held) => this.holds(held))) return []
-    return [{ type: 'damaged', name }, ...this.#sync.compare(name)]
+    return this.#mending.suspect(name)
   }
 
   /** Looks at what the store knows to be damaged, in turns, once at the start. */
@@ -251,14 +259,9 @@ export class Mirror {
       return this.#request(session, message)
     } catch (error) {
       if (error instanceof ProtocolError) throw error
-      const found = 'name' in message ? this.#suspected(message.name, error) : []
+      const found = 'name' in message ? this.#mending.suspectAfter(error, message.name) : []
       return [this.#refuse(session.id, message.id, error), ...found]
     }
-  }
-
-  #suspected(name: CapsuleName, error: unknown): MirrorEffect[] {
-    const isCorrupt = isLongshoreError(error) && error.code === 'STORE_CORRUPT'
-    return isCorrupt ? this.suspect(name) : []
   }
 
   #refuse(session: SessionId, id: number, error: unknown): MirrorEffect {
@@ -353,9 +356,7 @@ export class Mirror {
       const text = 'the operator of this mirror has dropped the capsule'
       throw new UnavailableError('POLICY_REFUSED', text)
     }
-    // Throws if the one that is stored is lost in damage: it is not stored again.
-    this.#store.manifest(signed.name)
-    const isKnown = this.holds(signed.name)
+    const isKnown = this.holds(signed.name) || this.#intakes.isNameless(signed.name)
     this.#policy.checkOffer(signed, message.chain, session.peer)
     if (!isKnown) this.#checkCapacity(signed)
     this.#checkAccepting(0)
@@ -431,14 +432,15 @@ export class Mirror {
   #accepted({ session, id, signed, chain }: Offer): MirrorEffect[] {
     this.counters.offers++
     const { name, signed: manifest } = signed
-    const advertise: MirrorEffect = { type: 'advertise', name, manifest, chain }
-    if (this.#sessions.get(session) === undefined) return [advertise]
-    return [advertise, send(session, { kind: 'accepted', id })]
+    const restored = this.#mending.restored(signed)
+    const effects: MirrorEffect[] = [{ type: 'advertise', name, manifest, chain }, ...restored]
+    if (this.#sessions.get(session) === undefined) return effects
+    return [...effects, send(session, { kind: 'accepted', id })]
   }
 
   #committed(intake: BranchIntake, { before, head }: BranchCut): MirrorEffect[] {
     const { name, branch } = intake
-    const effects = [...this.#pushes.committed(intake), ...this.#whole(intake)]
+    const effects = [...this.#pushes.committed(intake), ...this.#mending.whole(intake)]
     if (head === undefined || head.size === before?.size) return effects
     this.counters.entries += head.size - (before?.size ?? 0)
     this.#reads.advanced(name, branch)
@@ -449,29 +451,6 @@ export class Mirror {
     ]
     for (const payload of payloads) effects.push({ type: 'publish', name, payload })
     return effects
-  }
-
-  /** The damaged copy can be given up: nothing of it is opened until an empty one is there. */
-  #replace(name: CapsuleName, ops: readonly StoreOp[]): MirrorEffect[] {
-    const message = 'this mirror replaces its copy of the capsule'
-    const error = new UnavailableError('OVERLOADED', message)
-    const asked = [...this.#sessions.endPushesInto(name), ...this.#reads.drop(name)]
-    this.#group.replace(name, ops)
-    const refusals = asked.map(({ session, id }) => this.#refuse(session, id, error))
-    return [{ type: 'request-cut' }, ...refusals]
-  }
-
-  #replaced(name: CapsuleName): MirrorEffect[] {
-    this.#mender.replaced(name)
-    return [{ type: 'mending', name }, ...this.#sync.compare(name)]
-  }
-
-  /** All that was stated is there again: that is stated with the next commit. */
-  #whole({ name, isStatementDue }: BranchIntake): MirrorEffect[] {
-    const due: MirrorEffect[] = isStatementDue ? [{ type: 'request-cut' }] : []
-    if (!this.#mender.becameWhole(name)) return due
-    this.counters.mended++
-    return [...due, { type: 'mended', name }]
   }
 
   #failed(error: Error, offers: readonly Offer[]): MirrorEffect[] {
@@ -486,7 +465,10 @@ export class Mirror {
     // In the order of the bulk messages: it comes after them.
     const message = isDone ? encodeMessage({ kind: 'end', id: task.id }) : bytes
     if (message === undefined) {
-      return [this.#refuse(session, task.id, error), ...this.#suspected(task.place.name, error)]
+      return [
+        this.#refuse(session, task.id, error),
+        ...this.#mending.suspectAfter(error, task.place.name),
+      ]
     }
     return [{ type: 'send', session, message, isBulk: true }]
   }

@@ -3,20 +3,26 @@
  *
  * Pushes are pipelined: entries follow each other without waiting, and a group commit answers with
  * one receipt, which is cumulative. Two heads that do not fit convict their writer; whoever showed
- * the second one is told so. Rules MI2-MI7 and MI11 of docs/spec/mirror.md.
+ * the second one is told so. Where the copy here is damaged, a push shows what its peer holds.
+ * Rules MI2-MI7, MI11 and MI31 of docs/spec/mirror.md.
  *
  * @module
  */
 import {
   bytesEqual,
+  type CapsuleName,
   type Head,
   ProtocolError,
+  type SignedManifest,
   type Signer,
+  UnavailableError,
   VerificationError,
 } from '@longshore/capsule'
+import type { StoreOp } from '../store/store.ts'
 import type { BranchIntake } from './branch-intake.ts'
 import { type HeadVerdict, judgeByPath, judgeByTree } from './equivocation.ts'
 import type { Intakes } from './intakes.ts'
+import type { Mender } from './mender.ts'
 import type { MessageOf } from './messages.ts'
 import type { MirrorEffect, SessionId } from './mirror-contract.ts'
 import type { MirrorCounters } from './mirror-counters.ts'
@@ -28,6 +34,7 @@ import {
   refuse,
   send,
 } from './mirror-sessions.ts'
+import { PushedCopy } from './pushed-copy.ts'
 import type { EntriesVerifier } from './verify-entries.ts'
 
 export interface PushParts {
@@ -40,6 +47,9 @@ export interface PushParts {
   checkAccepting(messageBytes: number): void
   /** Bytes that are held until the next commit. */
   owe(session: SessionId, bytes: number): void
+  readonly mender: Mender
+  /** The copy of a capsule can be replaced now; `ops` do it. */
+  replace(name: CapsuleName, ops: readonly StoreOp[]): MirrorEffect[]
 }
 
 export class PushDesk {
@@ -54,11 +64,13 @@ export class PushDesk {
     const { intakes, sessions } = this.#parts
     this.#parts.checkAccepting(0)
     const { id, name, branch } = message
-    const intake = intakes.open(name, branch)
-    intakes.checkBranch(intake.signed, name, branch)
     if (session.pushes.has(id)) {
       throw new ProtocolError('PROTOCOL_ERROR', 'a request id is used twice')
     }
+    const signed = this.#parts.mender.isDamaged(name) ? intakes.manifest(name) : undefined
+    if (signed !== undefined) return this.#beginCopy(session, message, signed)
+    const intake = intakes.open(name, branch)
+    intakes.checkBranch(intake.signed, name, branch)
     const push: Push = { session: session.id, id, name, branch, receiptSize: 0 }
     sessions.addPush(session, push)
     const head = intake.committedHead ?? null
@@ -67,18 +79,51 @@ export class PushDesk {
     return [have, ...this.#receipt(push, intake), ...due]
   }
 
+  /** Nothing is taken into what is damaged: what comes shows what the peer holds. */
+  #beginCopy(
+    session: MirrorSession,
+    { id, name, branch }: MessageOf<'push'>,
+    signed: SignedManifest,
+  ): MirrorEffect[] {
+    const { intakes, sessions, mender } = this.#parts
+    if (intakes.isStating(name)) {
+      throw new UnavailableError('OVERLOADED', 'a statement of this mirror is under way')
+    }
+    const wanted = mender.wanted(session.id, name, branch)
+    if (wanted === undefined) {
+      throw new UnavailableError('STORE_CORRUPT', 'a part of this capsule was lost here')
+    }
+    const copy = new PushedCopy(signed, branch, wanted)
+    const push: Push = { session: session.id, id, name, branch, receiptSize: 0, copy }
+    sessions.addPush(session, push)
+    return [send(session.id, { kind: 'have', id, head: null, size: 0 })]
+  }
+
   /** The message in the verifier's frame belongs to this push. */
   entries(session: MirrorSession, push: Push, message: Uint8Array): MirrorEffect[] {
-    const intake = this.#parts.intakes.open(push.name, push.branch)
     try {
+      if (push.copy !== undefined) {
+        return [consumed(session, message), ...this.#compare(session, push, push.copy)]
+      }
+      const intake = this.#parts.intakes.open(push.name, push.branch)
       this.#parts.checkAccepting(message.length)
       const head = intake.heads.open(this.#parts.verifier.frame.head)
       return this.#accept(session, push, intake, head, message)
     } catch (error) {
       if (error instanceof ProtocolError) throw error
       this.#parts.sessions.endPush(session, push)
+      if (push.copy !== undefined) this.#parts.mender.notShown(session.id, push.name)
       return [this.#refuse(session, push, error), consumed(session, message)]
     }
+  }
+
+  #compare(session: MirrorSession, push: Push, copy: PushedCopy): MirrorEffect[] {
+    const { mender, replace, verifier } = this.#parts
+    if (copy.isWhole) return []
+    copy.accept(verifier)
+    if (!copy.isWhole) return []
+    const ops = mender.shown(`session ${session.id}`, push.name, push.branch)
+    return ops === undefined ? [] : replace(push.name, ops)
   }
 
   /** A group with entries of this branch is durable. */

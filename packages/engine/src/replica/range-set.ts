@@ -79,3 +79,11 @@ export class RangeSet {
     return low
   }
 }
+
+/** At most `countMax` ranges that cover these: the last one takes in what is too much. */
+export function coarsen(ranges: readonly IndexRange[], countMax: number): readonly IndexRange[] {
+  if (ranges.length <= countMax) return ranges
+  const rest = ranges.slice(countMax - 1) as [IndexRange, ...IndexRange[]]
+  const last = { start: rest[0].start, end: (rest.at(-1) as IndexRange).end }
+  return [...ranges.slice(0, countMax - 1), last]
+}

@@ -79,7 +79,7 @@ export class StagedShape {
         checkNote(op)
         break
       case 'manifest': {
-        const known = this.#manifest(op.name)
+        const known = this.#readableManifest(op.name)
         if (known !== undefined && !bytesEqual(known, op.signed)) {
           throw new UsageError('USAGE', 'another signed manifest is known under this name')
         }
@@ -121,6 +121,16 @@ export class StagedShape {
     const staged = this.#manifests.get(nameKey(name))
     if (staged !== undefined || this.isRemoved(name)) return staged
     return this.#committed.manifest(name)
+  }
+
+  /** One that lies in damage may be stored again: only the right one has this name. */
+  #readableManifest(name: CapsuleName): Uint8Array | undefined {
+    try {
+      return this.#manifest(name)
+    } catch (error) {
+      if (error instanceof UnavailableError && error.code === 'STORE_CORRUPT') return undefined
+      throw error
+    }
   }
 
   #checkKnown(name: CapsuleName): void {

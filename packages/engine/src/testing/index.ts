@@ -69,6 +69,7 @@ export {
   type SimActor,
   SimNode,
   type SimNodeOptions,
+  statedSize,
 } from './sim-node.ts'
 export {
   type LogLine,

@@ -29,11 +29,14 @@ import {
 } from '../node/service.ts'
 import type { Membership } from '../overlay/overlay-events.ts'
 import { Mirror } from '../replica/mirror.ts'
+import type { MirrorEffect } from '../replica/mirror-contract.ts'
+import { readMirrorNote } from '../replica/mirror-note.ts'
 import { Publisher } from '../replica/publisher.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { SpareMemory } from '../runtime/spare-memory.ts'
 import { type DiskStore, openDiskStore } from '../store/disk/disk-store.ts'
-import type { StoreOp } from '../store/store.ts'
+import { runSlices } from '../store/slices.ts'
+import type { StoreOp, StoreReader } from '../store/store.ts'
 import type { BranchWriter } from '../writer/branch-writer.ts'
 import { openBranchWriter } from '../writer/open-branch-writer.ts'
 import { createFirstInstance } from '../writer/writer-notes.ts'
@@ -236,6 +239,14 @@ export class SimNode {
     this.#boot++
   }
 
+  /** Looks for what has rotted on its disk, as a node does when it starts and once a day. */
+  scrub(): void {
+    this.#guard(() => {
+      const { capsules } = runSlices(this.store.scrubInSlices())
+      for (const name of capsules) this.#runMirror(this.mirror?.suspect(name) ?? [])
+    })
+  }
+
   /** Another process opens what is left. */
   start(): void {
     if (this.isUp) return
@@ -274,12 +285,15 @@ export class SimNode {
     for (const actor of this.#actors) Object.assign(this.#services, actor.services?.())
     for (const ticket of this.#joined) this.step({ type: 'join', ticket })
     if (this.mirror !== undefined) {
-      for (const effects of heldCapsules(this.store, this.identity.name)) {
-        this.step({ type: 'run', service: 'mirror', effects })
-      }
+      for (const effects of heldCapsules(this.store, this.identity.name)) this.#runMirror(effects)
+      for (const effects of this.mirror.inspect()) this.#runMirror(effects)
     }
     this.step({ type: 'tick' })
     for (const actor of this.#actors) actor.started?.()
+  }
+
+  #runMirror(effects: readonly MirrorEffect[]): void {
+    this.step({ type: 'run', service: 'mirror', effects })
   }
 
   /** A call to the disk may be the last thing that this life does. */
@@ -456,6 +470,11 @@ export class SimNode {
       }
     },
   }
+}
+
+/** Size of the last statement of a mirror about the main branch of a capsule. */
+export function statedSize(store: StoreReader, name: CapsuleName): number {
+  return readMirrorNote(store, name, MAIN_BRANCH).size
 }
 
 /** What ends a process in which these codes escape; whoever runs it starts another one. */

@@ -215,6 +215,7 @@ test('EX14: an import has everything that the export had, and can be exported ag
       size: 602,
       entriesAdded: 602,
       payloadsAdded: 0,
+      entriesMended: 0,
       erased: 2,
     },
   )

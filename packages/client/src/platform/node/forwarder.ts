@@ -91,6 +91,10 @@ export class Forwarder implements HomeWriter {
     return this.#ask((writer) => writer.takeIn(signedManifest, file))
   }
 
+  mend(signedManifest: Uint8Array, file: string): Promise<void> {
+    return this.#ask((writer) => writer.mend(signedManifest, file))
+  }
+
   backup(file: string): Promise<BackupReport> {
     return this.#ask((writer) => writer.backup(file))
   }

@@ -185,6 +185,10 @@ export class HolderConnection implements HomeWriter {
     return this.#ask(requests.TAKE_IN, { signedManifest, file })
   }
 
+  mend(signedManifest: Uint8Array, file: string): Promise<void> {
+    return this.#ask(requests.MEND, { signedManifest, file })
+  }
+
   backup(file: string): Promise<BackupReport> {
     return this.#ask(requests.BACK_UP, { file })
   }

@@ -10,6 +10,7 @@
  * @module
  */
 import {
+  bytesEqual,
   type CapsuleName,
   decodeHeader,
   formatHex,
@@ -25,6 +26,7 @@ import {
   type BranchWriter,
   committedHead,
   type DiskStore,
+  decodeAnchor,
   type IndexRange,
   isAnchorUpToDate,
   openBranchWriter,
@@ -53,6 +55,7 @@ import type { HomeConfig } from './home-config.ts'
 import type { HomePaths } from './home-layout.ts'
 import { type ImportContext, importVerified } from './import-tiles.ts'
 import type { KeyStore } from './key-store.ts'
+import { isDamaged, mendFromFile } from './mend-capsule.ts'
 import { syncOffThread } from './node-disk.ts'
 import { Principals } from './principals.ts'
 import { takeInFile } from './take-in.ts'
@@ -234,6 +237,14 @@ export class Holder implements HomeWriter {
     })
   }
 
+  mend(signedManifest: Uint8Array, file: string): Promise<void> {
+    return this.#runLong(async () => {
+      const capsule = openManifest(signedManifest)
+      const at = { name: capsule.name, branch: MAIN_BRANCH }
+      await this.#underWriter(at, (context) => mendFromFile(file, capsule, context))
+    })
+  }
+
   backup(file: string): Promise<BackupReport> {
     const { paths, store } = this.#parts
     return this.#runLong(async () => {
@@ -378,9 +389,25 @@ export class Holder implements HomeWriter {
         throw new UnavailableError('LOCKED', message, { name: formatName(at.name) })
       }
       await this.#retire(key)
-      return await action({ store, driver: this.driver, isOwn: keys.has(at.name) })
+      return await action({
+        ...{ store, driver: this.driver, isOwn: keys.has(at.name) },
+        isDamaged: () => isDamaged(store, at.name),
+        signedSize: () => this.#signedSize(at),
+      })
     } finally {
       this.#importing.delete(key)
+    }
+  }
+
+  /** What the anchor says. */
+  #signedSize({ name, branch }: BranchAddress): number {
+    const slot = this.#parts.anchors.slot(name, branch)
+    try {
+      const bytes = slot.read()
+      const anchor = bytes === undefined ? undefined : decodeAnchor(bytes)
+      return anchor !== undefined && bytesEqual(anchor.name, name) ? anchor.size : 0
+    } finally {
+      slot.close()
     }
   }
 

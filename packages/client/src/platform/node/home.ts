@@ -19,7 +19,13 @@ import {
   UnavailableError,
   UsageError,
 } from '@longshore/capsule'
-import { committedHead, type DiskStore, type Runtime, runSlices } from '@longshore/engine'
+import {
+  committedHead,
+  type DiskStore,
+  LocalCopy,
+  type Runtime,
+  runSlices,
+} from '@longshore/engine'
 import type { Capsule, ExportReport } from '../../capsule.ts'
 import { type CapsuleContext, CapsuleHandle } from '../../capsule-handle.ts'
 import { type CommitSignal, checkNotAborted } from '../../commit-signal.ts'
@@ -51,6 +57,7 @@ import { createHomeDirectories, type HomePaths, homeExists, homePaths } from './
 import { KeyStore } from './key-store.ts'
 import type { LiveReader } from './live-reader.ts'
 import { measureIndex } from './lmdb-index.ts'
+import { inTurns, isDamaged } from './mend-capsule.ts'
 import { openNodeNetwork } from './node-network.ts'
 import { createNodeRuntime } from './node-runtime.ts'
 import { describeIdentity } from './principals.ts'
@@ -113,8 +120,19 @@ class NodeHome implements Home, CapsuleContext {
       nowUs: () => this.#runtime.nowUs(),
       randomBytes: (byteLength) => this.#runtime.randomBytes(byteLength),
       ownerOf: (capsule) => this.#ownerOf(capsule),
-      takeIn: async (signed, entries) => {
-        await handOver(await this.writer(), signed, entries)
+      takeIn: async ({ signed }, entries) => {
+        const writer = await this.writer()
+        await handOver(entries, (file) => writer.takeIn(signed, file))
+        this.refresh()
+      },
+      isDamaged: async (name) => {
+        this.refresh()
+        return isDamaged(this.#store(), name)
+      },
+      findDamage: (name) => inTurns(new LocalCopy(this.reader, name, MAIN_BRANCH).findDamage()),
+      mend: async ({ signed }, entries) => {
+        const writer = await this.writer()
+        await handOver(entries, (file) => writer.mend(signed, file))
         this.refresh()
       },
     })

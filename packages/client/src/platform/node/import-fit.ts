@@ -68,8 +68,16 @@ export function checkImportFits(store: StoreReader, verified: VerifiedDirectory)
   return { size, edge, head, isPending: pending !== undefined }
 }
 
-/** `known` and the directory's head must be of one history; `source` has the larger tree. */
-function checkConsistent(verified: VerifiedDirectory, known: Head, source: TileSource): void {
+/**
+ * `known` and the directory's head must be of one history; `source` has the larger tree.
+ *
+ * @throws {VerificationError} `EQUIVOCATION`
+ */
+export function checkConsistent(
+  verified: VerifiedDirectory,
+  known: Head,
+  source: TileSource,
+): void {
   const { head, signed } = verified.directory
   const [small, large] = known.size <= head.size ? [known, head] : [head, known]
   const root =

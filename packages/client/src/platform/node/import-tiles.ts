@@ -8,25 +8,20 @@
  * before in force (committed-head.ts), and an import that was interrupted goes on where it
  * stopped.
  *
- * The second pass reads the files again and compares every header with the tree that was
- * verified, so files that change meanwhile do no harm. Rules EX14-EX18 of docs/spec/export.md.
+ * The second pass reads the files again (exported-entries.ts). What has rotted here is mended first
+ * (import-mending.ts). Rules EX14-EX18 of docs/spec/export.md.
  *
  * @module
  */
 import {
   asSignature,
-  bytesEqual,
   decodeHeader,
   ERASE_RANGES_MAX,
   formatName,
-  HASH_BYTES,
   type Head,
-  type Header,
-  hashLeaf,
   MAIN_BRANCH,
   type RightEdge,
   SIGNATURE_BYTES,
-  VerificationError,
 } from '@longshore/capsule'
 import {
   createGiveUpNote,
@@ -38,17 +33,15 @@ import {
 } from '@longshore/engine'
 import { checkNotAborted } from '../../commit-signal.ts'
 import type { ImportReport } from '../../home.ts'
-import { openBodyOf } from '../../verified-entry.ts'
-import { VerifiedTiles } from '../../verified-tiles.ts'
 import type { WriteDriver } from '../../write-driver.ts'
+import { ExportedEntries } from './exported-entries.ts'
 import { checkImportFits, type ImportBase } from './import-fit.ts'
-import { invalid } from './tile-directory.ts'
+import { mendFromExport } from './import-mending.ts'
 import type { VerifiedDirectory } from './verify-directory.ts'
 
 const TILE_WIDTH = 256
 /** One transaction of the import. */
 const STEP_BYTES_MAX = 4_194_304
-const TILE_CACHE_BYTES = 4_194_304
 
 /** Stands where a head is needed that nobody signed; never shown to anybody. */
 const NO_SIGNATURE = asSignature(new Uint8Array(SIGNATURE_BYTES))
@@ -58,6 +51,10 @@ export interface ImportContext {
   readonly driver: WriteDriver
   /** The capsule's writer is this home's own: its state changes under it. */
   readonly isOwn: boolean
+  /** Something of the capsule has rotted here. */
+  readonly isDamaged: () => Promise<boolean>
+  /** Entries that this machine has signed, as far as it knows. */
+  readonly signedSize: () => number
 }
 
 /**
@@ -71,8 +68,11 @@ export async function importVerified(
   context: ImportContext,
   signal?: AbortSignal,
 ): Promise<ImportReport> {
+  const entries = new ExportedEntries(verified)
+  const isDamaged = await context.isDamaged()
+  const entriesMended = isDamaged ? await mendFromExport(verified, entries, context) : 0
   const base = checkImportFits(context.store, verified)
-  const importer = new Importer(verified, context, base)
+  const importer = new Importer(verified, entries, context, base)
   const entriesAdded = await importer.addEntries(signal)
   const payloadsAdded = await importer.fillHoles(signal)
   if (entriesAdded === 0) await importer.applyErasures()
@@ -83,6 +83,7 @@ export async function importVerified(
     size: Math.max(base.size, verified.directory.size),
     entriesAdded,
     payloadsAdded,
+    entriesMended,
     erased: verified.erased.count,
   }
 }
@@ -91,16 +92,18 @@ class Importer {
   readonly #verified: VerifiedDirectory
   readonly #context: ImportContext
   readonly #base: ImportBase
-  /** Of the directory, authenticated again as they are used. */
-  readonly #tiles: VerifiedTiles
-  #lastBundle: { readonly n: number; readonly headers: readonly Uint8Array[] } | undefined
+  readonly #entries: ExportedEntries
 
-  constructor(verified: VerifiedDirectory, context: ImportContext, base: ImportBase) {
+  constructor(
+    verified: VerifiedDirectory,
+    entries: ExportedEntries,
+    context: ImportContext,
+    base: ImportBase,
+  ) {
     this.#verified = verified
+    this.#entries = entries
     this.#context = context
     this.#base = base
-    this.#tiles = new VerifiedTiles(verified.directory, TILE_CACHE_BYTES)
-    this.#tiles.believe(verified.edge)
   }
 
   /** Entries from the base to the end of the directory, in steps. Returns how many. */
@@ -189,38 +192,9 @@ class Importer {
   }
 
   #addEntry(builder: EntryBatchBuilder, index: number): void {
-    const bytes = this.#headerBytes(index)
+    const bytes = this.#entries.header(index)
     const header = decodeHeader(bytes)
-    const body = this.#verified.erased.has(index) ? undefined : this.#body(header, index)
-    builder.addEncoded(bytes, header.timeUs, body)
-  }
-
-  /** A header of the signed tree, or an error. */
-  #headerBytes(index: number): Uint8Array {
-    const n = Math.floor(index / TILE_WIDTH)
-    const at = index - n * TILE_WIDTH
-    const bytes = this.#bundle(n)[at]
-    const expected = this.#tiles.wholeTile(0, n).subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES)
-    if (bytes === undefined || !bytesEqual(hashLeaf(bytes), expected)) {
-      throw new VerificationError('ROOT_MISMATCH', 'an entry changed while it was imported', {
-        index,
-      })
-    }
-    return bytes
-  }
-
-  #bundle(n: number): readonly Uint8Array[] {
-    if (this.#lastBundle?.n !== n) {
-      this.#lastBundle = { n, headers: this.#verified.directory.headers(n) }
-    }
-    return this.#lastBundle.headers
-  }
-
-  #body(header: Header, index: number): Uint8Array {
-    const body = this.#verified.directory.body(header.payloadHash)
-    if (body === undefined) throw invalid(`the payload of entry ${index} is missing`, 'payload')
-    openBodyOf(index, header, body)
-    return body
+    builder.addEncoded(bytes, header.timeUs, this.#entries.body(header, index))
   }
 
   #fillOps(start: number, end: number): StoreOp[] {
@@ -229,7 +203,8 @@ class Importer {
     for (const stored of this.#context.store.scan(name, MAIN_BRANCH, { start, end })) {
       const { index, state } = stored
       if (state !== 'absent' || this.#verified.erased.has(index)) continue
-      const body = this.#body(decodeHeader(this.#headerBytes(index)), index)
+      const body = this.#entries.entry(index)?.body
+      if (body === undefined) continue
       ops.push({ type: 'payload', name, branch: MAIN_BRANCH, index, body })
     }
     return ops

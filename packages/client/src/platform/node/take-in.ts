@@ -25,8 +25,8 @@ import {
   REPLICA_LIMITS,
   type StoreOp,
   type StoreReader,
+  storedManifest,
 } from '@longshore/engine'
-import type { HomeWriter } from '../../home-writer.ts'
 import { decodeTaken, encodeTaken, type TakenEntries } from '../../network/taken-entries.ts'
 import type { WriteDriver } from '../../write-driver.ts'
 
@@ -40,17 +40,16 @@ export interface TakeInContext {
   readonly isOwn: boolean
 }
 
-/** Writes a file for whoever holds the home, has it taken in, and removes it. */
+/** Writes a file for whoever holds the home, has something done with it, and removes it. */
 export async function handOver(
-  writer: HomeWriter,
-  { signed }: SignedManifest,
   entries: readonly TakenEntries[],
+  action: (file: string) => Promise<void>,
 ): Promise<void> {
   const directory = fs.mkdtempSync(join(os.tmpdir(), 'longshore-'))
   try {
     const file = join(directory, 'entries')
     fs.writeFileSync(file, Buffer.concat(entries.map(encodeTaken)), { mode: 0o600 })
-    await writer.takeIn(signed, file)
+    await action(file)
   } finally {
     fs.rmSync(directory, { recursive: true, force: true })
   }
@@ -67,7 +66,7 @@ export async function takeInFile(
     throw new UnavailableError('OVERLOADED', 'too many entries at once', { bytes: size })
   }
   const ops: StoreOp[] = []
-  if (store.manifest(capsule.name) === undefined) {
+  if (storedManifest(store, capsule.name) === undefined) {
     ops.push({ type: 'manifest', name: capsule.name, signed: capsule.signed })
   }
   const branch: BranchId = MAIN_BRANCH

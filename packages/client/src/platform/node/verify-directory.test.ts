@@ -105,7 +105,9 @@ test('EX18: files that change between verifying and storing do no harm', async (
   bytes[10]! ^= 1
   fs.writeFileSync(bundle, bytes)
   const target = new MemoryHome({ blind: true })
-  const context = { store: target.store, driver: target.driver, isOwn: false }
+  const { store, driver } = target
+  const sound = { isDamaged: async () => false, signedSize: () => 0 }
+  const context = { store, driver, isOwn: false, ...sound }
   const importing = assert.rejects(importVerified(verified, context), { code: 'ROOT_MISMATCH' })
   await target.settle()
   await importing

@@ -174,8 +174,9 @@ class Planner {
   }
 
   /**
-   * True if all that is damaged is records of capsules that were removed later: as far as they can
-   * still be told apart, they need not be read any more. Reads with `window`.
+   * True if all that is damaged is records of capsules that were removed later, and manifests that
+   * were stored again: as far as they can still be told apart, they need not be read any more.
+   * Reads with `window`.
    */
   skipDamage(window: SegmentWindow, from: number, to: number): boolean {
     if (from === to) return false
@@ -184,8 +185,10 @@ class Planner {
       if (bytes === undefined || offset + bytes > to) return false
       const trace = window.peek(offset, NAMED_BYTES)
       const name = trace.slice(RECORD_HEADER_BYTES, NAMED_BYTES) as CapsuleName
-      const isNamed = trace.length === NAMED_BYTES && NAMING_TYPES.has(trace[TYPE_AT] as number)
-      if (!isNamed || !this.#isRemovedAfter(name, offset)) return false
+      const type = trace[TYPE_AT] as number
+      const isNamed = trace.length === NAMED_BYTES && NAMING_TYPES.has(type)
+      const isStoredAgain = type === RECORD_MANIFEST && this.#hasManifestElsewhere(name, offset)
+      if (!isNamed || !(isStoredAgain || this.#isRemovedAfter(name, offset))) return false
       offset += bytes
     }
     this.#dropsContent = true
@@ -246,6 +249,13 @@ class Planner {
   #isRemovedAfter(name: CapsuleName, offset: number): boolean {
     const { number: segment, generation } = this.#segment
     return this.#state.isRemovedAfter(name, { segment, generation, offset })
+  }
+
+  #hasManifestElsewhere(name: CapsuleName, offset: number): boolean {
+    const place = this.#state.manifestPlace(name)
+    const { number, generation } = this.#segment
+    const isHere = place?.segment === number && place.generation === generation
+    return place !== undefined && !(isHere && place.offset === offset)
   }
 
   #isErased({ name, branch, index }: RecordAddress): boolean {

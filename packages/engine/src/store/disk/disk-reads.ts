@@ -149,9 +149,9 @@ export abstract class DiskReads implements StoreReader {
     return this.attempt(() => countReclaimable(this.journal))
   }
 
-  *scrubInSlices(): Slices<ScrubReport> {
+  *scrubInSlices(only?: CapsuleName): Slices<ScrubReport> {
     try {
-      return yield* scrubStore(this.journal, this.sliceBytes)
+      return yield* scrubStore(this.journal, this.sliceBytes, only)
     } catch (error) {
       throw storeError(error)
     }

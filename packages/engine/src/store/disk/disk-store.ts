@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { assert } from '@longshore/capsule'
+import { assert, type CapsuleName } from '@longshore/capsule'
 import type { Disk } from '../../runtime/disk.ts'
 import type { IndexStore } from '../../runtime/index-store.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
@@ -66,9 +66,10 @@ export interface DiskStore extends Store {
   fsckInSlices(options?: { readonly repair?: boolean }): Slices<FsckReport>
   /**
    * Looks for damage, with checksums only: cheaper than fsck, and to be done now and then. Any step
-   * may come between two slices. Throws if the store is closed meanwhile.
+   * may come between two slices. Throws if the store is closed meanwhile. `only`: just the segments
+   * in which this capsule lies, and nothing about others.
    */
-  scrubInSlices(): Slices<ScrubReport>
+  scrubInSlices(only?: CapsuleName): Slices<ScrubReport>
   /** What has to be copied to have everything that is committed now. */
   snapshotFiles(): SnapshotFile[]
   usage(): StoreUsage

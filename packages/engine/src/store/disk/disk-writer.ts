@@ -277,11 +277,21 @@ export class DiskWriter extends DiskReads implements Store {
     if ((op.type === 'manifest' || op.type === 'payload') && this.#staged.isRemoved(op.name)) {
       return true
     }
-    if (op.type === 'manifest') return state.manifestPlace(op.name) === undefined
+    if (op.type === 'manifest') return !this.#hasManifest(op.name)
     if (op.type !== 'payload') return true
     const branch = state.find(op.name, op.branch)
     if (branch === undefined || op.index >= branch.size) return true
     return this.attempt(() => entries.payloadState(branch, op.index)) === 'absent'
+  }
+
+  /** False also for one that lies in damage: it is written again. */
+  #hasManifest(name: CapsuleName): boolean {
+    try {
+      return this.manifest(name) !== undefined
+    } catch (error) {
+      if (error instanceof UnavailableError && error.code === 'STORE_CORRUPT') return false
+      throw error
+    }
   }
 
   #beginGroup(): StoreEffect[] {

@@ -62,6 +62,8 @@ export class BranchChecks {
   readonly #checks = new Map<string, BranchCheck>()
   readonly #edges = new Map<BranchCheck, RightEdge>()
   readonly #writers = new Map<string, RoleKey | undefined>()
+  /** Of manifests that were not read yet. */
+  readonly #laterWriters = new Map<string, RoleKey>()
   /** Capsules that the index says were removed, where the journal has not said it yet. */
   readonly #awaited = new Map<string, CapsuleName>()
   readonly #cursor = new FrameCursor()
@@ -88,6 +90,7 @@ export class BranchChecks {
       this.#edges.delete(check)
     }
     this.#writers.delete(key)
+    this.#laterWriters.delete(key)
     const indexed = this.#state.removalPlace(name)
     if (indexed !== undefined && samePlace(indexed, place)) this.#awaited.delete(key)
     else this.#mismatch(place, name, 'the capsule was removed here')
@@ -148,7 +151,7 @@ export class BranchChecks {
       const detail = `the entries below ${head.size} give another root than the head`
       this.#problems.add('ROOT_MISMATCH', place, detail, name)
     }
-    const writer = this.#writers.get(nameKey(name))
+    const writer = this.#writerOf(name)
     if (writer === undefined) {
       this.#problems.add('MANIFEST_INVALID', place, 'no manifest names the writer', name)
       return true
@@ -339,6 +342,18 @@ export class BranchChecks {
       this.#edges.delete(oldest)
     }
     return edge
+  }
+
+  /** A manifest that was lost in damage may stand behind what was signed under it. */
+  #writerOf(name: CapsuleName): RoleKey | undefined {
+    const known = this.#writers.get(nameKey(name)) ?? this.#laterWriters.get(nameKey(name))
+    const place = known === undefined ? this.#state.manifestPlace(name) : undefined
+    if (place === undefined) return known
+    this.#problems.check('MANIFEST_INVALID', place, name, () => {
+      const { manifest } = openManifest(this.#reader.manifest(place), name)
+      this.#laterWriters.set(nameKey(name), manifestKey(manifest, 'writer'))
+    })
+    return this.#laterWriters.get(nameKey(name))
   }
 
   #checkOf(name: CapsuleName, branch: BranchId): BranchCheck {

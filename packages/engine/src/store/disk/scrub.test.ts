@@ -61,3 +61,15 @@ test('JR26: appends, removals and a compaction between two slices are no damage'
   }
   assert.ok(slices > 5, `${slices} slices`)
 })
+
+test('JR26: what was removed or stored again behind the damage is not named once more', () => {
+  const { home, branches } = createWork(3)
+  const [first, second] = branches as [SignedBranch, SignedBranch]
+  damage(home, first, 8)
+  assert.deepEqual(runSlices(home.store.scrubInSlices()).capsules, [first.capsule.name])
+  assert.deepEqual(runSlices(home.store.scrubInSlices(second.capsule.name)).capsules, [])
+  home.commit({ type: 'remove', name: first.capsule.name }, first.capsule.manifest)
+  const { capsules, damagedBytes } = runSlices(home.store.scrubInSlices())
+  assert.deepEqual(capsules, [])
+  assert.ok(damagedBytes > 0)
+})

@@ -14,9 +14,9 @@ import { startOf } from './journal-reader.ts'
 import { scanInSlices } from './journal-scan.ts'
 import { countedSegments, type OpenedJournal } from './opened-journal.ts'
 import type { Place } from './position-block.ts'
-import { NAME_BYTES, RECORD_HEADER_BYTES } from './record.ts'
+import { NAME_BYTES, RECORD_HEADER_BYTES, RECORD_MANIFEST } from './record.ts'
 import type { Segment } from './segment-files.ts'
-import { SEGMENT_HEADER_BYTES, segmentPath } from './segment-header.ts'
+import { SEGMENT_HEADER_BYTES, type SegmentName, segmentPath } from './segment-header.ts'
 import { SegmentWindow } from './segment-window.ts'
 
 export interface ScrubReport {
@@ -33,16 +33,26 @@ interface Stretch {
   readonly end: number
 }
 
+/** In a record header. */
+const TYPE_AT = 4
+
 /** Entries whose places are looked at in one slice. */
 const PLACES_PER_SLICE = 16_384
 
-export function* scrubStore(journal: OpenedJournal, sliceBytes: number): Slices<ScrubReport> {
+/** `only`: looks at what lies beside this capsule and says nothing of others. */
+export function* scrubStore(
+  journal: OpenedJournal,
+  sliceBytes: number,
+  only?: CapsuleName,
+): Slices<ScrubReport> {
+  const wanted = only === undefined ? undefined : yield* findSegments(journal, only)
   const stretches: Stretch[] = []
   /** Named by what is left of damaged records, by name key: the index may never have known them. */
   const named = new Set<string>()
   let bytes = 0
   for (const name of countedSegments(journal)) {
     yield
+    if (wanted?.has(name.number) === false) continue
     // It may have been compacted meanwhile.
     if (!journal.files.disk.exists(segmentPath(name))) continue
     const segment = journal.files.inspect(name)
@@ -65,8 +75,11 @@ export function* scrubStore(journal: OpenedJournal, sliceBytes: number): Slices<
         damage: (from: number, to: number) => {
           damage(from, to)
           if (window.plausibleBytes(from) === undefined) return
-          const name = window.peek(from + RECORD_HEADER_BYTES, NAME_BYTES)
-          named.add(nameKey(name as CapsuleName))
+          const trace = window.peek(from, RECORD_HEADER_BYTES + NAME_BYTES)
+          const about = trace.slice(RECORD_HEADER_BYTES) as CapsuleName
+          if (!isReplaced(journal, about, trace[TYPE_AT], { ...name, offset: from })) {
+            named.add(nameKey(about))
+          }
         },
         commit: () => undefined,
       }
@@ -77,8 +90,21 @@ export function* scrubStore(journal: OpenedJournal, sliceBytes: number): Slices<
   }
   let damagedBytes = 0
   for (const { start, end } of stretches) damagedBytes += end - start
-  const capsules = stretches.length === 0 ? [] : yield* findCapsules(journal, stretches, named)
+  const isSought = stretches.length > 0 || only !== undefined
+  const capsules = isSought ? yield* findCapsules(journal, stretches, named, only) : []
   return { bytes, damagedBytes, capsules }
+}
+
+/** What the record said does not count any more. */
+function isReplaced(
+  { state }: OpenedJournal,
+  name: CapsuleName,
+  type: number | undefined,
+  { number: segment, generation, offset }: SegmentName & Pick<Place, 'offset'>,
+): boolean {
+  if (state.isRemovedAfter(name, { segment, generation, offset })) return true
+  const manifest = type === RECORD_MANIFEST ? state.manifestPlace(name) : undefined
+  return manifest !== undefined && (manifest.segment !== segment || manifest.offset !== offset)
 }
 
 /** Where a segment ends, if that is known. */
@@ -89,10 +115,29 @@ function endOf({ files, position }: OpenedJournal, segment: Segment): number | u
   return successor === undefined ? undefined : files.inspect(successor).header?.previousEnd
 }
 
+/** Where something of the capsule lies, as the index knows it. */
+function* findSegments({ state }: OpenedJournal, name: CapsuleName): Slices<Set<number>> {
+  const found = new Set<number>()
+  const manifest = state.manifestPlace(name)
+  if (manifest !== undefined) found.add(manifest.segment)
+  for (const id of state.branches(name)) {
+    for (let index = 0; ; index++) {
+      if ((index + 1) % PLACES_PER_SLICE === 0) yield
+      const branch = state.find(name, id)
+      if (branch === undefined || index >= branch.known) break
+      const { segment, fill } = branch.find(index)
+      found.add(segment)
+      if (fill !== undefined) found.add(fill.segment)
+    }
+  }
+  return found
+}
+
 function* findCapsules(
   { state }: OpenedJournal,
   stretches: readonly Stretch[],
   named: ReadonlySet<string>,
+  only: CapsuleName | undefined,
 ): Slices<CapsuleName[]> {
   const isHit = ({ segment, generation, offset }: Place): boolean =>
     stretches.some((stretch) => {
@@ -101,11 +146,12 @@ function* findCapsules(
     })
   const found: CapsuleName[] = []
   let places = 0
-  for (const name of state.names()) {
+  for (const name of only === undefined ? state.names() : [only]) {
     const manifest = state.manifestPlace(name)
     let isFound = named.has(nameKey(name)) || (manifest !== undefined && isHit(manifest))
     for (const id of state.branches(name)) {
-      isFound ||= state.find(name, id)?.isDamaged === true
+      const { isDamaged = false, isWithheld = false } = state.find(name, id) ?? {}
+      isFound ||= isDamaged || isWithheld
       for (let index = 0; !isFound; index++) {
         if (++places % PLACES_PER_SLICE === 0) yield
         // Looked up anew: it may have been removed meanwhile.
