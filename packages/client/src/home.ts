@@ -150,7 +150,8 @@ export interface Home extends AsyncDisposable {
    * Admits a principal to a domain of this home, and returns the membership as one word for its
    * operator. It cannot be taken back before `notAfterS`.
    *
-   * @throws {UsageError} `USAGE` if `domain` is none; `KEY_MISSING`
+   * @throws {UsageError} `USAGE` if `domain` is none; `TIME_INVALID` for an end in the past;
+   * `KEY_MISSING`
    * @throws {UnavailableError} `NOT_FOUND`, `KEY_UNREADABLE`
    */
   admit(options: AdmitOptions): Promise<string>

@@ -59,7 +59,7 @@ test('ND16 HM61: a membership counts for its node, with the rights of its roles,
   assert.throws(() => node.joinDomain(foreign), { code: 'CERT_SCOPE' })
   const poor = await admit(domain, name, ['lookup', 'route'])
   assert.throws(() => node.joinDomain(poor), { code: 'CERT_SCOPE' })
-  await assert.rejects(admit(domain, name, undefined, nowS - 1), { code: 'USAGE' })
+  await assert.rejects(admit(domain, name, undefined, nowS - 1), { code: 'TIME_INVALID' })
   assert.equal(domainOf(node), undefined)
   node.joinDomain(await admit(domain, name))
   assert.equal(domainOf(node), formatName(domain))
