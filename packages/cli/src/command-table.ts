@@ -232,7 +232,10 @@ const ENTRY_COMMANDS: readonly CommandSpec[] = [
     summary: 'Like read, then wait for more entries, until interrupted.',
     positionals: [capsule],
     options: [...RANGE_OPTIONS, ...REMOTE_OPTIONS],
-    notes: ['With --to J it ends by itself before that index. --last 0 starts with what is new.'],
+    notes: [
+      'With --to J it ends by itself before that index. --last 0 starts with what is new.',
+      'Where the mirrors of a capsule elsewhere show less than was read before, it says so and waits.',
+    ],
     schema: 'entry',
   },
   {

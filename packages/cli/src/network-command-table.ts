@@ -38,7 +38,7 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
     positionals: [{ value: { name: 'TICKET', type: 'text' } }],
     options: [TIMEOUT],
     notes: [
-      'A ticket is what `longshore node ticket` prints. A newer one of the same node replaces the older one. The node is dialled to see whether it answers; the ticket is kept either way.',
+      'A ticket is what `longshore node ticket` prints. The node is dialled to see whether it answers; the ticket of a new node is kept either way. A newer one replaces the one that is known once the node has answered by it.',
     ],
     schema: 'connect',
   },
@@ -128,7 +128,9 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
     summary: 'Show which mirrors hold a capsule, and how much of it.',
     positionals: [capsule],
     options: [TIMEOUT],
-    notes: [],
+    notes: [
+      'unreachable: it does not answer, and the figure is what it stated last. freed: it holds nothing now, and has stated that it did. refused: it does not show the capsule.',
+    ],
     schema: 'status',
   },
   {
