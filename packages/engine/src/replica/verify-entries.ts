@@ -102,7 +102,7 @@ export interface VerifiedContent {
 
 export class EntriesVerifier {
   readonly frame: EntriesFrame = new EntriesFrame()
-  /** From the beginning of the tile that the message is in. */
+  /** From the beginning of the tile that the message is in; those before it only if asked for. */
   readonly #leafHashes = new Uint8Array(TILE_WIDTH * HASH_BYTES)
   readonly #timesUs = new Float64Array(TILE_WIDTH)
   /** By position in the message; of bodies that are there. */
@@ -115,6 +115,7 @@ export class EntriesVerifier {
   #proof: SubtreeProof | undefined
   /** Of the entries from the beginning of the tile to the start, and to the end, of the message. */
   #before: Hash | undefined
+  #prior: RightEdge = RightEdge.empty()
   #root: Hash | undefined
   #tile: RightEdge = RightEdge.empty()
 
@@ -151,6 +152,7 @@ export class EntriesVerifier {
     if (size === end) return this.#root
     if (size === start) return this.#before
     const count = size - packageAlignedStart(start)
+    this.#leafHashes.set(this.#prior.partialTile(0))
     return subtreeRoot(this.#leafHashes.subarray(0, count * HASH_BYTES))
   }
 
@@ -191,7 +193,6 @@ export class EntriesVerifier {
       throw new VerificationError('PROOF_SHAPE', 'entries beyond the tree', details)
     }
     const [from, to] = [(start - aligned) * HASH_BYTES, (end - aligned) * HASH_BYTES]
-    this.#leafHashes.set(prior.partialTile(0))
     this.#hashLeaves(from)
     const whole = prior.clone()
     whole.append(this.#leafHashes.subarray(from, to))
@@ -199,6 +200,7 @@ export class EntriesVerifier {
     const proof = { start: aligned, end, size: tree.size, path }
     verifySubtree(proof, root, tree.root)
     this.#before = prior.root()
+    this.#prior = prior
     this.#root = root
     this.#tile = whole
     this.#proof = proof
