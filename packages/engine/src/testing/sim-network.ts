@@ -277,8 +277,13 @@ export class SimNetwork {
       // Order is kept: the queue is stable, and no piece is due before the one ahead of it.
       const dueUs = Math.max(stream.freeAtUs + latencyUs, this.#lastDue.get(stream) ?? 0)
       this.#lastDue.set(stream, dueUs)
-      this.queue.schedule(stream.freeAtUs, () => this.#left(stream, piece.byteLength, isLast))
-      this.queue.schedule(dueUs, () => this.#arrive(peer, [piece]))
+      // Until it has left it must not change, so it is looked at then and not before.
+      let sent: Uint8Array = piece
+      this.queue.schedule(stream.freeAtUs, () => {
+        sent = piece.slice()
+        this.#left(stream, piece.byteLength, isLast)
+      })
+      this.queue.schedule(dueUs, () => this.#arrive(peer, [sent]))
     }
   }
 
@@ -292,7 +297,7 @@ export class SimNetwork {
         const rest = chunk.byteLength - at
         const most = Math.min(rest, PIECE_BYTES_MAX)
         const length = this.#prng.chance(0.1) ? this.#prng.between(1, most) : most
-        pieces.push(chunk.slice(at, at + length))
+        pieces.push(chunk.subarray(at, at + length))
         at += length
       }
     }
