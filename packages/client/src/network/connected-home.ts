@@ -408,7 +408,7 @@ export class ConnectedHome implements HomeNetwork {
     }
   }
 
-  /** How far mirrors are is known if something has rotted here: they may hold less than this home. */
+  /** How far mirrors are is known if something has rotted here: it may be less than is here. */
   async #mend(name: CapsuleName, options: RemoteOptions): Promise<MendReport> {
     const { isDamaged, findDamage, mend } = this.#context
     if (!(await isDamaged(name))) return NOTHING_MENDED
