@@ -64,6 +64,11 @@ test('SM12 SM14: seed 610, swarm: mirrors with old disks become other nodes, and
   assert.ok(Number(facts['replaced']) > 0)
 })
 
+test('SM12 SM14: seed 2098, swarm: a mirror that was mending when it was asked is asked again', () => {
+  const { facts } = expectWhole('swarm', 2098, 20)
+  assert.ok(Number(facts['mended']) > 0)
+})
+
 test('SM16: a reader that reads what it must not is found', () => {
   const world = new World(7)
   const { domains, writers } = buildFederation(world, { ...SMALL, isPrivate: true })

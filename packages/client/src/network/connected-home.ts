@@ -183,13 +183,25 @@ export class ConnectedHome implements HomeNetwork {
 
   async pull(name: CapsuleName | string, options: RemoteOptions = {}): Promise<PullReport> {
     const bytes = typeof name === 'string' ? parseName(name) : name
-    const mended = await this.#mend(bytes, options)
-    const entriesMended = mended?.count ?? 0
-    const sizeHere = this.localHead(bytes)?.size ?? 0
-    if (mended !== undefined && mended.sizeElsewhere < sizeHere) {
-      const added = { entriesAdded: 0, payloadsAdded: 0 }
-      return { name: bytes, size: sizeHere, ...added, entriesMended }
+    const { count: entriesMended, failure, sizeElsewhere } = await this.#mend(bytes, options)
+    const size = this.localHead(bytes)?.size ?? 0
+    if (sizeElsewhere !== undefined && sizeElsewhere < size) {
+      if (failure !== undefined) throw failure
+      return { name: bytes, size, entriesAdded: 0, payloadsAdded: 0, entriesMended }
     }
+    try {
+      const added = await this.#bringIn(bytes, options)
+      if (failure === undefined) return { ...added, entriesMended }
+    } catch (error) {
+      throw failure ?? error
+    }
+    throw failure
+  }
+
+  async #bringIn(
+    bytes: CapsuleName,
+    options: RemoteOptions,
+  ): Promise<Omit<PullReport, 'entriesMended'>> {
     const branch = await this.openBranch(bytes, options)
     try {
       await branch.ready(options.signal)
@@ -209,7 +221,7 @@ export class ConnectedHome implements HomeNetwork {
       missingNow.remove(before, Number.POSITIVE_INFINITY)
       const size = this.localHead(bytes)?.size ?? 0
       const payloadsAdded = missingBefore.count - missingNow.count
-      return { name: bytes, size, entriesAdded: size - before, payloadsAdded, entriesMended }
+      return { name: bytes, size, entriesAdded: size - before, payloadsAdded }
     } finally {
       branch.close()
     }
@@ -396,20 +408,24 @@ export class ConnectedHome implements HomeNetwork {
     }
   }
 
-  /** Undefined if nothing has rotted here. The mirrors may hold less than this home. */
-  async #mend(
-    name: CapsuleName,
-    options: RemoteOptions,
-  ): Promise<{ count: number; sizeElsewhere: number } | undefined> {
+  /** How far mirrors are is known if something has rotted here: it may be less than is here. */
+  async #mend(name: CapsuleName, options: RemoteOptions): Promise<MendReport> {
     const { isDamaged, findDamage, mend } = this.#context
-    if (!(await isDamaged(name))) return undefined
+    if (!(await isDamaged(name))) return NOTHING_MENDED
     const damaged = await findDamage(name)
     const branch = await this.openBranch(name, options, { remembered: this.book.head(name) })
     try {
       await branch.ready(options.signal)
-      const entries = await readDamaged(branch, damaged, options.signal)
-      await mend(openCapsuleManifest(branch, name), entries)
-      return { count: damaged.count, sizeElsewhere: branch.head?.size ?? 0 }
+      const sizeElsewhere = branch.head?.size ?? 0
+      try {
+        const entries = await readDamaged(branch, damaged, options.signal)
+        await mend(openCapsuleManifest(branch, name), entries)
+        return { count: damaged.count, failure: undefined, sizeElsewhere }
+      } catch (failure) {
+        // What is new can be brought in all the same.
+        if (!isLongshoreError(failure) || failure.code !== 'STORE_CORRUPT') throw failure
+        return { count: 0, failure, sizeElsewhere }
+      }
     } finally {
       branch.close()
     }
@@ -444,6 +460,15 @@ export class ConnectedHome implements HomeNetwork {
     throw new UnavailableError('NOT_FOUND', 'this home has no entry of the capsule', details)
   }
 }
+
+interface MendReport {
+  readonly count: number
+  /** Why nothing was mended that should be. */
+  readonly failure: Error | undefined
+  readonly sizeElsewhere: number | undefined
+}
+
+const NOTHING_MENDED: MendReport = { count: 0, failure: undefined, sizeElsewhere: undefined }
 
 function openCapsuleManifest(branch: RemoteBranch, name: CapsuleName): SignedManifest {
   const { signed } = branch

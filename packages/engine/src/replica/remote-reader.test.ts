@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Head, MAIN_BRANCH, verifyEquivocation } from '@longshore/capsule'
+import { converge, introduce, sessionsOf } from '../testing/mirror-exchange.ts'
 import { MirrorHome, OPEN_POLICY } from '../testing/mirror-home.ts'
 import { Prng } from '../testing/prng.ts'
 import { PublisherHome } from '../testing/publisher-home.ts'
@@ -313,4 +314,29 @@ test('RR10: a mirror where we may not read any more is no liar, and another one 
   reader.exchange()
   const sizes = [...reader.reader.sources].map(({ head }) => head?.size)
   assert.deepEqual(sizes, [300, 300])
+})
+
+test('RR10: a mirror that gives its copy up in the middle of a question is asked again', () => {
+  const world = createWorld(32, 2, 300)
+  const [first, second] = world.mirrors as [MirrorHome, MirrorHome]
+  const reader = createReader(world)
+  reader.connect(first, 1)
+  reader.exchange()
+  assert.equal(sizeOf(reader), 300)
+  first.take(first.mirror.suspect(world.home.capsule.name))
+  introduce(world.mirrors, world.home)
+  reader.take(reader.reader.read(7, { start: 0, end: 300, wantsBodies: true }))
+  // It gives its copy up before it answers.
+  const cuts = (): number => first.effects.filter(({ type }) => type === 'request-cut').length
+  for (const before = cuts(); cuts() === before; ) {
+    const [mine, theirs] = sessionsOf(0, 1, true)
+    for (const message of first.sentTo(mine)) second.receive(theirs, message)
+    for (const message of second.sentTo(theirs)) first.receive(mine, message)
+  }
+  reader.exchange()
+  assert.ok(!reader.effects.some(({ type }) => type === 'distrusted'))
+  converge(world.mirrors)
+  reader.take(reader.reader.refresh())
+  reader.exchange()
+  assert.deepEqual(reader.read.get(7), bodies(world.home, 0, 300))
 })

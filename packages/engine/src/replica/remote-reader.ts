@@ -54,6 +54,9 @@ import { EntriesVerifier } from './verify-entries.ts'
 /** How long a mirror may leave a question without any answer while others can be asked. */
 const PATIENCE_US = 10_000_000
 
+/** A membership has ended, or a clock was set; or its copy is being mended. */
+const EXCUSES: ReadonlySet<string> = new Set(['NOT_FOUND', 'OVERLOADED'])
+
 export class RemoteReader {
   readonly #options: ReaderOptions
   readonly #mirrorsMin: number
@@ -372,11 +375,9 @@ export class RemoteReader {
   #refused(session: SessionId, answer: ReplicaMessage): ReaderEffect[] {
     if (answer.kind !== 'error') throw unexpected()
     const source = this.#sources.get(session)
-    // It does not have what it said it has.
-    if (answer.code !== 'NOT_FOUND' || source === undefined) {
+    if (!EXCUSES.has(answer.code) || source === undefined) {
       return this.#distrust(session, peerError(answer))
     }
-    // We may not read there any more, or not yet: a membership has ended, or a clock was set.
     source.head = undefined
     source.hasBranch = false
     return [refused(session, answer), ...this.#goOn()]
