@@ -87,9 +87,8 @@ export class HttpGateway {
     this.#options = options
     // Node.js would look every 30 s for requests that take too long.
     this.#server = createServer({ connectionsCheckingInterval: 1000 }, (request, response) =>
-      this.#serve(request, response),
+      this.#waiting.inTurn(request.socket, response, () => this.#serve(request, response)),
     )
-    this.#server.on('connection', (connection) => this.#waiting.watch(connection))
     this.#server.requestTimeout = 10_000
     this.#server.headersTimeout = 5000
     this.#server.timeout = SILENCE_MS_MAX
@@ -123,10 +122,6 @@ export class HttpGateway {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    if (!this.#waiting.admits(request.socket, response)) {
-      request.socket.destroy()
-      return
-    }
     try {
       if (request.method !== 'GET' && request.method !== 'HEAD') {
         sendProblem(response, 405, 'USAGE', 'only GET and HEAD are answered')
@@ -163,7 +158,7 @@ export class HttpGateway {
       response.end()
       return
     }
-    this.#waiting.add(request.socket, response, byteLength)
+    this.#waiting.add(response, byteLength)
     response.end(body)
   }
 

@@ -1,9 +1,9 @@
 /**
  * What HTTP clients have asked for and not yet taken.
  *
- * A request costs a client thirty bytes and a node up to four megabytes, and Node.js reads as many
- * of them as fit into a packet before it waits for the client. So requests of one connection and
- * bytes of all of them are counted. Rule GW7 of docs/spec/gateway.md.
+ * A request costs a client thirty bytes and a node up to four megabytes, and Node.js hands over
+ * all requests of a packet before it waits for the client. So the requests of one connection are
+ * answered in turn, and the bytes of all of them counted. Rule GW7 of docs/spec/gateway.md.
  *
  * @module
  */
@@ -12,51 +12,38 @@ import type { Socket } from 'node:net'
 
 /** No client in use sends more than one before it has the answer. */
 const REQUESTS_MAX = 16
-/** Fifteen of the largest answers, a bundle of 256 headers; what readers of one site keep up with. */
+/** Fifteen of the largest answers, a bundle of 256 headers of 16 KiB. */
 const BYTES_MAX = 64 * 1024 * 1024
-
-interface Waiting {
-  requests: number
-  bytes: number
-}
 
 export class WaitingAnswers {
   #bytes = 0
-  readonly #connections = new WeakMap<Socket, Waiting>()
+  /** What each connection still has to be answered; the first is being taken. */
+  readonly #queues = new WeakMap<Socket, (() => void)[]>()
 
-  watch(connection: Socket): void {
-    const waiting = { requests: 0, bytes: 0 }
-    this.#connections.set(connection, waiting)
-    connection.once('close', () => {
-      this.#connections.delete(connection)
-      this.#bytes -= waiting.bytes
-    })
-  }
-
-  /** Counts a request until it is answered; false if its client has sent too many before. */
-  admits(connection: Socket, response: ServerResponse): boolean {
-    const waiting = this.#connections.get(connection)
-    if (waiting === undefined || waiting.requests === REQUESTS_MAX) return false
-    waiting.requests += 1
+  /** Calls `answer` when the client has taken what it asked for before; ends it if that is much. */
+  inTurn(connection: Socket, response: ServerResponse, answer: () => void): void {
+    const queue = this.#queues.get(connection) ?? []
+    this.#queues.set(connection, queue)
+    if (queue.length === REQUESTS_MAX) {
+      connection.destroy()
+      return
+    }
+    queue.push(answer)
     response.once('finish', () => {
-      waiting.requests -= 1
+      queue.shift()
+      queue[0]?.()
     })
-    return true
+    if (queue.length === 1) answer()
   }
 
   get isFull(): boolean {
     return this.#bytes >= BYTES_MAX
   }
 
-  /** Counts what is about to be handed to `response`, until the system has taken all of it. */
-  add(connection: Socket, response: ServerResponse, byteLength: number): void {
-    const waiting = this.#connections.get(connection)
-    if (waiting === undefined) return
-    waiting.bytes += byteLength
+  /** Counts what is about to be handed to `response`, until it is taken or its client gone. */
+  add(response: ServerResponse, byteLength: number): void {
     this.#bytes += byteLength
-    response.once('finish', () => {
-      if (!this.#connections.has(connection)) return
-      waiting.bytes -= byteLength
+    response.once('close', () => {
       this.#bytes -= byteLength
     })
   }

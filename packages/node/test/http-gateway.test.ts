@@ -208,7 +208,7 @@ test('GW7: who asks for more than is taken loses the connection, and nobody else
 test('GW7: memory for what clients do not take is bounded, and free again when they go', async () => {
   const url = urlOf(heavy, 'payload/0')
   const readers: Socket[] = []
-  while (readers.length < 40) readers.push(await askWithoutReading(url, 16))
+  while (readers.length < 160) readers.push(await askWithoutReading(url, 16))
   const late = await askWithoutReading(url, 16)
   for await (const chunk of late) if (String(chunk).includes('"code":"OVERLOADED"')) break
   assert.equal((await fetch(`${origin}/metrics`)).status, 200)
