@@ -11,7 +11,7 @@
  *
  * Reading only: nothing that a client sends changes anything, and nothing of it is believed. A
  * capsule whose policy does not let anybody read is not shown, and not said to be there (F26).
- * Rules GW1 to GW6 of docs/spec/gateway.md.
+ * Rules GW1 to GW7 of docs/spec/gateway.md.
  *
  * @module
  */
@@ -36,6 +36,7 @@ import {
   UsageError,
 } from '@longshore/capsule'
 import { isDropped, type StoreReader } from '@longshore/engine'
+import { WaitingAnswers } from './waiting-answers.ts'
 
 /** A path of ours is shorter; a longer one is not read. */
 const PATH_CHARS_MAX = 512
@@ -43,6 +44,8 @@ const PATH_CHARS_MAX = 512
 const IMMUTABLE = 'public, max-age=31536000, immutable'
 const CHANGING = 'public, max-age=1'
 const MANIFESTS_KEPT = 1024
+/** As long as a client may send nothing of a request, or take nothing of an answer. */
+const SILENCE_MS_MAX = 10_000
 
 export interface GatewayOptions {
   readonly store: StoreReader
@@ -63,6 +66,7 @@ const NEXT: Partial<Readonly<Record<ErrorCode, string>>> = {
   PAYLOAD_ABSENT: 'Ask another node that holds the capsule.',
   STORE_CORRUPT: 'Ask another node that holds the capsule, and tell the operator of this one.',
   STORE_IO: 'Ask another node that holds the capsule, and tell the operator of this one.',
+  OVERLOADED: 'Try again in some seconds, or ask another node that holds the capsule.',
   USAGE: 'Use GET or HEAD.',
 }
 
@@ -77,12 +81,17 @@ export class HttpGateway {
   readonly #server: Server
   /** Manifests that were verified, newest use last. */
   readonly #manifests = new Map<string, SignedManifest>()
+  readonly #waiting = new WaitingAnswers()
 
   constructor(options: GatewayOptions) {
     this.#options = options
-    this.#server = createServer((request, response) => this.#serve(request, response))
+    // Node.js would look every 30 s for requests that take too long.
+    this.#server = createServer({ connectionsCheckingInterval: 1000 }, (request, response) =>
+      this.#waiting.inTurn(request.socket, response, () => this.#serve(request, response)),
+    )
     this.#server.requestTimeout = 10_000
     this.#server.headersTimeout = 5000
+    this.#server.timeout = SILENCE_MS_MAX
     this.#server.maxConnections = 1024
   }
 
@@ -121,7 +130,7 @@ export class HttpGateway {
       const path = request.url?.split('?', 1)[0] ?? '/'
       if (path.length > PATH_CHARS_MAX) throw notFound()
       if (path === '/healthz') this.#sendHealth(response)
-      else send(response, request, this.#answer(path))
+      else this.#send(response, request, this.#answer(path))
     } catch (error) {
       if (!isLongshoreError(error)) throw error
       sendProblem(response, statusOf(error.code), error.code, error.message)
@@ -134,6 +143,25 @@ export class HttpGateway {
     response.end(`${JSON.stringify(health)}\n`)
   }
 
+  #send(response: ServerResponse, request: IncomingMessage, answer: Answer): void {
+    const { type, cache, body } = answer
+    const byteLength = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
+    response.writeHead(200, {
+      'content-type': type,
+      'cache-control': cache,
+      'content-length': byteLength,
+      'x-content-type-options': 'nosniff',
+      // Verified by whoever reads it, wherever it comes from.
+      'access-control-allow-origin': '*',
+    })
+    if (request.method === 'HEAD') {
+      response.end()
+      return
+    }
+    this.#waiting.add(response, byteLength)
+    response.end(body)
+  }
+
   #answer(path: string): Answer {
     if (path === '/metrics') {
       const type = 'text/plain; version=0.0.4; charset=utf-8'
@@ -141,6 +169,9 @@ export class HttpGateway {
     }
     const [, text = '', rest = ''] = /^\/capsule\/([a-z0-9]+)\/(.+)$/.exec(path) ?? []
     if (text === '' || !this.#options.showsCapsules) throw notFound()
+    if (this.#waiting.isFull) {
+      throw new UnavailableError('OVERLOADED', 'clients have not taken what they asked for')
+    }
     const { name, manifest, signed } = this.#publicCapsule(parseName(text))
     if (rest === 'manifest.cbor') {
       return { type: 'application/cose', cache: IMMUTABLE, body: signed }
@@ -210,19 +241,6 @@ function readTilePath(path: string): TilePath {
     if (isLongshoreError(error)) throw notFound()
     throw error
   }
-}
-
-function send(response: ServerResponse, request: IncomingMessage, answer: Answer): void {
-  const { type, cache, body } = answer
-  response.writeHead(200, {
-    'content-type': type,
-    'cache-control': cache,
-    'content-length': typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength,
-    'x-content-type-options': 'nosniff',
-    // Verified by whoever reads it, wherever it comes from.
-    'access-control-allow-origin': '*',
-  })
-  response.end(request.method === 'HEAD' ? undefined : body)
 }
 
 /** Problem details of RFC 9457. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
 import {
   concatBytes,
@@ -34,6 +36,11 @@ for (const capsule of [open, closed]) {
   const branch = new SignedBranch(prng.child(), capsule, MAIN_BRANCH)
   driver.commit(branch.append(SIZE, { holes: [3] }))
 }
+const heavy = createCapsuleFixture(prng, { read: 'any' })
+driver.commit(heavy.manifest)
+driver.commit(
+  new SignedBranch(prng.child(), heavy, MAIN_BRANCH).append(1, { payloadBytes: 2 ** 20 }),
+)
 driver.commit({
   type: 'erase',
   name: open.name,
@@ -172,4 +179,41 @@ test('GW6: an address has one spelling, and a port that is taken is PORT_TAKEN',
     health: () => ({ ok: true }),
   })
   await assert.rejects(second.listen(host, port), { code: 'PORT_TAKEN' })
+})
+
+/** Sends `count` requests at once and takes nothing of the answers. */
+async function askWithoutReading(url: string, count: number): Promise<Socket> {
+  const { hostname, port, pathname } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  await once(socket, 'connect')
+  socket.on('error', () => {})
+  const request = `GET ${pathname} HTTP/1.1\r\nHost: x\r\n\r\n`
+  await new Promise((resolve) => socket.write(request.repeat(count), resolve))
+  return socket
+}
+
+test('GW7: who asks for more than is taken loses the connection, and nobody else theirs', async () => {
+  const greedy = await askWithoutReading(urlOf(open, 'checkpoint'), 17)
+  greedy.resume()
+  await once(greedy, 'close')
+  const patient = await askWithoutReading(urlOf(open, 'checkpoint'), 16)
+  let answers = 0
+  for await (const chunk of patient) {
+    answers += String(chunk).split('HTTP/1.1 200 OK').length - 1
+    if (answers === 16) break
+  }
+  assert.equal(answers, 16)
+})
+
+test('GW7: memory for what clients do not take is bounded, and free again when they go', async () => {
+  const url = urlOf(heavy, 'payload/0')
+  const readers: Socket[] = []
+  while (readers.length < 160) readers.push(await askWithoutReading(url, 16))
+  const late = await askWithoutReading(url, 16)
+  for await (const chunk of late) if (String(chunk).includes('"code":"OVERLOADED"')) break
+  assert.equal((await fetch(`${origin}/metrics`)).status, 200)
+  for (const reader of readers) reader.destroy()
+  let response = await fetch(url)
+  for (; response.status !== 200; response = await fetch(url)) await response.arrayBuffer()
+  assert.equal((await response.arrayBuffer()).byteLength, 2 ** 20)
 })

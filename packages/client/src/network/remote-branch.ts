@@ -282,6 +282,11 @@ export class RemoteBranch {
         if (error !== undefined) this.#refusal ??= error
         return service.closed(session, target, error)
       },
+      receive: (session, message) => {
+        // Not every answer is news of the reader: one who holds nothing new has answered too.
+        queueMicrotask(() => this.#notify())
+        return service.receive(session, message)
+      },
     }
   }
 
