@@ -35,16 +35,11 @@ import type { Due } from './due-heap.ts'
 import type { Emit, Peer, SessionId } from './events.ts'
 import type { PeerMemory } from './held-memory.ts'
 import { createLane, type Lane } from './lane.ts'
-import {
-  MESSAGE_BYTES_MAX,
-  type SessionLimits,
-  URGENT_MESSAGE_BYTES_MAX,
-} from './limits.ts'
+import { MESSAGE_BYTES_MAX, type SessionLimits, URGENT_MESSAGE_BYTES_MAX } from './limits.ts'
 import { SEALED_HEADER_BYTES } from './packet.ts'
 import { RoundTrip } from './round-trip.ts'
 import type { OpeningChannel, SealingChannel } from './sealed-channel.ts'
 import type { Chunk } from './send-stream.ts'
-
 
 export interface SessionStart {
   readonly session: SessionId
