@@ -5,8 +5,8 @@
  * @module
  */
 import { type CapsuleName, formatHex } from '@longshore/capsule'
+import { HeldMemory, PeerMemory } from '../runtime/held-memory.ts'
 import { DueHeap } from './due-heap.ts'
-import { HeldMemory, PeerMemory } from './held-memory.ts'
 import type { SessionLimits } from './limits.ts'
 import type { Session } from './session.ts'
 

@@ -19,6 +19,7 @@ import {
   type LongshoreError,
   UnavailableError,
 } from '@longshore/capsule'
+import type { PeerMemory } from '../runtime/held-memory.ts'
 import type { SpareMemory } from '../runtime/spare-memory.ts'
 import { Acknowledging } from './acknowledging.ts'
 import {
@@ -33,7 +34,6 @@ import {
 import { Doubt } from './doubt.ts'
 import type { Due } from './due-heap.ts'
 import type { Emit, Peer, SessionId } from './events.ts'
-import type { PeerMemory } from './held-memory.ts'
 import { createLane, type Lane } from './lane.ts'
 import { MESSAGE_BYTES_MAX, type SessionLimits, URGENT_MESSAGE_BYTES_MAX } from './limits.ts'
 import { SEALED_HEADER_BYTES } from './packet.ts'

@@ -1,20 +1,22 @@
 /**
- * What the sessions of a node hold for their peers, counted together: what came and was not
- * consumed, and what was sent and is not acknowledged.
+ * What a node holds for its peers, counted together: by session, of each peer and of all.
  *
- * Credit is promised to every session as if it were alone, since few use it at once. So what is
- * really held is counted, of each peer and of all, and beyond a bound the session that holds most
- * gives way. Bulk messages wait before that: a stream may hold as much as is still free, so that
- * those that do not drain never take all. Rule SN29 of docs/spec/session.md.
+ * Each session is promised as much as if it were alone, since few use it at once. So what is really
+ * held is counted, and beyond a bound the session that holds most gives way. What can wait does so
+ * before that: it may hold as much as is still free, so that those that do not drain never take all.
+ * Rules SN29 of docs/spec/session.md and MI31 of docs/spec/mirror.md.
  *
  * Invariant: the bytes of all are the sum over peers, and those of a peer the sum over its sessions.
  *
  * @module
  */
-import type { SessionLimits } from './limits.ts'
+/** What can wait leaves the rest to what cannot. */
+const WAITING_PART = 3 / 4
 
-/** Bulk messages leave the rest to what arrives, and to answers. */
-const BULK_PART = 3 / 4
+export interface HeldLimits {
+  readonly heldPerPeerBytesMax: number
+  readonly heldBytesMax: number
+}
 
 export interface Holder {
   /** What it holds now. */
@@ -45,10 +47,10 @@ export class PeerMemory<THolder extends Holder> {
     this.#all.added(this, addedBytes)
   }
 
-  /** How much a bulk stream of this peer may hold; nothing if that is not positive. */
+  /** How much something of this peer that can wait may hold; nothing if that is not positive. */
   get roomBytes(): number {
     const { heldPerPeerBytesMax } = this.#all.limits
-    return Math.min(heldPerPeerBytesMax * BULK_PART - this.#heldBytes, this.#all.roomBytes)
+    return Math.min(heldPerPeerBytesMax * WAITING_PART - this.#heldBytes, this.#all.roomBytes)
   }
 
   /** The holder of most. */
@@ -63,12 +65,12 @@ export class PeerMemory<THolder extends Holder> {
 }
 
 export class HeldMemory<THolder extends Holder> {
-  readonly limits: SessionLimits
+  readonly limits: HeldLimits
   /** Those that hold something. */
   readonly #peers = new Set<PeerMemory<THolder>>()
   #heldBytes = 0
 
-  constructor(limits: SessionLimits) {
+  constructor(limits: HeldLimits) {
     this.limits = limits
   }
 
@@ -77,7 +79,7 @@ export class HeldMemory<THolder extends Holder> {
   }
 
   get roomBytes(): number {
-    return this.limits.heldBytesMax * BULK_PART - this.#heldBytes
+    return this.limits.heldBytesMax * WAITING_PART - this.#heldBytes
   }
 
   added(peer: PeerMemory<THolder>, bytes: number): void {
