@@ -1,12 +1,13 @@
 /**
  * What a node holds for its peers, counted together: by session, of each peer and of all.
  *
- * Each session is promised as much as if it were alone, since few use it at once. So what is really
- * held is counted, and beyond a bound the session that holds most gives way. What can wait does so
- * before that: it may hold as much as is still free, so that those that do not drain never take all.
+ * Each session is promised as much as if it were alone, since few use it at once. So what is
+ * really held is counted, and beyond a bound the session that holds most gives way. What can wait
+ * does so before that: it may hold as much as is still free, so that those that do not drain never
+ * take all.
  * Rules SN29 of docs/spec/session.md and MI31 of docs/spec/mirror.md.
  *
- * Invariant: the bytes of all are the sum over peers, and those of a peer the sum over its sessions.
+ * Invariant: the bytes of all are the sum over peers, those of a peer the sum over its sessions.
  *
  * @module
  */
