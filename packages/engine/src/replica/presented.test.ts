@@ -13,7 +13,7 @@ const KIB = 1024
 
 const nameOf = (fill: number): CapsuleName => asCapsuleName(new Uint8Array(32).fill(fill))
 
-test('MI31: the chains of one peer are bounded over all its sessions, and those of all peers', () => {
+test('MI33: the chains of one peer are bounded over all its sessions, and those of all peers', () => {
   const limits = {
     ...REPLICA_LIMITS,
     presentedPerPeerBytesMax: 100 * KIB,
@@ -43,7 +43,7 @@ test('MI31: the chains of one peer are bounded over all its sessions, and those 
   assert.equal(sessions.presentedBytes, 0)
 })
 
-test('MI31: a mirror ends the session, and keeps nothing of who proves no name', () => {
+test('MI33: a mirror ends the session, and keeps nothing of who proves no name', () => {
   const limits = { presentedPerPeerBytesMax: 100 * KIB }
   const mirror = new MirrorHome(new Prng(1), { limits })
   const chains = [new Uint8Array(60 * KIB)]

@@ -5,7 +5,7 @@
  * really held is counted, and beyond a bound the session that holds most gives way. What can wait
  * does so before that: it may hold as much as is still free, so that those that do not drain never
  * take all.
- * Rules SN29 of docs/spec/session.md and MI31 of docs/spec/mirror.md.
+ * Rules SN29 of docs/spec/session.md and MI33 of docs/spec/mirror.md.
  *
  * Invariant: the bytes of all are the sum over peers, those of a peer the sum over its sessions.
  *
