@@ -117,7 +117,7 @@ export type {
   ReaderPeer,
   Source,
 } from './replica/remote-sources.ts'
-export { planRemoval, type Removal } from './replica/removal.ts'
+export { planRemoval, type Removal, readStated } from './replica/removal.ts'
 export { type OtherCopy, ShownEntries, type ShownEntry } from './replica/shown-entries.ts'
 export { storedManifest } from './replica/stored-manifest.ts'
 export { EntriesVerifier } from './replica/verify-entries.ts'

@@ -18,6 +18,7 @@ import {
   type Mirror,
   type MirrorEffect,
   planRemoval,
+  type Removal,
   type Runtime,
   readChain,
 } from '@longshore/engine'
@@ -30,7 +31,7 @@ export interface DropOptions {
 }
 
 export interface CapsuleDropsParts {
-  readonly held: HeldHome
+  readonly held: Pick<HeldHome, 'store' | 'driver' | 'keys' | 'compact'>
   readonly headLog: CapsuleName
   /** Undefined: the node is no mirror. */
   readonly mirror: Mirror | undefined
@@ -84,10 +85,12 @@ export class CapsuleDrops {
     throw new UnavailableError('POLICY_REFUSED', 'this home writes the capsule itself')
   }
 
-  /** Nothing of it is on its way any more: it was dropped. */
+  /** The mirror states nothing of it any more; what it had stated may be on its way yet. */
   async #free(name: CapsuleName): Promise<void> {
     const { held, headLog } = this.#parts
-    await held.driver.submit(planRemoval(held.store, headLog, name).ops)
+    const plan = (): Removal => planRemoval(held.store, headLog, name)
+    const { ops } = await held.driver.between(plan)
+    await held.driver.submit(ops)
     this.#compact(name).catch((error: unknown) => {
       // The next compaction does it.
       if (!isLongshoreError(error)) throw error

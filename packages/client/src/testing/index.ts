@@ -1,5 +1,6 @@
 /**
- * The client's own decoders of bytes from outside, for those who attack them: fuzzers and tests.
+ * For tests and fuzzers of other packages: the client's own decoders of bytes from outside, and its
+ * write driver with an event loop that a test turns by hand.
  *
  * Nothing here is for applications.
  *
@@ -15,3 +16,5 @@ export {
   decodeBackupPrefix,
   encodeBackupList,
 } from '../platform/node/backup-format.ts'
+export { WriteDriver } from '../write-driver.ts'
+export { flushMicrotasks, ManualLoop } from './memory-home.ts'

@@ -49,7 +49,7 @@ class MemoryAnchor implements AnchorSlot {
 }
 
 /** Deferred actions run when the test says so; syncs off the thread end when the test says so. */
-class ManualLoop {
+export class ManualLoop {
   isServing = false
   /** How far the clock moves with each look at it: a sync in place seems to take this long. */
   stepMs = 0.1

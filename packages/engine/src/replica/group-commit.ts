@@ -95,9 +95,15 @@ export class GroupCommit {
     return this.#isSettling
   }
 
-  offer(offer: Offer): void {
+  /** What is stored just so is not written again. */
+  offer(offer: Offer): MirrorEffect[] {
+    const { signed, chain, restated } = offer
+    const isStored = restated.length === 0 && this.#intakes.isTakenOn(signed, chain)
+    if (isStored) return this.#audience.accepted(offer)
     this.#offers.push(offer)
-    this.#intakes.arrive(offer.signed)
+    this.#owedBytes += signed.signed.length + chain.length
+    this.#intakes.arrive(signed)
+    return [{ type: 'request-cut' }]
   }
 
   /** The next group replaces a copy by an empty one. What was accepted and not cut is dropped. */
@@ -111,7 +117,7 @@ export class GroupCommit {
     this.#manifests.push(signed)
   }
 
-  /** Bytes of messages that wait for the next group. */
+  /** Bytes of messages and offers that wait for the next group. */
   get pendingBytes(): number {
     return this.#owedBytes
   }

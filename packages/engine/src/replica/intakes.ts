@@ -81,6 +81,14 @@ export class Intakes {
     return readInstance(this.#store, name, MAIN_BRANCH) !== undefined
   }
 
+  /** The capsule is held by this very chain, and nothing that is on its way changes that. */
+  isTakenOn({ name }: SignedManifest, chain: Uint8Array): boolean {
+    const key = nameKey(name)
+    if (this.#arriving.has(key) || this.#replacing.has(key)) return false
+    const stored = readChain(this.#store, name)
+    return stored !== undefined && bytesEqual(stored, chain) && this.manifest(name) !== undefined
+  }
+
   arrive(signed: SignedManifest): void {
     this.#arriving.set(nameKey(signed.name), signed)
   }

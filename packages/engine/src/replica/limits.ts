@@ -40,6 +40,10 @@ export const ERROR_TEXT_BYTES_MAX = 512
 export const PRESENTED_CHAINS_MAX = 8
 
 export interface ReplicaLimits {
+  /** Chains that a peer has presented in all its sessions: six times as much as one can. */
+  readonly presentedPerPeerBytesMax: number
+  /** Chains that all peers have presented. A membership is some 2 KiB. */
+  readonly presentedBytesMax: number
   /** Pushes and followers of one session; a home pushes one branch per capsule. */
   readonly requestsPerSessionMax: number
   /** Ranges and bodies that wait for their answer in one session; then OVERLOADED. */
@@ -72,6 +76,8 @@ export interface ReplicaLimits {
 }
 
 export const REPLICA_LIMITS: ReplicaLimits = Object.freeze({
+  presentedPerPeerBytesMax: 1_048_576,
+  presentedBytesMax: 67_108_864,
   requestsPerSessionMax: 256,
   readsPerSessionMax: 64,
   retryAfterMs: 1000,

@@ -10,13 +10,15 @@ import {
   type BranchId,
   bytesEqual,
   type CapsuleName,
+  formatHex,
   isLongshoreError,
   type LongshoreError,
   ProtocolError,
   UnavailableError,
 } from '@longshore/capsule'
+import { HeldMemory, PeerMemory } from '../runtime/held-memory.ts'
 import { branchKey } from '../store/branch-key.ts'
-import { REPLICA_LIMITS } from './limits.ts'
+import { REPLICA_LIMITS, type ReplicaLimits } from './limits.ts'
 import { encodeMessage, type ReplicaMessage } from './messages.ts'
 import type { MirrorEffect, SendEffect, SessionId, SessionPeer } from './mirror-contract.ts'
 import type { PushedCopy } from './pushed-copy.ts'
@@ -45,6 +47,8 @@ export interface MirrorSession {
   readonly pushes: Map<number, Push>
   readonly asked: Map<number, Answer>
   nextId: number
+  /** Of the chains that the peer has presented. */
+  heldBytes: number
 }
 
 /** Request ids of one session, before it is to be opened anew. */
@@ -54,14 +58,21 @@ export class MirrorSessions {
   readonly #sessions = new Map<SessionId, MirrorSession>()
   readonly #pushes = new Map<string, Set<Push>>()
   readonly #requestsMax: number
+  readonly #presented: HeldMemory<MirrorSession>
+  /** Of peers that have presented chains, by name in hex. */
+  readonly #presentedBy = new Map<string, PeerMemory<MirrorSession>>()
 
-  constructor(requestsMax: number) {
-    this.#requestsMax = requestsMax
+  constructor(limits: ReplicaLimits) {
+    this.#requestsMax = limits.requestsPerSessionMax
+    this.#presented = new HeldMemory({
+      heldPerPeerBytesMax: limits.presentedPerPeerBytesMax,
+      heldBytesMax: limits.presentedBytesMax,
+    })
   }
 
   open(id: SessionId, peer: SessionPeer, isInitiator: boolean): MirrorSession {
     const nextId = isInitiator ? 1 : 2
-    const session = { id, peer, pushes: new Map(), asked: new Map(), nextId }
+    const session = { id, peer, pushes: new Map(), asked: new Map(), nextId, heldBytes: 0 }
     this.#sessions.set(id, session)
     return session
   }
@@ -71,8 +82,33 @@ export class MirrorSessions {
   }
 
   close(id: SessionId): void {
-    for (const push of this.#sessions.get(id)?.pushes.values() ?? []) this.#forget(push)
+    const session = this.#sessions.get(id)
+    if (session === undefined) return
+    for (const push of session.pushes.values()) this.#forget(push)
+    this.present(session, [])
     this.#sessions.delete(id)
+  }
+
+  /**
+   * Keeps the chains that a peer presents, in place of those before. Returns the session that has
+   * to end, if too much is kept. Who proves no name is shown nothing for chains.
+   */
+  present(session: MirrorSession, chains: readonly Uint8Array[]): MirrorSession | undefined {
+    const { name } = session.peer
+    if (name === undefined) return undefined
+    const key = formatHex(name)
+    const ofPeer = this.#presentedBy.get(key) ?? new PeerMemory(this.#presented)
+    session.peer = { ...session.peer, chains }
+    session.heldBytes = chains.reduce((bytes, chain) => bytes + chain.length, 0)
+    ofPeer.count(session)
+    if (ofPeer.heldBytes > 0) this.#presentedBy.set(key, ofPeer)
+    else this.#presentedBy.delete(key)
+    return this.#presented.surplus(ofPeer)
+  }
+
+  /** Bytes of all chains that peers have presented. */
+  get presentedBytes(): number {
+    return this.#presented.heldBytes
   }
 
   /** @throws {UnavailableError} `OVERLOADED` */

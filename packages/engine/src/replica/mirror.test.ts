@@ -400,7 +400,7 @@ test('MS16 MI15: a capsule that not everybody may read is shown to who has prese
   home.append(3)
   home.connect(mirror, 1)
   home.exchange(mirror, 1)
-  mirror.connect(2)
+  mirror.take(mirror.mirror.opened(2, { name: mirror.headLog.name }, false))
   let id = 1
   const ask = (message: Record<string, unknown>): ReplicaMessage => {
     id += 2

@@ -94,7 +94,7 @@ export class Mirror {
     const { spares = new SpareMemory() } = options
     const judge = { isOwnChain, isDamaged }
     this.#intakes = new Intakes(options.store, this.#limits, judge, spares)
-    this.#sessions = new MirrorSessions(this.#limits.requestsPerSessionMax)
+    this.#sessions = new MirrorSessions(this.#limits)
     this.#server = new ReadServer(options.store, this.#intakes, spares)
     this.#reads = new ReadQueue(this.#server, this.#limits, options.canSend)
     const group = { ...{ store: options.store, runtime: options.runtime }, headLog: this.#headLog }
@@ -301,14 +301,7 @@ export class Mirror {
         return []
       }
       case 'present':
-        session.peer = { ...session.peer, chains: message.chains }
-        return [
-          send(id, {
-            kind: 'presented',
-            id: message.id,
-            chains: this.#options.memberships?.() ?? [],
-          }),
-        ]
+        return this.#present(session, message)
       case 'unfollow':
         this.#reads.unfollow(id, message.id)
         return []
@@ -316,6 +309,16 @@ export class Mirror {
         // An answer to a question that was given up meanwhile.
         return []
     }
+  }
+
+  #present(session: MirrorSession, { id, chains }: MessageOf<'present'>): MirrorEffect[] {
+    const surplus = this.#sessions.present(session, chains)
+    const own = this.#options.memberships?.() ?? []
+    const answer = send(session.id, { kind: 'presented', id, chains: own })
+    if (surplus === undefined) return [answer]
+    this.closed(surplus.id)
+    const error = new UnavailableError('OVERLOADED', 'too many certificates are presented')
+    return [answer, { type: 'close-session', session: surplus.id, error }]
   }
 
   /** @throws {UnavailableError} `NOT_FOUND`, also where the peer may not know that it is here */
@@ -361,8 +364,8 @@ export class Mirror {
     if (!isKnown) this.#checkCapacity(signed)
     this.#checkAccepting(0)
     const offer = { session: session.id, id: message.id, signed, chain: message.chain }
-    this.#group.offer({ ...offer, restated: isKnown ? [] : this.#store.branches(signed.name) })
-    return [{ type: 'request-cut' }]
+    const restated = isKnown ? [] : this.#store.branches(signed.name)
+    return this.#group.offer({ ...offer, restated })
   }
 
   #cosign(session: MirrorSession, message: MessageOf<'cosign'>): MessageOf<'receipt'> {

@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { assert, ProtocolError } from '@longshore/capsule'
+import { assert, type LongshoreError, ProtocolError, UnavailableError } from '@longshore/capsule'
 import { readUint16, readUint32, writeUint16, writeUint32 } from '../store/disk/big-endian.ts'
 import { CHUNK_BYTES_MAX, COUNTER_MAX } from './limits.ts'
 
@@ -38,6 +38,15 @@ const CLOSE_CODES = [
   'PEER_LOST',
 ] as const
 export type CloseCode = (typeof CLOSE_CODES)[number]
+
+/** What a peer's reason means for the application here. */
+export function closeErrorOf(code: CloseCode): LongshoreError | undefined {
+  if (code === 'NORMAL') return undefined
+  if (code === 'SESSION_INVALID') {
+    return new ProtocolError(code, 'the peer ended the session: we broke the protocol, it says')
+  }
+  return new UnavailableError(code, 'the peer ended the session')
+}
 
 /** How far one stream was received: two words of bitmap, the lower one first. */
 export interface StreamReceived {

@@ -18,9 +18,9 @@ import {
 import { hmacSha256 } from '@longshore/capsule/session-crypto'
 import { writeUint64 } from '../store/disk/big-endian.ts'
 import type { Acceptance } from './events.ts'
-import type { Responder } from './handshake.ts'
+import { OFFER, type Responder, SUITE, VERSION } from './handshake.ts'
 import type { SessionLimits } from './limits.ts'
-import { COOKIE_BYTES, type InitPacket } from './packet.ts'
+import { COOKIE_BYTES, encodeRetry, encodeUnsupported, type InitPacket } from './packet.ts'
 
 const COOKIE_PERIOD_US = 60_000_000
 
@@ -64,6 +64,24 @@ export class HalfOpenTable {
   find(source: CapsuleName, init: InitPacket, packet: Uint8Array): HalfOpen | undefined {
     const found = this.#byInitiator.get(initiatorKey(source, init.index))
     return found !== undefined && bytesEqual(found.packet, packet) ? found : undefined
+  }
+
+  /** The answer that costs next to nothing, if there is one: else a handshake begins. */
+  cheapAnswer(
+    source: CapsuleName,
+    init: InitPacket,
+    packet: Uint8Array,
+    nowUs: number,
+  ): Uint8Array | undefined {
+    const known = this.find(source, init, packet)
+    if (known !== undefined) return known.responder.reply
+    const { ephemeral, index: receiver, offer } = init
+    if (!offer.versions.includes(VERSION) || !offer.suites.includes(SUITE)) {
+      return encodeUnsupported({ receiver, ephemeral, offer: OFFER })
+    }
+    if (!this.wantsCookie || this.isCookieOf(source, init, nowUs)) return undefined
+    const cookie = this.createCookie(source, init, nowUs)
+    return encodeRetry({ receiver, ephemeral, cookie })
   }
 
   hasRoom(source: CapsuleName): boolean {

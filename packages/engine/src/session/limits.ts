@@ -49,6 +49,10 @@ export interface SessionLimits {
   readonly cookieFromHalfOpen: number
   /** Bytes that a stream holds for sending before `canSend` says no; one more message may come. */
   readonly sendBufferBytes: number
+  /** What all sessions of a peer hold: more than one of them can, which has 42 MiB. */
+  readonly heldPerPeerBytesMax: number
+  /** What all sessions hold. */
+  readonly heldBytesMax: number
   /** An unfinished handshake ends. */
   readonly handshakeUs: number
   /** The first handshake packet is sent again after this, then after twice as long, and so on. */
@@ -65,6 +69,8 @@ export interface SessionLimits {
   readonly unknownPerSecondMax: number
   /** A peer to whom there is no way, as a router says, is tried so often: by one chunk. */
   readonly noWayUs: number
+  /** A stream for which other sessions have left no room looks so often whether they have. */
+  readonly roomRetryUs: number
   /** How long a closed session still tries to deliver what was sent before. */
   readonly drainUs: number
   /** How long a closed session still answers that it is closed. */
@@ -90,6 +96,8 @@ export const SESSION_LIMITS: SessionLimits = {
   halfOpenBytesMax: 8 * MIB,
   cookieFromHalfOpen: 64,
   sendBufferBytes: 8 * MIB,
+  heldPerPeerBytesMax: 64 * MIB,
+  heldBytesMax: 512 * MIB,
   handshakeUs: 10 * SECOND,
   handshakeRetryUs: 250 * MS,
   keepaliveUs: 10 * SECOND,
@@ -98,6 +106,7 @@ export const SESSION_LIMITS: SessionLimits = {
   doubtPingUs: 250 * MS,
   unknownPerSecondMax: 256,
   noWayUs: 250 * MS,
+  roomRetryUs: 250 * MS,
   drainUs: 5 * SECOND,
   lingerUs: 5 * SECOND,
   ackDelayUs: 5 * MS,

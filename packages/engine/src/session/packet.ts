@@ -78,6 +78,11 @@ export interface UnknownPacket {
   readonly tag: Uint8Array
 }
 
+/** Caught and counted by whoever delivers: a handshake packet that changes nothing. */
+export function refused(message: string): ProtocolError {
+  return new ProtocolError('SESSION_INVALID', message)
+}
+
 function fail(message: string): never {
   throw new ProtocolError('SESSION_INVALID', message)
 }

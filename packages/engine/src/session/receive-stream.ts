@@ -13,6 +13,8 @@ import { AHEAD_CHUNKS_MAX, BITMAP_CHUNKS } from './limits.ts'
 
 /** A message whose memory is so many times larger is copied: it would keep all of that alive. */
 const PINNED_MAX = 2
+/** What a chunk that waits costs besides its bytes, so that many tiny ones are bounded as well. */
+const AHEAD_COST_BYTES = 128
 const NOTHING: Uint8Array = new Uint8Array(0)
 
 interface AheadChunk {
@@ -53,6 +55,11 @@ export class ReceiveStream {
 
   get pendingBytes(): number {
     return this.#pendingBytes
+  }
+
+  /** What has come and is not consumed. Its memory is at most about twice as much. */
+  get heldBytes(): number {
+    return this.#takenBytes - this.#consumedBytes + this.#ahead.size * AHEAD_COST_BYTES
   }
 
   /** The bytes taken last are a message themselves: they were not copied. */
@@ -136,6 +143,16 @@ export class ReceiveStream {
     assert(bytes <= this.#pendingBytes, 'nothing is consumed that was not handed out')
     this.#pendingBytes -= bytes
     this.#consumedBytes += bytes
+  }
+
+  /** The session has ended: nothing that is held is needed any more. */
+  drop(): void {
+    this.#ahead.clear()
+    this.#spares.giveBack(this.#part)
+    this.#part = NOTHING
+    this.#partBytes = 0
+    this.#pendingBytes = 0
+    this.#consumedBytes = this.#takenBytes
   }
 
   /** Writes what the peer shall know into `received`. */

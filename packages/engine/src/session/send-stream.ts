@@ -200,6 +200,15 @@ export class SendStream {
     chunk.message = NOTHING
   }
 
+  /** The session has ended: nothing is sent any more. */
+  drop(): void {
+    this.#ring = Array.from({ length: RING_MIN }, createChunk)
+    this.#acknowledged = this.#sent = this.#queued
+    this.#lostCount = 0
+    this.#inFlightBytes = 0
+    this.#heldBytes = 0
+  }
+
   /** Round-trip time that the last acknowledgement shows, if it shows one. */
   get sampleUs(): number | undefined {
     return this.#sampleUs

@@ -4,8 +4,10 @@
  *
  * @module
  */
-import { bytesEqual, type CapsuleName, formatHex } from '@longshore/capsule'
+import { type CapsuleName, formatHex } from '@longshore/capsule'
+import { HeldMemory, PeerMemory } from '../runtime/held-memory.ts'
 import { DueHeap } from './due-heap.ts'
+import type { SessionLimits } from './limits.ts'
 import type { Session } from './session.ts'
 
 export interface Established {
@@ -14,18 +16,44 @@ export interface Established {
   readonly finish: Uint8Array | undefined
 }
 
+interface PeerSessions {
+  readonly sessions: Set<Session>
+  /** By the index that the peer gave; of two with the same one the later. */
+  readonly byPeerIndex: Map<number, Session>
+  readonly memory: PeerMemory<Session>
+}
+
 const NONE: ReadonlySet<Session> = new Set()
 
 export class SessionTable {
   readonly #established = new Map<number, Established>()
   /** By the name of the peer in hex. */
-  readonly #byPeer = new Map<string, Set<Session>>()
-  /** By the index that the peer gave; of two with the same one the later. */
-  readonly #byPeerIndex = new Map<number, Session>()
+  readonly #byPeer = new Map<string, PeerSessions>()
   readonly #due = new DueHeap<Session>()
+  readonly #memory: HeldMemory<Session>
+
+  constructor(limits: SessionLimits) {
+    this.#memory = new HeldMemory(limits)
+  }
 
   get size(): number {
     return this.#established.size
+  }
+
+  /** What all of them hold for their peers. */
+  get heldBytes(): number {
+    return this.#memory.heldBytes
+  }
+
+  /** For a session with this peer that is about to be added. */
+  memoryOf(peer: CapsuleName): PeerMemory<Session> {
+    return this.#byPeer.get(formatHex(peer))?.memory ?? new PeerMemory(this.#memory)
+  }
+
+  /** A session has changed: counts what it holds, and names the one that has to give way. */
+  surplusAfter(session: Session): Session | undefined {
+    session.memory.count(session)
+    return this.#memory.surplus(session.memory)
   }
 
   has(index: number): boolean {
@@ -43,9 +71,11 @@ export class SessionTable {
   add(session: Session, finish: Uint8Array | undefined): void {
     this.#established.set(session.index, { session, finish })
     const peer = formatHex(session.peer.name)
-    const known = this.#byPeer.get(peer) ?? new Set<Session>()
-    this.#byPeer.set(peer, known.add(session))
-    this.#byPeerIndex.set(session.peerIndex, session)
+    const { memory } = session
+    const known = this.#byPeer.get(peer) ?? { sessions: new Set(), byPeerIndex: new Map(), memory }
+    this.#byPeer.set(peer, known)
+    known.sessions.add(session)
+    known.byPeerIndex.set(session.peerIndex, session)
   }
 
   remove(session: Session): void {
@@ -53,10 +83,11 @@ export class SessionTable {
     this.#due.remove(session)
     const peer = formatHex(session.peer.name)
     const known = this.#byPeer.get(peer)
-    known?.delete(session)
-    if (known?.size === 0) this.#byPeer.delete(peer)
-    const { peerIndex } = session
-    if (this.#byPeerIndex.get(peerIndex) === session) this.#byPeerIndex.delete(peerIndex)
+    if (known === undefined) return
+    known.sessions.delete(session)
+    if (known.sessions.size === 0) this.#byPeer.delete(peer)
+    const { byPeerIndex } = known
+    if (byPeerIndex.get(session.peerIndex) === session) byPeerIndex.delete(session.peerIndex)
   }
 
   /** A session has changed; returns when it is to be looked at next. */
@@ -79,13 +110,12 @@ export class SessionTable {
 
   /** The sessions with a peer. */
   of(peer: CapsuleName): ReadonlySet<Session> {
-    return this.#byPeer.get(formatHex(peer)) ?? NONE
+    return this.#byPeer.get(formatHex(peer))?.sessions ?? NONE
   }
 
   /** The session to which packets for this index of the peer belong. */
   find(peer: CapsuleName, peerIndex: number): Session | undefined {
-    const session = this.#byPeerIndex.get(peerIndex)
-    return session !== undefined && bytesEqual(session.peer.name, peer) ? session : undefined
+    return this.#byPeer.get(formatHex(peer))?.byPeerIndex.get(peerIndex)
   }
 
   count(isMeant: (session: Session) => boolean): number {

@@ -17,14 +17,15 @@ import {
   assert,
   isLongshoreError,
   type LongshoreError,
-  ProtocolError,
   UnavailableError,
 } from '@longshore/capsule'
+import type { PeerMemory } from '../runtime/held-memory.ts'
 import type { SpareMemory } from '../runtime/spare-memory.ts'
 import { Acknowledging } from './acknowledging.ts'
 import {
   type CloseCode,
   type Content,
+  closeErrorOf,
   contentBytes,
   createContent,
   decodeContent,
@@ -33,40 +34,12 @@ import {
 import { Doubt } from './doubt.ts'
 import type { Due } from './due-heap.ts'
 import type { Emit, Peer, SessionId } from './events.ts'
-import {
-  BULK_WINDOW_BYTES,
-  MESSAGE_BYTES_MAX,
-  type SessionLimits,
-  URGENT_MESSAGE_BYTES_MAX,
-  URGENT_WINDOW_BYTES,
-} from './limits.ts'
+import { createLane, type Lane } from './lane.ts'
+import { MESSAGE_BYTES_MAX, type SessionLimits, URGENT_MESSAGE_BYTES_MAX } from './limits.ts'
 import { SEALED_HEADER_BYTES } from './packet.ts'
-import { ReceiveStream } from './receive-stream.ts'
 import { RoundTrip } from './round-trip.ts'
 import type { OpeningChannel, SealingChannel } from './sealed-channel.ts'
-import { type Chunk, SendStream } from './send-stream.ts'
-
-/** A stream in both directions. */
-interface Lane {
-  readonly isBulk: boolean
-  readonly send: SendStream
-  readonly receive: ReceiveStream
-  /** When to send again, or to ask for credit; undefined if nothing waits. */
-  dueUs: number | undefined
-  /** The application was told to wait. */
-  isBlocked: boolean
-}
-
-function createLane(isBulk: boolean, spares: SpareMemory): Lane {
-  const windowBytes = isBulk ? BULK_WINDOW_BYTES : URGENT_WINDOW_BYTES
-  const messageBytesMax = isBulk ? MESSAGE_BYTES_MAX : URGENT_MESSAGE_BYTES_MAX
-  return {
-    isBulk,
-    send: new SendStream(windowBytes, spares),
-    receive: new ReceiveStream(windowBytes, messageBytesMax, spares),
-    ...{ dueUs: undefined, isBlocked: false },
-  }
-}
+import type { Chunk } from './send-stream.ts'
 
 export interface SessionStart {
   readonly session: SessionId
@@ -78,6 +51,8 @@ export interface SessionStart {
   readonly sealing: SealingChannel
   readonly opening: OpeningChannel
   readonly limits: SessionLimits
+  /** Of all sessions of this peer. */
+  readonly memory: PeerMemory<Session>
   readonly spares: SpareMemory
   readonly emit: Emit
   readonly nowUs: number
@@ -100,6 +75,7 @@ export class Session implements Due {
   readonly #sealing: SealingChannel
   readonly #opening: OpeningChannel
   readonly #limits: SessionLimits
+  readonly memory: PeerMemory<Session>
   readonly #emit: Emit
   readonly #spares: SpareMemory
   readonly #urgent: Lane
@@ -123,6 +99,8 @@ export class Session implements Due {
   #hasNoWay = false
   /** When the last chunk was sent. */
   #chunkUs = Number.NEGATIVE_INFINITY
+  /** When it is looked whether other sessions have left room. */
+  #roomDueUs = Number.POSITIVE_INFINITY
   /** When draining or lingering ends. */
   #endUs = Number.POSITIVE_INFINITY
   #closeCode: CloseCode = 'NORMAL'
@@ -136,6 +114,7 @@ export class Session implements Due {
     this.#sealing = start.sealing
     this.#opening = start.opening
     this.#limits = start.limits
+    this.memory = start.memory
     this.#spares = start.spares
     this.#urgent = createLane(false, start.spares)
     this.#bulk = createLane(true, start.spares)
@@ -167,24 +146,45 @@ export class Session implements Due {
     return this.#state === 'gone'
   }
 
+  /** For the peer: what it sent and what is on its way to it. */
+  get heldBytes(): number {
+    if (this.isGone) return 0
+    let bytes = 0
+    for (const { send, receive } of this.#lanes) bytes += send.heldBytes + receive.heldBytes
+    return bytes
+  }
+
+  /** What a stream may hold for sending. */
+  #roomBytes(lane: Lane): number {
+    const { sendBufferBytes } = this.#limits
+    return lane.isBulk ? Math.min(sendBufferBytes, this.memory.roomBytes) : sendBufferBytes
+  }
+
   canSend(isBulk: boolean): boolean {
     const lane = isBulk ? this.#bulk : this.#urgent
-    const isFree = this.isOpen && lane.send.heldBytes < this.#limits.sendBufferBytes
+    const isFree = this.isOpen && lane.send.heldBytes < this.#roomBytes(lane)
     if (!isFree) lane.isBlocked = true
     return isFree
+  }
+
+  /** What waits although nothing of it is on its way waits for others: no answer will wake it. */
+  awaitRoom(nowUs: number): void {
+    const waits =
+      this.isOpen && this.#lanes.some(({ isBlocked, send }) => isBlocked && send.isEmpty)
+    this.#roomDueUs = waits ? nowUs + this.#limits.roomRetryUs : Number.POSITIVE_INFINITY
   }
 
   send(message: Uint8Array, isBulk: boolean, nowUs: number): void {
     if (!this.isOpen) return
     const bytesMax = isBulk ? MESSAGE_BYTES_MAX : URGENT_MESSAGE_BYTES_MAX
     assert(message.length <= bytesMax, 'a message has at most 8 MiB, an urgent one 1 MiB')
-    if (!this.canSend(isBulk)) {
+    const lane = isBulk ? this.#bulk : this.#urgent
+    if (lane.send.heldBytes >= this.#limits.sendBufferBytes) {
       assert(!isBulk, 'ask canSend before sending')
       const error = new UnavailableError('OVERLOADED', 'a peer asks and takes no answers')
       this.end(error, 'OVERLOADED', nowUs)
       return
     }
-    const lane = isBulk ? this.#bulk : this.#urgent
     lane.send.queue(message)
     this.#evaluate(nowUs)
   }
@@ -230,6 +230,10 @@ export class Session implements Due {
     this.#state = 'lingering'
     this.#closeCode = code
     this.#endUs = nowUs + this.#limits.lingerUs
+    for (const { send, receive } of this.#lanes) {
+      send.drop()
+      receive.drop()
+    }
     this.#sendPacket(undefined)
   }
 
@@ -260,7 +264,7 @@ export class Session implements Due {
   }
 
   #closedByPeer(code: CloseCode): void {
-    if (this.isOpen) this.#emit({ type: 'closed', session: this.id, error: errorOf(code) })
+    if (this.isOpen) this.#emit({ type: 'closed', session: this.id, error: closeErrorOf(code) })
     this.#state = 'gone'
   }
 
@@ -330,7 +334,7 @@ export class Session implements Due {
   get nextUs(): number {
     if (this.#state === 'lingering') return this.#endUs
     let dueUs = Math.min(this.#endUs, this.#lostUs, this.#nextPingUs, this.#doubt.dueUs)
-    dueUs = Math.min(dueUs, this.#acknowledging.dueUs)
+    dueUs = Math.min(dueUs, this.#acknowledging.dueUs, this.#roomDueUs)
     if (this.#finish !== undefined) dueUs = Math.min(dueUs, this.#finishDueUs)
     for (const lane of this.#lanes) {
       if (lane.dueUs !== undefined) dueUs = Math.min(dueUs, lane.dueUs)
@@ -415,12 +419,13 @@ export class Session implements Due {
       return
     }
     this.#unblock()
+    this.awaitRoom(nowUs)
   }
 
   #unblock(): void {
     let isWritable = false
     for (const lane of this.#lanes) {
-      if (!lane.isBlocked || lane.send.heldBytes >= this.#limits.sendBufferBytes / 2) continue
+      if (!lane.isBlocked || lane.send.heldBytes >= this.#roomBytes(lane) / 2) continue
       lane.isBlocked = false
       isWritable = true
     }
@@ -457,13 +462,4 @@ export class Session implements Due {
     this.#acknowledging.sent()
     this.#emit({ type: 'datagram', destination: this.peer.name, payload, isBulk: content.isBulk })
   }
-}
-
-/** What a peer's reason means for the application here. */
-function errorOf(code: CloseCode): LongshoreError | undefined {
-  if (code === 'NORMAL') return undefined
-  if (code === 'SESSION_INVALID') {
-    return new ProtocolError(code, 'the peer ended the session: we broke the protocol, it says')
-  }
-  return new UnavailableError(code, 'the peer ended the session')
 }

@@ -31,7 +31,7 @@ import {
   type SessionId,
 } from './events.ts'
 import { COOKIE_SECRET_BYTES, type HalfOpen, HalfOpenTable } from './half-open.ts'
-import { type Agreement, OFFER, Responder, SUITE, VERSION } from './handshake.ts'
+import { type Agreement, Responder } from './handshake.ts'
 import { SESSION_LIMITS, type SessionLimits } from './limits.ts'
 import { Opening } from './opening.ts'
 import {
@@ -41,8 +41,6 @@ import {
   decodeRetry,
   decodeUnknown,
   decodeUnsupported,
-  encodeRetry,
-  encodeUnsupported,
   type InitPacket,
   PACKET_FINISH,
   PACKET_INIT,
@@ -51,6 +49,7 @@ import {
   PACKET_SEALED,
   PACKET_UNKNOWN,
   PACKET_UNSUPPORTED,
+  refused,
   SEALED_HEADER_BYTES,
 } from './packet.ts'
 import { CHANNEL_LIMITS, type ChannelLimits, createChannels } from './sealed-channel.ts'
@@ -82,7 +81,7 @@ export class Sessions {
   readonly #halfOpen: HalfOpenTable
   /** By the index that this node gave them, which packets name. */
   readonly #openings = new Map<number, Opening>()
-  readonly #established = new SessionTable()
+  readonly #established: SessionTable
   readonly #byId = new Map<SessionId, Opening | Session>()
   #acceptedNext: SessionId = ACCEPTED_SESSION_FIRST
   #refusedCount = 0
@@ -98,6 +97,7 @@ export class Sessions {
     this.#runtime = options.runtime
     this.#accept = options.accept
     this.#limits = { ...SESSION_LIMITS, ...options.limits }
+    this.#established = new SessionTable(this.#limits)
     this.#channelLimits = options.channelLimits ?? CHANNEL_LIMITS
     this.#spares = options.spares ?? new SpareMemory()
     // No session leaves its peer alone for longer than this, so no tick is further away.
@@ -128,10 +128,19 @@ export class Sessions {
     return this.#established.count(({ hasUndelivered }) => hasUndelivered)
   }
 
-  /** False while the stream holds as much as it may: wait for `writable`. Or it is not open. */
+  /** What came and is not consumed, and what was sent and is not acknowledged. */
+  get heldBytes(): number {
+    return this.#established.heldBytes
+  }
+
+  /** False while the stream may not hold more: wait for `writable`. Or it is not open. */
   canSend(session: SessionId, isBulk: boolean): boolean {
     const found = this.#byId.get(session)
-    return found instanceof Session && found.canSend(isBulk)
+    if (!(found instanceof Session)) return false
+    if (found.canSend(isBulk)) return true
+    found.awaitRoom(this.#clock.read())
+    this.#needTick(this.#established.plan(found))
+    return false
   }
 
   step(event: SessionEvent): SessionEffect[] {
@@ -217,7 +226,7 @@ export class Sessions {
     if (event.type === 'send') found.send(event.message, event.isBulk, nowUs)
     else if (event.type === 'consumed') found.consumed(event.bytes, nowUs)
     else found.close(nowUs)
-    this.#settle(found)
+    this.#settle(found, nowUs)
   }
 
   #closeOpening(opening: Opening, error: LongshoreError | undefined): void {
@@ -227,7 +236,13 @@ export class Sessions {
   }
 
   /** After anything that may have changed a session: forgets it, or asks for its next tick. */
-  #settle(session: Session): void {
+  #settle(session: Session, nowUs: number): void {
+    const surplus = this.#established.surplusAfter(session)
+    if (surplus !== undefined) {
+      surplus.end(new UnavailableError('OVERLOADED', 'it holds too much'), 'OVERLOADED', nowUs)
+      this.#settle(surplus, nowUs)
+      if (surplus === session) return
+    }
     if (!session.isOpen) this.#byId.delete(session.id)
     if (session.isGone) this.#established.remove(session)
     else this.#needTick(this.#established.plan(session))
@@ -261,7 +276,7 @@ export class Sessions {
       return
     }
     if (!found.session.isPacketKept) this.#spares.giveBack(payload)
-    this.#settle(found.session)
+    this.#settle(found.session, nowUs)
   }
 
   /** What came belongs to no session here, perhaps to one of an earlier life of this node. */
@@ -280,7 +295,7 @@ export class Sessions {
       throw refused('of no session with this peer')
     }
     session.doubted(tag, nowUs)
-    this.#settle(session)
+    this.#settle(session, nowUs)
   }
 
   #receiveHandshake(event: Deliver, nowUs: number): void {
@@ -327,19 +342,9 @@ export class Sessions {
 
   /** A handshake that somebody begins. Cheap checks come first. */
   #answer({ source, destination, payload }: Deliver, init: InitPacket, nowUs: number): void {
-    const known = this.#halfOpen.find(source, init, payload)
-    if (known !== undefined) {
-      this.#send(source, known.responder.reply)
-      return
-    }
-    const { ephemeral, index: receiver, offer } = init
-    if (!offer.versions.includes(VERSION) || !offer.suites.includes(SUITE)) {
-      this.#send(source, encodeUnsupported({ receiver, ephemeral, offer: OFFER }))
-      return
-    }
-    if (this.#halfOpen.wantsCookie && !this.#halfOpen.isCookieOf(source, init, nowUs)) {
-      const cookie = this.#halfOpen.createCookie(source, init, nowUs)
-      this.#send(source, encodeRetry({ receiver, ephemeral, cookie }))
+    const answer = this.#halfOpen.cheapAnswer(source, init, payload, nowUs)
+    if (answer !== undefined) {
+      this.#send(source, answer)
       return
     }
     const acceptance = this.#accept(destination)
@@ -356,7 +361,7 @@ export class Sessions {
     const endUs = nowUs + this.#limits.handshakeUs
     this.#halfOpen.add({
       ...{ index, source, target: destination, acceptance, responder, packet: payload },
-      ...{ initiatorIndex: receiver, endUs },
+      ...{ initiatorIndex: init.index, endUs },
     })
     this.#needTick(endUs)
     this.#send(source, responder.reply)
@@ -385,7 +390,7 @@ export class Sessions {
     const session = this.#establish(id, index, read, nowUs, { finish: read.finish })
     this.#send(source, read.finish)
     this.#emit({ type: 'opened', session: id, peer: session.peer, target, isInitiator: true })
-    this.#settle(session)
+    this.#settle(session, nowUs)
   }
 
   #receiveFinish({ source, destination, payload }: Deliver, nowUs: number): void {
@@ -398,7 +403,7 @@ export class Sessions {
       // Our confirmation was lost; only the same packet gets another one.
       if (!bytesEqual(established.finish, payload)) throw refused('another finish')
       established.session.confirm(nowUs)
-      this.#settle(established.session)
+      this.#settle(established.session, nowUs)
       return
     }
     const halfOpen = this.#halfOpen.get(receiver)
@@ -427,7 +432,7 @@ export class Sessions {
       this.#emit({ type: 'opened', session: id, peer, target, isInitiator: false })
       session.confirm(nowUs)
     }
-    this.#settle(session)
+    this.#settle(session, nowUs)
   }
 
   /** Puts a session into the tables. `finish` is sent again by it, `known` is recognised. */
@@ -442,6 +447,7 @@ export class Sessions {
     const session = new Session({
       ...{ session: id, index, peerIndex, peer, nowUs },
       ...{ limits: this.#limits, spares: this.#spares, emit: this.#emit },
+      memory: this.#established.memoryOf(peer.name),
       ...createChannels(this.#identity.name, index, agreement, this.#channelLimits),
       ...(packets.finish === undefined ? {} : { finish: packets.finish }),
     })
@@ -461,7 +467,7 @@ export class Sessions {
     for (const session of this.#established.sessions()) {
       if (!isMeant(session.peer.name)) continue
       session.pathChanged(nowUs)
-      this.#settle(session)
+      this.#settle(session, nowUs)
     }
   }
 
@@ -485,13 +491,8 @@ export class Sessions {
     }
     for (const session of this.#established.takeDue(nowUs)) {
       session.tick(nowUs)
-      this.#settle(session)
+      this.#settle(session, nowUs)
     }
     this.#needTick(this.#established.dueUs)
   }
-}
-
-/** Caught and counted by `#deliver`: a handshake packet that changes nothing. */
-function refused(message: string): ProtocolError {
-  return new ProtocolError('SESSION_INVALID', message)
 }

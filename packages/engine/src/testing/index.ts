@@ -35,6 +35,7 @@ export {
   encodeFrame,
 } from './frame-codec.ts'
 export type { Lie } from './lying-service.ts'
+export { MirrorHome } from './mirror-home.ts'
 export { createNodeIdentity } from './node-identity.ts'
 export {
   type Authority,
@@ -43,6 +44,7 @@ export {
   WorldNode,
 } from './overlay-world.ts'
 export { Prng } from './prng.ts'
+export { PublisherHome } from './publisher-home.ts'
 export { SignedBranch } from './signed-branch.ts'
 export { SimAnchor } from './sim-anchor.ts'
 export type { SimSource, SimTransaction } from './sim-commits.ts'
