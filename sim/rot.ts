@@ -118,6 +118,9 @@ export class Rot {
     hit.isMended = true
     this.mendedCount++
     this.#world.digest.note(this.#world.nowUs, node.name, 'mended')
+    for (const reader of this.#world.readers) {
+      if (reader.distrusts(node)) this.#world.after(0, () => reader.node.restart('kill'))
+    }
     this.#world.after(TRUST_US, () => {
       if (this.#hits.get(node) !== hit) return
       this.#hits.delete(node)

@@ -57,6 +57,7 @@ export class Reader implements SimActor {
   readonly #world: World
   readonly #options: ReaderOptions
   readonly #prng: Prng
+  readonly #distrusted = new Set<string>()
   readonly #service: string
   /** Holds the head as bytes, and loses what was not synced. */
   readonly #memory: SimAnchor
@@ -114,6 +115,7 @@ export class Reader implements SimActor {
       this.#mirrors.some(({ identity }) => bytesEqual(identity.name, target)),
     )
     this.#peers.clear()
+    this.#distrusted.clear()
     const opened: Service['opened'] = (session, peer, target) => {
       this.#peers.set(session, formatHex(peer.name))
       return service.opened(session, peer, target)
@@ -138,6 +140,11 @@ export class Reader implements SimActor {
     this.#repeat(SEARCH_US, () => (reader.head === undefined ? reader.refresh() : []))
     this.#repeat(REFRESH_US, () => reader.refresh())
     this.#repeat(CHECK_US, () => reader.check())
+  }
+
+  /** It was given damaged bytes, and asks this mirror no more until its application starts again. */
+  distrusts({ identity }: SimNode): boolean {
+    return this.#distrusted.has(formatHex(identity.name))
   }
 
   /** Asks another node from now on. */
@@ -183,6 +190,7 @@ export class Reader implements SimActor {
         this.#entries(news)
         return
       case 'distrusted':
+        this.#distrusted.add(this.#peers.get(news.session) ?? '')
         claims.distrusted(this.label, this.#peers.get(news.session) ?? '', news.error)
         return
       case 'evidence':
