@@ -142,7 +142,7 @@ export class Reader implements SimActor {
     this.#repeat(CHECK_US, () => reader.check())
   }
 
-  /** It was given damaged bytes, and asks this mirror no more until its application starts again. */
+  /** Was given damaged bytes, and asks this mirror no more until its application starts again. */
   distrusts({ identity }: SimNode): boolean {
     return this.#distrusted.has(formatHex(identity.name))
   }

@@ -2,46 +2,16 @@
 import assert from 'node:assert/strict'
 import { cpSync } from 'node:fs'
 import { after, test } from 'node:test'
-import { type CapsuleName, formatTicket, isLongshoreError, type Ticket } from '@longshore/capsule'
-import { type Capsule, type Home, openHome } from '@longshore/client/node'
-import type { LongshoreNode, NodeOptions } from '../src/index.ts'
-import { NodePlace } from './node-place.ts'
+import { type CapsuleName, formatTicket, isLongshoreError } from '@longshore/capsule'
+import { openHome } from '@longshore/client/node'
+import { createMirrored, HomePlace, texts, ticketOf } from './home-place.ts'
 
-const place = new NodePlace()
+const place = new HomePlace()
 after(() => place.close())
 
-/** A node that routes and mirrors. */
-function openNode(name: string, options: Partial<NodeOptions> = {}): Promise<LongshoreNode> {
-  return place.open(name, { roles: ['router', 'mirror'], ...options })
-}
-
-function ticketOf({ ticket }: LongshoreNode): Ticket {
-  assert.ok(ticket)
-  return ticket
-}
-
-async function openAt(name: string, ...neighbors: readonly LongshoreNode[]): Promise<Home> {
-  const home = await openHome({ path: place.path(name) })
-  for (const neighbor of neighbors) await home.network.connect(ticketOf(neighbor))
-  return home
-}
-
-/** A public capsule that these mirrors hold. */
-async function createMirrored(home: Home, ...mirrors: readonly LongshoreNode[]): Promise<Capsule> {
-  const capsule = await home.create({ public: true })
-  for (const mirror of mirrors) await home.network.addMirror(capsule.name, mirror.name)
-  return capsule
-}
-
-async function texts(entries: AsyncIterable<{ text(): string }>): Promise<string[]> {
-  const all: string[] = []
-  for await (const entry of entries) all.push(entry.text())
-  return all
-}
-
 test('NW1: a ticket that leads nowhere replaces none that works, one that leads there does', async () => {
-  const [node, other] = [await openNode('t1'), await openNode('t2')]
-  await using home = await openAt('t-home', node)
+  const [node, other] = [await place.open('t1'), await place.open('t2')]
+  await using home = await place.home('t-home', node)
   const right = ticketOf(node)
   const tickets = (): string[] => home.network.tickets().map(formatTicket)
   const wrong = [
@@ -64,7 +34,7 @@ test('NW1: a ticket that leads nowhere replaces none that works, one that leads 
     code: 'NO_MIRROR',
   })
   await node.close()
-  const moved = await openNode('t1')
+  const moved = await place.open('t1')
   assert.notDeepEqual(ticketOf(moved), right)
   await home.network.connect(ticketOf(moved))
   assert.ok(tickets().includes(formatTicket(ticketOf(moved))))
@@ -74,8 +44,8 @@ test('NW1: a ticket that leads nowhere replaces none that works, one that leads 
 })
 
 test('NW27: a follow waits for a mirror that is behind, and ends only on evidence', async () => {
-  const [ahead, behind] = [await openNode('w1'), await openNode('w2')]
-  await using home = await openAt('w-home', ahead, behind)
+  const [ahead, behind] = [await place.open('w1'), await place.open('w2')]
+  await using home = await place.home('w-home', ahead, behind)
   await using capsule = await createMirrored(home, ahead, behind)
   await capsule.append('for both', { level: 'replicated:2' })
   const { listen } = behind
@@ -83,14 +53,14 @@ test('NW27: a follow waits for a mirror that is behind, and ends only on evidenc
   cpSync(place.path('w-home'), place.path('w-copy'), { recursive: true })
   cpSync(place.path('state'), place.path('w-state'), { recursive: true })
   await capsule.append('for one', { level: 'replicated:1' })
-  await using other = await openAt('w-other', ahead)
-  await using evident = await openAt('w-evident', ahead)
+  await using other = await place.home('w-other', ahead)
+  await using evident = await place.home('w-evident', ahead)
   for (const reader of [other, evident]) {
     await using remote = await reader.open(capsule.name)
     assert.equal(remote.size, 2)
   }
   await ahead.close()
-  const again = await openNode('w2', { listen })
+  const again = await place.open('w2', { listen })
   const told: unknown[] = []
   const { promise, resolve } = Promise.withResolvers<void>()
   const onBehind = (sizes: unknown): void => {
@@ -107,7 +77,7 @@ test('NW27: a follow waits for a mirror that is behind, and ends only on evidenc
   assert.deepEqual(await texts(followed.follow({ to: 3 })), ['for both', 'for one', 'later'])
 
   // The copy of the writer signs another second entry: a root that the reader can contradict.
-  const liar = await openNode('w3')
+  const liar = await place.open('w3')
   process.env['XDG_STATE_HOME'] = place.path('w-state')
   await using copy = await openHome({ path: place.path('w-copy') })
   await copy.network.connect(ticketOf(liar))
@@ -126,12 +96,12 @@ test('NW27: a follow waits for a mirror that is behind, and ends only on evidenc
 })
 
 test('NW8: a mirror that does not hold the capsule shows no older state of it', async () => {
-  const holder = await openNode('x1')
+  const holder = await place.open('x1')
   const empty = await place.open('x2', { roles: ['mirror'] })
-  await using home = await openAt('x-home', holder)
+  await using home = await place.home('x-home', holder)
   await using capsule = await createMirrored(home, holder)
   await capsule.append('one', { level: 'replicated:1' })
-  await using reader = await openAt('x-reader', holder, empty)
+  await using reader = await place.home('x-reader', holder, empty)
   await (await reader.open(capsule.name)).close()
   await holder.close()
   await assert.rejects(reader.open(capsule.name, { timeoutMs: 1000 }), { code: 'NOT_FOUND' })
@@ -151,17 +121,18 @@ test('ND23: a node in the home of a writer serves what it writes, and is no copy
   const [open, closed] = names as [CapsuleName, CapsuleName]
   const logged: unknown[] = []
   const node = await place.open('z-writer', {
+    roles: ['mirror'],
     log: (_level, event, details) => {
       if (event === 'node.writes') logged.push(details)
     },
   })
   assert.deepEqual(logged, [{ capsules: 2 }])
-  await using reader = await openAt('z-reader', node)
+  await using reader = await place.home('z-reader', node)
   await using remote = await reader.open(open)
   assert.deepEqual(await texts(remote.read()), ['mine'])
   await assert.rejects(reader.open(closed, { timeoutMs: 500 }), { code: 'NOT_FOUND' })
   // Its user appends through it; as a mirror of its own capsule it states nothing.
-  await using guest = await openAt('z-writer', node)
+  await using guest = await place.home('z-writer', node)
   await using capsule = await guest.open(open)
   await capsule.append('through the node')
   const add = guest.network.addMirror(open, node.name, { timeoutMs: 500 })
@@ -171,6 +142,7 @@ test('ND23: a node in the home of a writer serves what it writes, and is no copy
   await node.close()
   // A node in a directory of its own says nothing of the kind.
   const other = await place.open('z-own', {
+    roles: ['mirror'],
     log: (_level, event) => assert.notEqual(event, 'node.writes'),
   })
   await other.close()

@@ -51,7 +51,7 @@ import {
   STRETCH_COUNT_FIRST,
   take,
 } from './remote-channel.ts'
-import { whyUnread } from './why-unread.ts'
+import { whyStopped, whyUnread } from './why-unread.ts'
 
 /** How often those who serve the capsule are looked for, while nobody answers, and later. */
 const SEARCH_MS = 1000
@@ -470,7 +470,7 @@ export class RemoteBranch {
     signal: AbortSignal | undefined,
     timeoutMs: number,
   ): AsyncGenerator<RemoteEntries> {
-    const patience = { timeoutMs, signal, orElse: () => this.#whyStopped() }
+    const patience = { timeoutMs, signal, orElse: () => whyStopped(this.#options.name) }
     for (;;) {
       checkNotAborted(signal)
       const entries = take(channel)
@@ -495,11 +495,5 @@ export class RemoteBranch {
   #hasMoved({ arrived, isOver, error }: Channel): boolean {
     if (this.#isClosed) throw new UnavailableError('CLOSED', 'this capsule handle was closed')
     return arrived.length > 0 || isOver || error !== undefined
-  }
-
-  #whyStopped(): LongshoreError {
-    const details = { name: formatName(this.#options.name) }
-    const message = 'no mirror goes on with what was asked for'
-    return new UnavailableError('NO_MIRROR', message, details)
   }
 }

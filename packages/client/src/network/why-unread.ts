@@ -80,3 +80,9 @@ function insufficiency(mirrorsMin: number, freshS: number | undefined): string {
   if (mirrorsMin > 0) return `${mirrorsMin} distinct mirrors have not cosigned the same entries`
   return 'the mirrors that answer do not show what this home has to see'
 }
+
+/** Reading had begun, and nobody goes on with it. */
+export function whyStopped(name: CapsuleName): LongshoreError {
+  const message = 'no mirror goes on with what was asked for'
+  return new UnavailableError('NO_MIRROR', message, { name: formatName(name) })
+}
