@@ -419,28 +419,6 @@ test('NW23: after a restore the writer asks its mirrors, and goes on where it wa
   process.env['XDG_STATE_HOME'] = join(directory, 'state')
 })
 
-test('NW23: an old copy of a home goes on when each of several mirrors has answered', async () => {
-  const [one, other] = [await startNode('m1'), await startNode('m2')]
-  const name = await (async () => {
-    await using home = await openAt('m-home', one, other)
-    await using capsule = await createMirrored(home, one)
-    await home.network.addMirror(capsule.name, other.name)
-    await capsule.append('one', { level: 'replicated:2' })
-    await home.backup(join(directory, 'm-backup'))
-    await capsule.append('two', { level: 'replicated:2' })
-    return capsule.name
-  })()
-  await restoreHome(join(directory, 'm-backup'), { path: join(directory, 'm-old') })
-  {
-    await using home = await openAt('m-old')
-    await using capsule = await home.open(name)
-    const { index } = await capsule.append('three', { level: 'replicated:2' })
-    assert.equal(index, 2)
-  }
-  await stopNode(one)
-  await stopNode(other)
-})
-
 test('NW8: a writer that has signed two histories is convicted with evidence', async () => {
   const node = await startNode('g1')
   const name = await (async () => {
