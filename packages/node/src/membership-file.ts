@@ -15,13 +15,17 @@ import {
   formatName,
   type MemberRight,
   parseMembership,
+  UsageError,
   VerificationError,
   verifyMemberChain,
 } from '@longshore/capsule'
+import { readRegularFile } from '@longshore/client/node'
 import type { Membership } from '@longshore/engine'
 import type { NodeRole } from './node-settings.ts'
 
 const FILE = 'membership'
+/** The longest chain as a word is half of it. */
+const FILE_BYTES_MAX = 524_288
 
 /** A membership that holds now. */
 export interface HeldMembership extends Membership {
@@ -61,13 +65,17 @@ function neededRights(roles: readonly NodeRole[]): MemberRight[] {
   return rights
 }
 
-/** The text in the file; undefined if there is none. */
+/**
+ * The text in the file; undefined if there is none.
+ *
+ * @throws {UsageError} `MEMBERSHIP_INVALID` if it is no file, or cannot be read
+ */
 export function readMembershipFile(data: string): string | undefined {
   try {
-    return fs.readFileSync(join(data, FILE), 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+    return Buffer.from(readRegularFile(join(data, FILE), FILE_BYTES_MAX)).toString()
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new UsageError('MEMBERSHIP_INVALID', 'its file cannot be read', { file: FILE }, { cause })
   }
 }
 

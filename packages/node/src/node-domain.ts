@@ -45,8 +45,8 @@ export class NodeDomain {
    */
   constructor(options: NodeDomainOptions) {
     this.#options = options
-    const text = readMembershipFile(options.data)
     try {
+      const text = readMembershipFile(options.data)
       if (text !== undefined) this.#held = this.#open(text)
       else if (options.required !== undefined) throw membershipMissing(options)
     } catch (error) {

@@ -16,6 +16,7 @@ import {
   formatName,
   isLongshoreError,
   MAIN_BRANCH,
+  manifestKey,
   openManifest,
   SEED_BYTES,
   UnavailableError,
@@ -122,13 +123,18 @@ function openNode(held: HeldHome, name: CapsuleName): NodeHome {
   if (manifest.type !== 'node' || headLog === null) {
     throw new UnavailableError('NODE_MISMATCH', 'no node lives here', { node: formatName(name) })
   }
+  const identity = createSigner(seeds.identity)
+  if (!bytesEqual(identity.publicKey, manifestKey(manifest, 'identity').ed25519)) {
+    const details = { node: formatName(name) }
+    throw new UnavailableError('KEY_UNREADABLE', 'the key file holds another key', details)
+  }
   return {
     held,
     identity: {
       name,
       signedManifest: signed,
       manifest,
-      identity: createSigner(seeds.identity),
+      identity,
       mirror: createSigner(seeds.mirror),
     },
     openHeadLog: () => held.openOwnWriter({ name: headLog, branch: MAIN_BRANCH }),

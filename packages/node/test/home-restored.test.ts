@@ -66,25 +66,3 @@ test('NW23: after a restore the writer asks its mirrors, and goes on where it wa
   }
   process.env['XDG_STATE_HOME'] = place.path('state')
 })
-
-test('NW23: an old copy of a home goes on when each of several mirrors has answered', async () => {
-  const [one, other] = [await place.open('m1'), await place.open('m2')]
-  const name = await (async () => {
-    await using home = await place.home('m-home', one, other)
-    await using capsule = await createMirrored(home, one)
-    await home.network.addMirror(capsule.name, other.name)
-    await capsule.append('one', { level: 'replicated:2' })
-    await home.backup(place.path('m-backup'))
-    await capsule.append('two', { level: 'replicated:2' })
-    return capsule.name
-  })()
-  await restoreHome(place.path('m-backup'), { path: place.path('m-old') })
-  {
-    await using home = await place.home('m-old')
-    await using capsule = await home.open(name)
-    const { index } = await capsule.append('three', { level: 'replicated:2' })
-    assert.equal(index, 2)
-  }
-  await one.close()
-  await other.close()
-})

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import {
@@ -85,6 +85,24 @@ test('ND16: a membership that does not hold keeps no node from running, and is r
   await again.close()
   const domain = await createDomain()
   await assert.rejects(place.open('outside', { domain }), { code: 'MEMBERSHIP_INVALID' })
+})
+
+test('ND16: what is no file in the place of a membership is not waited for', async () => {
+  const node = await place.open('device')
+  await node.close()
+  symlinkSync('/dev/zero', join(place.path('device'), 'membership'))
+  const again = await place.open('device')
+  assert.equal(again.health.problems[0]?.code, 'MEMBERSHIP_INVALID')
+  await again.close()
+})
+
+test('ND9: a seed that is not that of the node starts no node', async () => {
+  const node = await place.open('rotten')
+  await node.close()
+  const file = join(place.path('rotten'), 'keys', `${formatName(node.name)}.key`)
+  const text = readFileSync(file, 'utf8')
+  writeFileSync(file, (text.startsWith('0') ? '1' : '0') + text.slice(1))
+  await assert.rejects(place.open('rotten'), { code: 'KEY_UNREADABLE' })
 })
 
 test('HM61: a domain is no identity for capsules, and only its home admits', async () => {

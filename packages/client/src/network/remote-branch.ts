@@ -260,12 +260,11 @@ export class RemoteBranch {
     this.#cancelRefresh?.()
     this.#cancelCheck?.()
     const stops = [...this.#channels.keys()].flatMap((request) => this.#reader.stop(request))
-    const closes = [...this.#sessions].map((session) => {
-      return { type: 'close-session' as const, session }
-    })
+    const type = 'close-session' as const
+    const closes = [...this.#sessions].map((session) => ({ type, session }))
     this.#network.run(this.#id, [...stops, ...closes])
     this.#network.remove(this.#id)
-    for (const watcher of [...this.#watchers]) watcher()
+    this.#notify()
   }
 
   /** The reader's service, which also knows its sessions. */
@@ -283,7 +282,7 @@ export class RemoteBranch {
         return service.closed(session, target, error)
       },
       receive: (session, message) => {
-        // Not every answer is news of the reader: one who holds nothing new has answered too.
+        // An answer that is no news of the reader is an answer too.
         queueMicrotask(() => this.#notify())
         return service.receive(session, message)
       },
@@ -433,12 +432,8 @@ export class RemoteBranch {
     const whole = start + count - ((start + count) % 256)
     const end = Math.min(range.end, whole > start ? whole : start + count)
     const request = ++this.#lastRequest
-    const { wantsBodies } = range
-    const channel = this.#openChannel(
-      request,
-      this.#reader.read(request, { start, end, wantsBodies }),
-    )
-    return { request, end, channel }
+    const effects = this.#reader.read(request, { ...range, start, end })
+    return { request, end, channel: this.#openChannel(request, effects) }
   }
 
   #openChannel(request: number, effects: readonly ReaderEffect[], isFollow = false): Channel {

@@ -68,6 +68,18 @@ test('HM20: a capsule that is not there, and names that are none', async () => {
   await assert.rejects(openAt(newHomePath(), { create: false }), { code: 'NOT_FOUND' })
 })
 
+test('HM18: no capsule is made for an identity whose key file holds another key', async () => {
+  const path = newHomePath()
+  await using home = await openAt(path)
+  const ada = await home.createIdentity({ label: 'Ada' })
+  const file = join(path, 'keys', `${ada.text}.key`)
+  const seed = fs.readFileSync(file, 'utf8')
+  fs.writeFileSync(file, (seed.startsWith('0') ? '1' : '0') + seed.slice(1))
+  await assert.rejects(home.create({ identity: ada.name }), { code: 'KEY_UNREADABLE' })
+  fs.writeFileSync(file, seed)
+  await (await home.create({ identity: ada.name })).close()
+})
+
 test('HM17 HM18: identities own capsules, which share the owner key and have their own writer key', async () => {
   await using home = await openAt(newHomePath())
   assert.deepEqual(await home.identities(), [])

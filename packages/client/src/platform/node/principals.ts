@@ -18,12 +18,14 @@ import {
   MAIN_BRANCH,
   type Manifest,
   type ManifestKey,
+  manifestKey,
   manifestKeysOf,
   openManifest,
   POLICY_COPIES_MAX,
   POLICY_NAMES_MAX,
   type Policy,
   type PrincipalType,
+  roleKeysEqual,
   SEED_BYTES,
   type SignedManifest,
   type Signer,
@@ -145,7 +147,13 @@ export class Principals {
     if (manifest.type === 'capsule' || manifest.authority === null) {
       throw new UsageError('USAGE', 'this name is not an identity', { name: formatName(person) })
     }
-    return { owner: this.#context.keys.signer(person), authority: manifest.authority }
+    const owner = this.#context.keys.signer(person)
+    // What another key signs, the identity does not own.
+    if (!roleKeysEqual(owner.key, manifestKey(manifest, 'owner'))) {
+      const details = { name: formatName(person) }
+      throw new UnavailableError('KEY_UNREADABLE', 'the key file holds another key', details)
+    }
+    return { owner, authority: manifest.authority }
   }
 
   #createSeeds(isPostQuantum: boolean): RoleSeeds {
