@@ -3,7 +3,11 @@
  *
  * A node runs for months, but most of what it runs it runs once for each message: it takes
  * thousands of messages until V8 considers a function worth its best compiler, and until then each
- * of them costs more. The compilers work on other threads, so being eager costs a node little.
+ * of them costs more. The compilers work on other threads.
+ *
+ * Measured on a busy machine of two cores, in turns, entries pushed one by one: the first thousand
+ * cost a mirror 3.7 ms of processor time each instead of 3.1, all of its start included; after four
+ * thousand both have cost the same, and then it is 0.9 instead of 1.2 ms.
  *
  * @module
  */
