@@ -37,6 +37,7 @@ const ARGUMENTS: Readonly<Record<string, unknown>> = {
   recover: { at, reason: 'the disk was replaced' },
   resume: { at, record: 'a/record' },
   'take-in': { signedManifest: new Uint8Array(5), file: '/somewhere/file' },
+  mend: { signedManifest: new Uint8Array(5), file: '/somewhere/file' },
   heartbeat: at,
   settle: at,
   create: { labels: { sensor: 'door-1' }, blind: true, public: false },
