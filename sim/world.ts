@@ -189,8 +189,13 @@ export class World {
       this.#replace(node, undefined)
       return
     }
-    if (!node.isUp || this.isLiar(node)) return
-    checkStated(node, this.claims.stated.get(formatHex(node.identity.name)))
+    if (!node.isUp) return
+    if (!this.isLiar(node)) {
+      checkStated(node, this.claims.stated.get(formatHex(node.identity.name)))
+    } else if (node.isInDoubt) {
+      // What rotted was the end of its head log: it starts as another node.
+      this.#replace(node, undefined)
+    }
   }
 
   /**
