@@ -36,7 +36,8 @@ export function admitToDomain(
   if (signed === undefined) {
     throw new UnavailableError('NOT_FOUND', 'this home does not know the domain', details)
   }
-  if (openManifest(signed, domain).manifest.type !== 'domain') {
+  const opened = openManifest(signed, domain)
+  if (opened.manifest.type !== 'domain') {
     throw new UsageError('USAGE', 'this name is not that of a domain', details)
   }
   const nowS = Math.floor(runtime.nowUs() / 1_000_000)
@@ -57,7 +58,7 @@ export function admitToDomain(
       depth: rights.includes('read') ? 1 : 0,
       rights: rights.toSorted(),
     },
-    keys.signer(domain),
+    keys.ownerSigner(opened),
   )
   return formatMembership({ certs: [cert], manifests: [signed] })
 }

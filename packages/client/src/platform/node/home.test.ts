@@ -76,6 +76,11 @@ test('HM18: no capsule is made for an identity whose key file holds another key'
   const seed = fs.readFileSync(file, 'utf8')
   fs.writeFileSync(file, (seed.startsWith('0') ? '1' : '0') + seed.slice(1))
   await assert.rejects(home.create({ identity: ada.name }), { code: 'KEY_UNREADABLE' })
+  const terms = { subject: ada.name, notAfterS: 4_000_000_000 }
+  const domain = await home.createIdentity({ type: 'domain' })
+  const keyOfDomain = join(path, 'keys', `${domain.text}.key`)
+  fs.copyFileSync(file, keyOfDomain)
+  await assert.rejects(home.admit({ ...terms, domain: domain.name }), { code: 'KEY_UNREADABLE' })
   fs.writeFileSync(file, seed)
   await (await home.create({ identity: ada.name })).close()
 })

@@ -298,12 +298,12 @@ class NodeHome implements Home, CapsuleContext {
     if (known !== undefined) {
       const person = openManifest(this.reader.manifest(known) as Uint8Array, known)
       const isTheirs = capsule === undefined || isOwnedBy(capsule, person)
-      if (isTheirs) return { person, signer: this.#keys.signer(known) }
+      if (isTheirs) return { person, signer: this.#keys.ownerSigner(person) }
     }
     for (const person of capsule === undefined ? [] : this.#principals()) {
       if (person.manifest.type === 'capsule' || !isOwnedBy(capsule as SignedManifest, person))
         continue
-      return { person, signer: this.#keys.signer(person.name) }
+      return { person, signer: this.#keys.ownerSigner(person) }
     }
     throw new UsageError('KEY_MISSING', 'this home does not have the key of the owner')
   }

@@ -17,9 +17,12 @@ import {
   formatHex,
   formatName,
   isLongshoreError,
+  manifestKey,
   parseHex,
   parseName,
+  roleKeysEqual,
   SEED_BYTES,
+  type SignedManifest,
   type Signer,
   UnavailableError,
   UsageError,
@@ -73,6 +76,19 @@ export class KeyStore {
   signer(name: CapsuleName): Signer {
     const { seed, mlDsa44Seed } = this.seeds(name)
     return createSigner(seed, mlDsa44Seed)
+  }
+
+  /**
+   * The signer of an owner. Fails as `signer` does, and with `KEY_UNREADABLE` if the file holds
+   * another key: what that signs the owner does not own.
+   */
+  ownerSigner({ name, manifest }: SignedManifest): Signer {
+    const signer = this.signer(name)
+    if (!roleKeysEqual(signer.key, manifestKey(manifest, 'owner'))) {
+      const path = this.#path(name)
+      throw new UnavailableError('KEY_UNREADABLE', 'the key file holds another key', { path })
+    }
+    return signer
   }
 
   /** The secrets, for a principal that derives keys from them. Fails as `signer` does. */

@@ -18,14 +18,12 @@ import {
   MAIN_BRANCH,
   type Manifest,
   type ManifestKey,
-  manifestKey,
   manifestKeysOf,
   openManifest,
   POLICY_COPIES_MAX,
   POLICY_NAMES_MAX,
   type Policy,
   type PrincipalType,
-  roleKeysEqual,
   SEED_BYTES,
   type SignedManifest,
   type Signer,
@@ -143,17 +141,12 @@ export class Principals {
       const details = { name: formatName(person), type: 'person' }
       throw new UnavailableError('NOT_FOUND', 'this home does not know the identity', details)
     }
-    const { manifest } = openManifest(signed, person)
+    const opened = openManifest(signed, person)
+    const { manifest } = opened
     if (manifest.type === 'capsule' || manifest.authority === null) {
       throw new UsageError('USAGE', 'this name is not an identity', { name: formatName(person) })
     }
-    const owner = this.#context.keys.signer(person)
-    // What another key signs, the identity does not own.
-    if (!roleKeysEqual(owner.key, manifestKey(manifest, 'owner'))) {
-      const details = { name: formatName(person) }
-      throw new UnavailableError('KEY_UNREADABLE', 'the key file holds another key', details)
-    }
-    return { owner, authority: manifest.authority }
+    return { owner: this.#context.keys.ownerSigner(opened), authority: manifest.authority }
   }
 
   #createSeeds(isPostQuantum: boolean): RoleSeeds {
