@@ -28,13 +28,22 @@ import {
   type StoreReader,
 } from '@longshore/engine'
 import type { FsckProblem, FsckReport } from '../../home.ts'
+import { readConfig } from './home-config.ts'
+import type { HomePaths } from './home-layout.ts'
 import type { KeyStore } from './key-store.ts'
 
 /** Principals whose manifest and key are checked in one slice. */
 const SLICE_PRINCIPALS = 64
 
+/** What is looked at beside the journal. */
+export interface HomeParts {
+  readonly store: DiskStore
+  readonly keys: KeyStore
+  readonly paths: HomePaths
+}
+
 /** `repair` builds the index anew first, in one slice: only for the holder. */
-export function* checkHome(store: DiskStore, keys: KeyStore, repair: boolean): Slices<FsckReport> {
+export function* checkHome({ store, keys, paths }: HomeParts, repair: boolean): Slices<FsckReport> {
   const report = yield* store.fsckInSlices({ repair })
   const problems: FsckProblem[] = report.problems.map(
     ({ code, segment, offset, capsule, detail }) => {
@@ -42,6 +51,7 @@ export function* checkHome(store: DiskStore, keys: KeyStore, repair: boolean): S
       return { code, message: `${detail}${place}${capsule === undefined ? '' : ` in ${capsule}`}` }
     },
   )
+  problems.push(...problemOf('', () => void readConfig(paths.config)))
   for (const [i, name] of store.names().entries()) {
     if (i % SLICE_PRINCIPALS === SLICE_PRINCIPALS - 1) yield
     problems.push(...checkPrincipal(store, keys, name))
@@ -67,7 +77,7 @@ function isCapsule(store: StoreReader, name: CapsuleName): boolean {
 function checkPrincipal(store: StoreReader, keys: KeyStore, name: CapsuleName): FsckProblem[] {
   const problems: FsckProblem[] = []
   const text = formatName(name)
-  try {
+  const thrown = problemOf(` (${text})`, () => {
     const { manifest } = openManifest(store.manifest(name) as Uint8Array, name)
     const use = manifest.type === 'capsule' ? 'writer' : 'owner'
     if (keys.has(name) && !roleKeysEqual(keyOf(keys, name, manifest), manifestKey(manifest, use))) {
@@ -80,11 +90,18 @@ function checkPrincipal(store: StoreReader, keys: KeyStore, name: CapsuleName): 
       const message = `an import of ${text} was begun and not finished: run it again`
       problems.push({ code: 'IMPORT_PENDING', message })
     }
+  })
+  return [...problems, ...thrown]
+}
+
+function problemOf(place: string, look: () => void): FsckProblem[] {
+  try {
+    look()
+    return []
   } catch (error) {
     if (!isLongshoreError(error)) throw error
-    problems.push({ code: error.code, message: `${error.message} (${text})` })
+    return [{ code: error.code, message: `${error.message}${place}` }]
   }
-  return problems
 }
 
 /** The key file of a node holds the one seed from which all its keys come (ND1). */

@@ -258,8 +258,7 @@ export class Holder implements HomeWriter {
   }
 
   fsck(repair: boolean): Promise<FsckReport> {
-    const { store, keys } = this.#parts
-    return this.#runLong(() => this.driver.inSlices(() => checkHome(store, keys, repair)))
+    return this.#runLong(() => this.driver.inSlices(() => checkHome(this.#parts, repair)))
   }
 
   async remember(key: string, value: Uint8Array): Promise<void> {

@@ -198,6 +198,25 @@ test('HM5: things that are in the way of a home are HOME_UNREADABLE', async () =
   assert.equal((await home.list()).filter(({ size }) => size === COUNT).length, 2)
 })
 
+test('HM47 HM3: a config that cannot be used is found, and one that is gone is not made anew', async () => {
+  const { path } = await createClosedHome()
+  const config = join(path, 'config.json')
+  const before = fs.readFileSync(config)
+  fs.writeFileSync(config, '{')
+  {
+    await using home = await openAt(path, { readOnly: true })
+    assert.deepEqual(
+      (await home.fsck()).problems.map(({ code }) => code),
+      ['HOME_UNREADABLE'],
+    )
+  }
+  fs.rmSync(config)
+  await assert.rejects(openAt(path), { code: 'HOME_UNREADABLE' })
+  fs.writeFileSync(config, before)
+  await using home = await openAt(path)
+  assert.deepEqual((await home.fsck()).problems, [])
+})
+
 test('HM50: appends and reads go on while a large home is compacted and checked', async () => {
   await using home = await openAt(newHomePath())
   await using capsule = await home.create()

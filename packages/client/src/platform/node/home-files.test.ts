@@ -26,6 +26,10 @@ test('HM3: a home is made for one user, and nothing else is taken for one', () =
   assert.equal(homeExists(paths), false, 'a home has a config')
   writeConfig(paths.config, { id: new Uint8Array(16), identity: undefined })
   assert.equal(homeExists(paths), true)
+  fs.writeFileSync(join(paths.keys, 'any.key'), '')
+  assert.equal(homeExists(paths), true)
+  fs.rmSync(paths.config)
+  assert.throws(() => homeExists(paths), { code: 'HOME_UNREADABLE' }, 'no other home in its place')
 
   fs.writeFileSync(join(root, 'file'), 'x')
   assert.throws(() => homeExists(homePaths(join(root, 'file'))), { code: 'HOME_UNREADABLE' })

@@ -94,10 +94,19 @@ export function homeExists(paths: HomePaths): boolean {
     }
     if (fs.existsSync(paths.config)) return true
     const foreign = fs.readdirSync(paths.home).find((name) => !OWN_NAMES.has(name))
-    if (foreign === undefined) return false
+    if (foreign === undefined && !hasKeys(paths)) return false
+    if (foreign === undefined) {
+      const message = 'config.json is gone from the home: put it back from a backup'
+      throw new UnavailableError('HOME_UNREADABLE', message, { path: paths.config })
+    }
     const message = 'the directory is not empty, and not a home'
     throw new UnavailableError('HOME_UNREADABLE', message, { path: paths.home, found: foreign })
   })
+}
+
+/** The config comes before the first key. */
+function hasKeys({ keys }: HomePaths): boolean {
+  return fs.existsSync(keys) && fs.readdirSync(keys).length > 0
 }
 
 /** Runs `action`; what the file system says against it becomes `HOME_UNREADABLE`. */

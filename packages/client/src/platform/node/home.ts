@@ -233,7 +233,9 @@ class NodeHome implements Home, CapsuleContext {
   async fsck(options: { readonly repair?: boolean } = {}): Promise<FsckReport> {
     const { following } = this.#access
     if (this.role === 'reader' && following !== undefined) {
-      return runSlices(checkHome(following.store, this.#keys, false))
+      return runSlices(
+        checkHome({ store: following.store, keys: this.#keys, paths: this.#paths }, false),
+      )
     }
     const writer = await this.writer()
     return writer.fsck(options.repair === true)
