@@ -28,6 +28,8 @@ const PAYLOAD_BYTES_MIN = 8
 
 interface Hit {
   readonly truth: Truth
+  /** The mirror has noticed. */
+  isFound: boolean
   /** Size of the last statement, once the copy was given up. */
   stated: number | undefined
   isMended: boolean
@@ -54,7 +56,7 @@ export class Rot {
       const payload = size === 0 ? undefined : truth.payload(prng.below(size))
       if (payload === undefined || payload.length < PAYLOAD_BYTES_MIN) continue
       if (!this.#flip(node, payload)) continue
-      this.#hits.set(node, { truth, stated: undefined, isMended: false })
+      this.#hits.set(node, { truth, isFound: false, stated: undefined, isMended: false })
       this.#world.after(prng.below(LOOK_US_MAX), () => this.#look(node))
       return true
     }
@@ -70,9 +72,10 @@ export class Rot {
     const hit = this.#hits.get(node)
     if (hit === undefined || effect.type !== 'news' || effect.service !== 'mirror') return
     const { news } = effect
-    if (news.type !== 'mending' && news.type !== 'mended') return
+    if (news.type !== 'damaged' && news.type !== 'mending' && news.type !== 'mended') return
     if (!bytesEqual(news.name, hit.truth.name)) return
-    if (news.type === 'mending') hit.stated = statedSize(node.store, hit.truth.name)
+    if (news.type === 'damaged') hit.isFound = true
+    else if (news.type === 'mending') hit.stated = statedSize(node.store, hit.truth.name)
     else this.#mended(node, hit)
   }
 
@@ -111,7 +114,13 @@ export class Rot {
     const hit = this.#hits.get(node)
     if (hit === undefined || hit.isMended) return
     this.#world.after(LOOK_US_MAX, () => this.#look(node))
-    if (node.isUp) node.scrub()
+    if (!node.isUp) return
+    node.scrub()
+    // The bytes were those of a copy that had been given up before.
+    if (!hit.isFound) this.#trustSoon(node, hit)
+    // Whoever died with the last commit of it tells nobody.
+    const isFilled = hit.stated !== undefined && node.mirror?.isMending(hit.truth.name) === false
+    if (isFilled) this.#mended(node, hit)
   }
 
   #mended(node: SimNode, hit: Hit): void {
@@ -121,6 +130,10 @@ export class Rot {
     for (const reader of this.#world.readers) {
       if (reader.distrusts(node)) this.#world.after(0, () => reader.node.restart('kill'))
     }
+    this.#trustSoon(node, hit)
+  }
+
+  #trustSoon(node: SimNode, hit: Hit): void {
     this.#world.after(TRUST_US, () => {
       if (this.#hits.get(node) !== hit) return
       this.#hits.delete(node)
