@@ -76,17 +76,25 @@ export class Rot {
     if (!bytesEqual(news.name, hit.truth.name)) return
     if (news.type === 'damaged') hit.isFound = true
     else if (news.type === 'mending') hit.stated = statedSize(node.store, hit.truth.name)
-    else this.#mended(node, hit)
+    else if (!hit.isMended) this.#mended(node, hit)
   }
 
   /** Called after every tick. */
   inspect(): void {
-    for (const [node, { truth, stated, isMended }] of this.#hits) {
+    for (const [node, hit] of this.#hits) {
+      const { truth, stated, isMended } = hit
       if (stated === undefined || isMended || !node.isUp) continue
       const now = statedSize(node.store, truth.name)
-      hold('I3', now === stated, () => {
-        return `${node.name} states ${now} entries of ${truth.label} before its copy is whole again`
-      })
+      if (node.mirror?.isMending(truth.name) === true) {
+        hold('I3', now === stated, () => {
+          return `${node.name} states ${now} entries of ${truth.label} before its copy is whole again`
+        })
+      } else {
+        // It died with the last commit of it, and told nobody.
+        const size = node.store.state(truth.name, MAIN_BRANCH)?.size ?? 0
+        hold('I3', size >= stated, () => `${node.name} has ${size} of ${stated} of ${truth.label}`)
+        this.#mended(node, hit)
+      }
     }
   }
 
@@ -118,9 +126,6 @@ export class Rot {
     node.scrub()
     // The bytes were those of a copy that had been given up before.
     if (!hit.isFound) this.#trustSoon(node, hit)
-    // Whoever died with the last commit of it tells nobody.
-    const isFilled = hit.stated !== undefined && node.mirror?.isMending(hit.truth.name) === false
-    if (isFilled) this.#mended(node, hit)
   }
 
   #mended(node: SimNode, hit: Hit): void {
