@@ -42,14 +42,14 @@ test('a size class wastes at most a quarter', () => {
   }
 })
 
-test('small and very large arrays are not kept, and of the others not more than 16 MiB', () => {
+test('small and very large arrays are not kept, and of the others not more than 64 MiB', () => {
   const spares = new SpareMemory()
   for (const byteLength of [0, 1, 16_383, 10_485_761]) spares.giveBack(spares.take(byteLength))
   assert.equal(spares.keptBytes, 0)
-  const taken = Array.from({ length: 20 }, () => spares.take(1_048_576))
+  const taken = Array.from({ length: 70 }, () => spares.take(1_048_576))
   for (const bytes of taken) spares.giveBack(bytes)
-  assert.equal(spares.keptBytes, 16_777_216)
-  for (let i = 0; i < 16; i++) spares.take(1_000_000)
+  assert.equal(spares.keptBytes, 67_108_864)
+  for (let i = 0; i < 64; i++) spares.take(1_000_000)
   assert.equal(spares.keptBytes, 0)
 })
 

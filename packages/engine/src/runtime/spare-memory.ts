@@ -17,8 +17,8 @@
 const SPARE_BYTES_MIN = 16_384
 /** The largest message of a session, and as much room as its size class adds. */
 const SPARE_BYTES_MAX = 10_485_760
-/** Of all sizes, kept while nobody has them. */
-const KEPT_BYTES_MAX = 16_777_216
+/** Of all sizes, kept while nobody has them: what a busy mirror takes in for one commit. */
+const KEPT_BYTES_MAX = 67_108_864
 const SPOILED = 0xdb
 
 export interface SpareMemoryOptions {
