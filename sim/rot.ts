@@ -10,7 +10,7 @@
  * @module
  */
 import { bytesEqual, MAIN_BRANCH } from '@longshore/capsule'
-import type { NodeEffect } from '@longshore/engine'
+import type { NodeEffect, StoreReader } from '@longshore/engine'
 import { type SimNode, statedSize } from '@longshore/engine/testing'
 import type { Truth } from './truth.ts'
 import { hold } from './violation.ts'
@@ -32,6 +32,8 @@ interface Hit {
   isFound: boolean
   /** Size of the last statement, once the copy was given up. */
   stated: number | undefined
+  /** Of the process that gave it up. */
+  store: StoreReader | undefined
   isMended: boolean
 }
 
@@ -56,7 +58,13 @@ export class Rot {
       const payload = size === 0 ? undefined : truth.payload(prng.below(size))
       if (payload === undefined || payload.length < PAYLOAD_BYTES_MIN) continue
       if (!this.#flip(node, payload)) continue
-      this.#hits.set(node, { truth, isFound: false, stated: undefined, isMended: false })
+      this.#hits.set(node, {
+        truth,
+        isFound: false,
+        stated: undefined,
+        store: undefined,
+        isMended: false,
+      })
       this.#world.after(prng.below(LOOK_US_MAX), () => this.#look(node))
       return true
     }
@@ -75,8 +83,10 @@ export class Rot {
     if (news.type !== 'damaged' && news.type !== 'mending' && news.type !== 'mended') return
     if (!bytesEqual(news.name, hit.truth.name)) return
     if (news.type === 'damaged') hit.isFound = true
-    else if (news.type === 'mending') hit.stated = statedSize(node.store, hit.truth.name)
-    else if (!hit.isMended) this.#mended(node, hit)
+    else if (news.type === 'mending') {
+      hit.stated = statedSize(node.store, hit.truth.name)
+      hit.store = node.store
+    } else if (!hit.isMended) this.#mended(node, hit)
   }
 
   /** Called after every tick. */
@@ -85,12 +95,12 @@ export class Rot {
       const { truth, stated, isMended } = hit
       if (stated === undefined || isMended || !node.isUp) continue
       const now = statedSize(node.store, truth.name)
-      if (node.mirror?.isMending(truth.name) === true) {
+      if (node.store === hit.store || node.mirror?.isMending(truth.name) === true) {
         hold('I3', now === stated, () => {
           return `${node.name} states ${now} entries of ${truth.label} before its copy is whole again`
         })
       } else {
-        // It died with the last commit of it, and told nobody.
+        // The process died with the last commit of it, and told nobody.
         const size = node.store.state(truth.name, MAIN_BRANCH)?.size ?? 0
         hold('I3', size >= stated, () => `${node.name} has ${size} of ${stated} of ${truth.label}`)
         this.#mended(node, hit)
