@@ -69,6 +69,11 @@ test('SM12 SM14: seed 2098, swarm: a mirror that was mending when it was asked i
   assert.ok(Number(facts['mended']) > 0)
 })
 
+test('SM12 MI31: seed 60000027, swarm: what the writer erased later is not missing in its copy', () => {
+  const { facts } = expectWhole('swarm', 60_000_027, 20)
+  assert.equal(facts['mended'], 1)
+})
+
 test('SM16: a reader that reads what it must not is found', () => {
   const world = new World(7)
   const { domains, writers } = buildFederation(world, { ...SMALL, isPrivate: true })

@@ -41,6 +41,7 @@ export class PushedCopy {
   #tile: RightEdge = RightEdge.empty()
   readonly #holes = new RangeSet()
   readonly #erased = new RangeSet()
+  #isWhole = false
 
   constructor({ name, manifest }: SignedManifest, branch: BranchId, wanted: WantedCopy) {
     this.#branch = branch
@@ -50,7 +51,7 @@ export class PushedCopy {
 
   /** Everything that is wanted has come. */
   get isWhole(): boolean {
-    return this.#edge.size >= this.#wanted.size
+    return this.#isWhole
   }
 
   /**
@@ -59,7 +60,8 @@ export class PushedCopy {
    * @throws {VerificationError} what the verifiers throw; `ROOT_MISMATCH` for another history than
    * the one that was stated here
    * @throws {ProtocolError} `PROTOCOL_ERROR` for entries that leave a gap
-   * @throws {UnavailableError} `PAYLOAD_ABSENT` if the last entry has come, and a payload has not
+   * @throws {UnavailableError} `PAYLOAD_ABSENT` if the last entry of the peer has come, and a
+   * payload has not
    */
   accept(verifier: EntriesVerifier): void {
     const head = this.#heads.open(verifier.frame.head)
@@ -83,7 +85,7 @@ export class PushedCopy {
     this.#tile = verifier.tileEdge
     for (const range of holes) this.#holes.add(range.start, range.end)
     for (const range of erasures) this.#erased.add(range.start, range.end)
-    if (this.isWhole) this.#checkPayloads()
+    if (this.#edge.size >= this.#wanted.size) this.#checkPayloads(this.#edge.size >= head.size)
   }
 
   #checkRoot(verifier: EntriesVerifier, size: number, root: Uint8Array): void {
@@ -92,11 +94,13 @@ export class PushedCopy {
     throw new VerificationError('ROOT_MISMATCH', message, { size })
   }
 
-  #checkPayloads(): void {
+  /** What is missing may be erased by an entry that is still to come, if there are any. */
+  #checkPayloads(isLast: boolean): void {
     for (const { start, end } of this.#erased.ranges) this.#holes.remove(start, end)
     for (const { start, end } of this.#wanted.holes) this.#holes.remove(start, end)
     const index = this.#holes.first
-    if (index === undefined) return
+    this.#isWhole = index === undefined
+    if (index === undefined || !isLast) return
     const message = `the payload of entry ${index} is missing there, too`
     throw new UnavailableError('PAYLOAD_ABSENT', message, { index })
   }
