@@ -18,8 +18,9 @@ import { SimNode } from '../testing/sim-node.ts'
 
 const NOW_S = 1_735_689_600
 
-test('ND4: a writer pushes through a router to a mirror, and gets its receipt', () => {
-  const prng = new Prng(1)
+/** A mirror and a writer that have joined a router. */
+function createJoined(seed: number) {
+  const prng = new Prng(seed)
   const network = new SimNetwork(prng.child())
   const router = new SimNode(network, prng, 'router', { isRouter: true })
   const mirror = new SimNode(network, prng, 'mirror', { isMirror: true })
@@ -27,6 +28,11 @@ test('ND4: a writer pushes through a router to a mirror, and gets its receipt', 
   mirror.join(router)
   writer.join(router)
   network.queue.runUntil(2_000_000)
+  return { prng, network, router, mirror, writer }
+}
+
+test('ND4: a writer pushes through a router to a mirror, and gets its receipt', () => {
+  const { prng, network, mirror, writer } = createJoined(1)
   const capsule = createCapsuleFixture(prng, { read: 'any' })
   const branch = new SignedBranch(prng.child(), capsule, MAIN_BRANCH)
   writer.commit([capsule.manifest, branch.append(700)])
@@ -89,14 +95,7 @@ test('ND4: whoever had no way for long is there as soon as a link comes up', () 
 })
 
 test('ND4: a mirror whose grant has expired starts all the same, and serves nobody new', () => {
-  const prng = new Prng(2)
-  const network = new SimNetwork(prng.child())
-  const router = new SimNode(network, prng, 'router', { isRouter: true })
-  const mirror = new SimNode(network, prng, 'mirror', { isMirror: true })
-  const writer = new SimNode(network, prng, 'writer')
-  mirror.join(router)
-  writer.join(router)
-  network.queue.runUntil(2_000_000)
+  const { prng, network, mirror, writer } = createJoined(2)
   const capsule = createCapsuleFixture(prng, { read: 'any' })
   const branch = new SignedBranch(prng.child(), capsule, MAIN_BRANCH)
   writer.commit([capsule.manifest, branch.append(3)])
@@ -114,14 +113,7 @@ test('ND4: a mirror whose grant has expired starts all the same, and serves nobo
 })
 
 test('ND9: a mirror that starts again advertises all that it holds, however much that is', () => {
-  const prng = new Prng(5)
-  const network = new SimNetwork(prng.child())
-  const router = new SimNode(network, prng, 'router', { isRouter: true })
-  const mirror = new SimNode(network, prng, 'mirror', { isMirror: true })
-  const writer = new SimNode(network, prng, 'writer')
-  mirror.join(router)
-  writer.join(router)
-  network.queue.runUntil(2_000_000)
+  const { prng, network, router, mirror, writer } = createJoined(5)
   for (let i = 0; i < 150; i++) {
     const capsule = createCapsuleFixture(prng, { read: 'any' })
     const branch = new SignedBranch(prng.child(), capsule, MAIN_BRANCH)
