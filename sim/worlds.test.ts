@@ -74,6 +74,15 @@ test('SM12 MI31: seed 60000027, swarm: what the writer erased later is not missi
   assert.equal(facts['mended'], 1)
 })
 
+test('SM12 MI28: seed 70000841, swarm: what was found damaged before it was offered is mended', () => {
+  const { facts } = expectWhole('swarm', 70_000_841, 20)
+  assert.equal(facts['mended'], 1)
+})
+
+test('SM18 PU3: seed 70002806, swarm: a writer whose home was empty finds the other history', () => {
+  expectWhole('swarm', 70_002_806, 20)
+})
+
 test('SM16: a reader that reads what it must not is found', () => {
   const world = new World(7)
   const { domains, writers } = buildFederation(world, { ...SMALL, isPrivate: true })

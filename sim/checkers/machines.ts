@@ -32,7 +32,9 @@ export function checkStated(node: SimNode, stated: ReadonlyMap<Truth, number> | 
 
 /** What is there is what was committed, as far as it goes. */
 export function checkSound(node: SimNode, truth: Truth): void {
-  const size = Math.min(truth.size, node.store.state(truth.name, MAIN_BRANCH)?.size ?? 0)
+  const held = node.store.state(truth.name, MAIN_BRANCH)
+  if (held === undefined) return
+  const size = Math.min(truth.size, held.size)
   for (const entry of node.store.scan(truth.name, MAIN_BRANCH, { start: 0, end: size })) {
     if (entry.body === undefined || !truth.isCorrect) continue
     const payload = truth.payload(entry.index) ?? new Uint8Array(0)

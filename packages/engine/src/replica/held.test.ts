@@ -91,6 +91,27 @@ test('MI26 ND17: a new node in the directory repeats nothing that the one before
   assert.equal(timeOf(5), (before as number) + 3600)
 })
 
+test('MI28: what a scrub found before the capsule was offered is not stated as if it were whole', () => {
+  const prng = new Prng(3)
+  const [mirror, home] = [new MirrorHome(prng), new PublisherHome(prng)]
+  const entries = home.branch.append(700)
+  home.driver.commit(entries)
+  const ops: StoreOp[] = [home.capsule.manifest, entries]
+  mirror.submit({ ops, durable: () => {}, committed: () => [], failed: () => [] })
+  mirror.take(mirror.mirror.suspect(home.capsule.name))
+  home.connect(mirror, 1)
+  // Nothing but what the writer pushes shows that somebody holds all of it.
+  for (let i = 0; i < 3; i++) {
+    home.publisher.retry(mirror.headLog.name)
+    home.exchange(mirror, 1)
+    const mended = mirror.effects.some(({ type }) => type === 'mended')
+    const receipt = home.effects.find((effect) => effect.type === 'receipt')
+    assert.ok(receipt === undefined || mended)
+  }
+  const types = mirror.effects.map(({ type }) => type).filter((type) => type.startsWith('me'))
+  assert.deepEqual(types, ['mending', 'mended'])
+})
+
 test('PU6: a receipt of an older head is given out with what the writer signed', () => {
   const prng = new Prng(3)
   const [first, second] = [new MirrorHome(prng), new MirrorHome(prng)]
@@ -183,5 +204,30 @@ test('PU3: a mirror that holds more is asked how: another history convicts, a co
     assert.ok(evidence !== undefined && failed !== undefined)
     assert.deepEqual(verifyEquivocation(evidence.bytes).sizes, [3, 7])
     assert.equal((failed.error as { code?: string }).code, 'EQUIVOCATION')
+  }
+})
+
+test('PU3: what is appended after a larger head was shown is compared with it', () => {
+  // The capsule is empty at home, or begins as the larger one does; then it grows, or gets as large.
+  for (const before of [0, 3]) {
+    for (const [count, payloadBytes, sizes] of [
+      [1, 7, [before + 1, 7]],
+      [7 - before, 7, [7, 7]],
+      [7 - before, 6, undefined],
+    ] as const) {
+      const [larger, smaller] = [new PublisherHome(new Prng(12)), new PublisherHome(new Prng(12))]
+      const mirror = new MirrorHome(new Prng(13))
+      if (before > 0) larger.append(before, { payloadBytes: 5 })
+      larger.append(7 - before, { payloadBytes: 6 })
+      larger.connect(mirror, 1)
+      larger.exchange(mirror, 1)
+      if (before > 0) smaller.append(before, { payloadBytes: 5 })
+      smaller.connect(mirror, 2)
+      smaller.exchange(mirror, 2)
+      smaller.append(count, { payloadBytes })
+      smaller.exchange(mirror, 2)
+      const evidence = smaller.effects.find((effect) => effect.type === 'evidence')
+      assert.deepEqual(evidence && verifyEquivocation(evidence.bytes).sizes, sizes)
+    }
   }
 })

@@ -76,9 +76,12 @@ export class Mender {
     }
   }
 
-  /** A part of the capsule cannot be read. False if that was known, or if it is not held. */
-  add(name: CapsuleName, holds: (name: CapsuleName) => boolean): boolean {
-    if (this.isDamaged(name) || !isHeld(name, holds)) return false
+  /**
+   * A part of the capsule cannot be read. It may be held only later (MI26), and must not be stated
+   * then as if it were whole. False if that was known.
+   */
+  add(name: CapsuleName): boolean {
+    if (this.isDamaged(name)) return false
     this.#damaged.set(nameKey(name), { name, removal: undefined, shown: new Map() })
     return true
   }

@@ -35,21 +35,22 @@ import {
 import { SpareMemory } from '../runtime/spare-memory.ts'
 import { branchKey, nameKey } from '../store/branch-key.ts'
 import type { StoreReader } from '../store/store.ts'
-import { committedHead, importNoteKey } from './committed-head.ts'
-import { createSource, type EntriesSource, makeEntries } from './entries-source.ts'
-import { judgeByPath, judgeByTree } from './equivocation.ts'
+import { committedHead } from './committed-head.ts'
+import { createSource, makeEntries } from './entries-source.ts'
+import { type HeadVerdict, judgeByPath, judgeByTree } from './equivocation.ts'
 import { decodeMessage, isControlMessage, type MessageOf, type ReplicaMessage } from './messages.ts'
 import type { SessionId } from './mirror-contract.ts'
 import type { SizedHeartbeat } from './mirror-note.ts'
 import { send } from './mirror-sessions.ts'
 import { peerError } from './peer-error.ts'
 import { provePath } from './prove-path.ts'
+import { createPublished, keepHead, type PublishedBranch } from './published-branch.ts'
 import type { MirrorTarget, PublisherEffect, PublisherOptions } from './publisher-contract.ts'
 import { HeadVerifier } from './verify-entries.ts'
 
 /** One branch on its way to one mirror. */
 interface Route {
-  readonly branch: Branch
+  readonly branch: PublishedBranch<Route>
   readonly target: MirrorTarget
   state: 'closed' | 'asked' | 'offered' | 'sending' | 'refused'
   /** Of the push, or of the offer before it. */
@@ -62,6 +63,10 @@ interface Route {
   receiptSize: number
   /** Size of the head that the mirror had in force when the push began. */
   shownSize: number
+  /** That head, until it was compared with one of ours that is as large. */
+  unjudged: Head | undefined
+  /** Size of ours with which it was compared; undefined while the mirror is asked. */
+  judgedSize: number | undefined
   /** Size of the head that the mirror has in force, and time of the last heartbeat it was told. */
   inForceSize: number
   toldS: number
@@ -76,28 +81,12 @@ interface OpenSession {
   nextId: number
 }
 
-interface Branch {
-  readonly source: EntriesSource
-  /** Of an import into it. */
-  readonly noteKey: string
-  readonly routes: Map<string, Route>
-  /** The head that counts, as of this commit of the store. */
-  head: Head | undefined
-  sequence: number
-  /** Heads that mirrors were sent or have shown, by size, so that their receipts can be kept. */
-  readonly heads: Map<number, Head>
-  heartbeat: SizedHeartbeat | undefined
-}
-
 const NO_BYTES: Uint8Array = new Uint8Array(0)
-/** Heads on their way, and those of mirrors that are behind. */
-const HEADS_MAX = 256
-
 export class Publisher {
   readonly #store: StoreReader
   readonly #canSend: (session: SessionId) => boolean
   readonly #spares: SpareMemory
-  readonly #branches = new Map<string, Branch>()
+  readonly #branches = new Map<string, PublishedBranch<Route>>()
   /** By name of the mirror. */
   readonly #sessions = new Map<string, OpenSession>()
   readonly #mirrors = new Map<SessionId, string>()
@@ -115,7 +104,8 @@ export class Publisher {
     targets: readonly MirrorTarget[],
   ): PublisherEffect[] {
     const known = this.#branches.get(branchKey(name, branch))
-    const entry = known ?? createBranch(createSource(this.#store, { name, branch }, this.#spares))
+    const entry =
+      known ?? createPublished(createSource(this.#store, { name, branch }, this.#spares))
     this.#branches.set(branchKey(name, branch), entry)
     const effects: PublisherEffect[] = []
     for (const target of targets) {
@@ -209,6 +199,7 @@ export class Publisher {
     for (const session of this.#sessions.values()) {
       if (!this.#canSend(session.id)) continue
       for (const [id, route] of session.routes) {
+        if (route.unjudged !== undefined) effects.push(...this.#judge(session, route))
         let message: Uint8Array | undefined
         try {
           message = this.#next(route)
@@ -276,6 +267,7 @@ export class Publisher {
     const { name, branch } = route.branch.source
     route.state = 'asked'
     route.head = undefined
+    route.unjudged = undefined
     route.inForceSize = 0
     route.toldS = 0
     this.#number(session, route)
@@ -284,51 +276,68 @@ export class Publisher {
 
   #have(session: OpenSession, route: Route, { head, size }: MessageOf<'have'>): PublisherEffect[] {
     if (route.state !== 'asked') return []
-    const { store, name, branch, nodes, tiles } = route.branch.source
-    const own = this.#head(route.branch)
-    if (own !== undefined && head !== null && head.size <= own.size) {
-      const signed = store.manifest(name)
-      if (signed === undefined) throw new UnavailableError('NOT_FOUND', 'the manifest is gone')
-      try {
-        const { manifest } = openManifest(signed, name)
-        new HeadVerifier(name, branch, manifestKey(manifest, 'writer')).check(head)
-        const verdict = judgeByTree(signed, own, head, tiles, nodes)
-        if (verdict !== 'consistent') return this.#convict(session, route, verdict.evidence)
-      } catch (error) {
-        // It does not even verify: the mirror lies.
-        if (!isLongshoreError(error)) throw error
-        return this.#fail(session, route, error, null)
-      }
-    }
     route.state = 'sending'
     route.at = size
     route.shownSize = head?.size ?? 0
-    if (head === null || own === undefined) return []
-    if (head.size > own.size) return [this.#compare(session, route, own, head)]
+    route.unjudged = head ?? undefined
+    route.judgedSize = 0
+    const effects = this.#judge(session, route)
+    if (head === null || route.state !== 'sending' || route.unjudged !== undefined) return effects
     keepHead(route.branch, head)
     route.inForceSize = head.size
     return this.#tellHeartbeat(session, route)
   }
 
-  /** The mirror holds more than we do. If that is no continuation of ours, somebody forks us. */
+  /** What the mirror has shown and what we have are one history, or somebody forks us. */
+  #judge(session: OpenSession, route: Route): PublisherEffect[] {
+    const { unjudged, judgedSize } = route
+    const own = this.#head(route.branch)
+    if (own === undefined || unjudged === undefined) return []
+    if (judgedSize === undefined || own.size <= judgedSize) return []
+    if (own.size < unjudged.size) return [this.#compare(session, route, own, unjudged)]
+    route.unjudged = undefined
+    const { name, branch, nodes, tiles } = route.branch.source
+    return this.#judged(session, route, (signed) => {
+      const { manifest } = openManifest(signed, name)
+      new HeadVerifier(name, branch, manifestKey(manifest, 'writer')).check(unjudged)
+      return judgeByTree(signed, own, unjudged, tiles, nodes)
+    })
+  }
+
+  /** The mirror holds more than we do. */
   #compare(session: OpenSession, route: Route, own: Head, head: Head): PublisherEffect {
-    const { store, name, branch } = route.branch.source
+    const { name, branch } = route.branch.source
     const id = session.nextId
     session.nextId += 2
+    route.judgedSize = undefined
     session.asked.set(id, (answer) => {
-      const signed = store.manifest(name)
+      route.judgedSize = own.size
       // Whoever may not read there is told nothing, and goes on.
-      if (answer.kind !== 'path' || signed === undefined) return []
-      try {
-        const verdict = judgeByPath(signed, own, head, answer.hashes)
-        return verdict === 'consistent' ? [] : this.#convict(session, route, verdict.evidence)
-      } catch (error) {
-        if (!isLongshoreError(error)) throw error
-        return this.#fail(session, route, error, null)
-      }
+      if (answer.kind !== 'path') return []
+      return this.#judged(session, route, (signed) => {
+        return judgeByPath(signed, own, head, answer.hashes)
+      })
     })
     const sizes = { oldSize: own.size, newSize: head.size }
     return send(session.id, { kind: 'consistency', id, name, branch, ...sizes })
+  }
+
+  #judged(
+    session: OpenSession,
+    route: Route,
+    judge: (signed: Uint8Array) => HeadVerdict,
+  ): PublisherEffect[] {
+    const { store, name } = route.branch.source
+    const signed = store.manifest(name)
+    if (signed === undefined) throw new UnavailableError('NOT_FOUND', 'the manifest is gone')
+    try {
+      const verdict = judge(signed)
+      return verdict === 'consistent' ? [] : this.#convict(session, route, verdict.evidence)
+    } catch (error) {
+      // It does not even verify: the mirror lies.
+      if (!isLongshoreError(error)) throw error
+      return this.#fail(session, route, error, null)
+    }
   }
 
   #convict(session: OpenSession, route: Route, bytes: Uint8Array): PublisherEffect[] {
@@ -444,7 +453,7 @@ export class Publisher {
   }
 
   /** Asked for in every step, so looked up once for each commit. */
-  #head(branch: Branch): Head | undefined {
+  #head(branch: PublishedBranch<Route>): Head | undefined {
     const { sequence } = this.#store
     if (branch.sequence !== sequence) {
       const { store, name, branch: id } = branch.source
@@ -467,20 +476,9 @@ export class Publisher {
   }
 }
 
-function createBranch(source: EntriesSource): Branch {
-  const nothing = { head: undefined, sequence: -1, heartbeat: undefined }
-  const noteKey = importNoteKey(source.name, source.branch)
-  return { source, noteKey, routes: new Map(), heads: new Map(), ...nothing }
-}
-
-function createRoute(branch: Branch, target: MirrorTarget): Route {
+function createRoute(branch: PublishedBranch<Route>, target: MirrorTarget): Route {
   const start = { id: 0, at: 0, head: undefined, headBytes: NO_BYTES }
-  const known = { receiptSize: 0, shownSize: 0, inForceSize: 0, toldS: 0 }
+  const shown = { shownSize: 0, unjudged: undefined, judgedSize: 0 }
+  const known = { receiptSize: 0, inForceSize: 0, toldS: 0, ...shown }
   return { branch, target, state: 'closed', ...start, ...known }
-}
-
-function keepHead({ heads }: Branch, head: Head): void {
-  heads.set(head.size, head)
-  const [oldest] = heads.keys()
-  if (heads.size > HEADS_MAX && oldest !== undefined) heads.delete(oldest)
 }
