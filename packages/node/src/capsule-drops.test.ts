@@ -21,8 +21,9 @@ test('ND13 MI29: what is stated while a capsule is dropped is remembered when it
   const driver = new WriteDriver(store, loop.platform, () => {})
   const keys = { has: () => false } as unknown as CapsuleDropsParts['held']['keys']
   const compact = async () => ({ bytesBefore: 0, bytesAfter: 0 })
+  const withinReserve = async <T>(action: () => T | Promise<T>): Promise<T> => action()
   const drops = new CapsuleDrops({
-    held: { ...{ store, driver, keys }, compact },
+    held: { ...{ store, driver, keys }, compact, withinReserve },
     ...{ headLog: headLog.name, mirror, runtime },
     tell: (effects) => home.take(effects),
   })

@@ -31,7 +31,7 @@ export interface DropOptions {
 }
 
 export interface CapsuleDropsParts {
-  readonly held: Pick<HeldHome, 'store' | 'driver' | 'keys' | 'compact'>
+  readonly held: Pick<HeldHome, 'store' | 'driver' | 'keys' | 'compact' | 'withinReserve'>
   readonly headLog: CapsuleName
   /** Undefined: the node is no mirror. */
   readonly mirror: Mirror | undefined
@@ -61,7 +61,10 @@ export class CapsuleDrops {
       throw new UnavailableError('NOT_FOUND', message, { capsule: formatName(name) })
     }
     if (isFreed) this.#checkFreeable(name)
-    if (undo || !wasDropped) await driver.submit([droppedOp(name, !undo)])
+    // On a full disk this is what makes room.
+    if (undo || !wasDropped) {
+      await held.withinReserve(() => driver.submit([droppedOp(name, !undo)]))
+    }
     const details = { capsule: formatName(name), undo: String(undo) }
     runtime.log('info', 'mirror.dropped', details)
     if (undo) this.#serveAgain(name)
@@ -89,8 +92,10 @@ export class CapsuleDrops {
   async #free(name: CapsuleName): Promise<void> {
     const { held, headLog } = this.#parts
     const plan = (): Removal => planRemoval(held.store, headLog, name)
-    const { ops } = await held.driver.between(plan)
-    await held.driver.submit(ops)
+    await held.withinReserve(async () => {
+      const { ops } = await held.driver.between(plan)
+      await held.driver.submit(ops)
+    })
     this.#compact(name).catch((error: unknown) => {
       // The next compaction does it.
       if (!isLongshoreError(error)) throw error
@@ -98,7 +103,8 @@ export class CapsuleDrops {
   }
 
   async #compact(name: CapsuleName): Promise<void> {
-    const { bytesBefore, bytesAfter } = await this.#parts.held.compact()
+    const { held } = this.#parts
+    const { bytesBefore, bytesAfter } = await held.withinReserve(() => held.compact())
     const bytes = Math.max(0, bytesBefore - bytesAfter)
     this.#parts.runtime.log('info', 'mirror.freed', { capsule: formatName(name), bytes })
   }

@@ -24,6 +24,8 @@ export interface DiskRoomOptions {
   readonly sequence: () => number
   /** Of a clock that never goes back. */
   readonly nowMs: () => number
+  /** There is no room any more, or there is some again. */
+  readonly changed: (isFull: boolean) => void
 }
 
 export class DiskRoom {
@@ -31,6 +33,7 @@ export class DiskRoom {
   #lookedAtMs = Number.NEGATIVE_INFINITY
   #sequence = -1
   #freeBytes = 0
+  #isFull = false
 
   constructor(options: DiskRoomOptions) {
     this.#options = options
@@ -38,19 +41,30 @@ export class DiskRoom {
 
   /** Bytes that may still be accepted; never below 0. */
   get freeBytes(): number {
+    this.look()
+    return this.#freeBytes
+  }
+
+  /** Looks at the disk if that is due. */
+  look(): void {
     const nowMs = this.#options.nowMs()
     const sequence = this.#options.sequence()
     const isChanged = sequence !== this.#sequence
     const changedMs = this.#options.quotaBytes === undefined ? DISK_LOOK_MS : 0
-    if (nowMs - this.#lookedAtMs >= (isChanged ? changedMs : LOOK_MS)) {
-      this.#lookedAtMs = nowMs
-      this.#sequence = sequence
-      this.#freeBytes = this.#look()
-    }
-    return this.#freeBytes
+    if (nowMs - this.#lookedAtMs < (isChanged ? changedMs : LOOK_MS)) return
+    this.#lookedAtMs = nowMs
+    this.#sequence = sequence
+    this.#freeBytes = this.#measure()
+    this.#noteChange(this.#freeBytes === 0)
   }
 
-  #look(): number {
+  #noteChange(isFull: boolean): void {
+    if (isFull === this.#isFull) return
+    this.#isFull = isFull
+    this.#options.changed(isFull)
+  }
+
+  #measure(): number {
     const { path, quotaBytes, storedBytes } = this.#options
     const { bavail, bsize } = fs.statfsSync(path)
     const ofDisk = bavail * bsize - RESERVE_BYTES

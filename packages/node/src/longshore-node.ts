@@ -43,7 +43,7 @@ import { announcedAddresses } from './announced-addresses.ts'
 import { CapsuleDrops, type DropOptions } from './capsule-drops.ts'
 import { collectRarely } from './collector.ts'
 import { optimizeSoon } from './compiler.ts'
-import { ControlServer } from './control-server.ts'
+import { type ControlHandlers, ControlServer } from './control-server.ts'
 import { DiskRoom } from './disk-room.ts'
 import { HttpGateway, parseHttpAddress } from './http-gateway.ts'
 import { formatMetrics } from './metrics.ts'
@@ -106,7 +106,7 @@ export class LongshoreNode {
     this.#listen = bound.listen
     this.#announced = options.announce?.length ? options.announce : announcedAddresses(bound.listen)
     this.#meters = bound.meters
-    this.#logbook = new NodeLogbook(home.held.path, runtime)
+    this.#logbook = new NodeLogbook(home.held, runtime)
     this.#transport = bound.transport
     this.#failure.promise.catch(() => {})
     const { roles, domain: required } = options
@@ -118,6 +118,7 @@ export class LongshoreNode {
       storedBytes: () => home.held.store.usage().journalBytes,
       sequence: () => home.held.store.sequence,
       nowMs: () => performance.now(),
+      changed: (isFull) => this.#logbook.reportRoom(isFull),
     })
     this.#scrubber = new Scrubber({
       begin: () => home.held.store.scrubInSlices(),
@@ -344,7 +345,7 @@ export class LongshoreNode {
       const { host, port } = parseHttpAddress(this.#options.http)
       this.#http = await this.#gateway.listen(host, port)
     }
-    this.#control = await ControlServer.open(join(held.path, 'control'), {
+    const handlers: ControlHandlers = {
       status: () => this.status,
       drop: async (name, how) => {
         await this.drop(parseName(name), how)
@@ -354,12 +355,18 @@ export class LongshoreNode {
         this.joinDomain(membership)
         return { domain: this.status.domain }
       },
-    })
+    }
+    const path = join(held.path, 'control')
+    this.#control = await held.withinReserve(() => ControlServer.open(path, handlers))
     const { principal, ticket, listen, http } = this.status
     const { path: control } = this.#control
-    writeNodeFile(held.path, { principal, ticket, listen, http, control, pid: process.pid })
+    const file = { principal, ticket, listen, http, control, pid: process.pid }
+    await held.withinReserve(() => writeNodeFile(held.path, file))
     for (const neighbor of this.#options.join) this.#step({ type: 'join', ticket: neighbor })
-    if (this.#mirror !== undefined) this.#takeUp(this.#mirror)
+    if (this.#mirror !== undefined) {
+      this.#room.look()
+      this.#takeUp(this.#mirror)
+    }
     this.#step({ type: 'tick' })
     const capsules = countWritten(this.#home)
     if (capsules > 0) this.#runtime.log('info', 'node.writes', { capsules })
@@ -445,6 +452,7 @@ export class LongshoreNode {
     const tick = (): void => {
       // Also where it was a command of the user whose commit failed.
       this.#endIfStoreFailed()
+      if (this.#mirror !== undefined) this.#room.look()
       this.#step({ type: 'tick' })
     }
     this.#timer = setTimeout(tick, Math.min(Math.max(ms, 0), TIMER_MS_MAX))

@@ -7,14 +7,15 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { type CapsuleName, formatName } from '@longshore/capsule'
+import type { HeldHome } from '@longshore/client/node'
 import type { NodeEffect, Runtime, ScrubReport } from '@longshore/engine'
 
 export class NodeLogbook {
-  readonly #data: string
+  readonly #held: Pick<HeldHome, 'path' | 'withinReserve'>
   readonly #log: Runtime['log']
 
-  constructor(data: string, { log }: Runtime) {
-    this.#data = data
+  constructor(held: Pick<HeldHome, 'path' | 'withinReserve'>, { log }: Runtime) {
+    this.#held = held
     this.#log = log
   }
 
@@ -59,12 +60,25 @@ export class NodeLogbook {
     this.#log(damagedBytes > 0 ? 'error' : 'info', 'store.scrubbed', details)
   }
 
+  reportRoom(isFull: boolean): void {
+    if (isFull) this.#log('warn', 'store.full')
+    else this.#log('info', 'store.room')
+  }
+
   /** A file that convicts: whoever operates the node decides whom to show it to. */
   keepEvidence(name: CapsuleName, bytes: Uint8Array): void {
-    const directory = join(this.#data, 'evidence')
-    fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
+    const directory = join(this.#held.path, 'evidence')
     const path = join(directory, `${formatName(name)}.evidence`)
-    fs.writeFileSync(path, bytes, { mode: 0o600 })
-    this.#log('error', 'mirror.equivocation', { capsule: formatName(name), path })
+    const write = (): void => {
+      fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
+      fs.writeFileSync(path, bytes, { mode: 0o600 })
+    }
+    const log = (kept: Readonly<Record<string, string>>): void => {
+      this.#log('error', 'mirror.equivocation', { capsule: formatName(name), ...kept })
+    }
+    this.#held.withinReserve(write).then(
+      () => log({ path }),
+      (error: Error) => log({ reason: error.message }),
+    )
   }
 }

@@ -32,15 +32,18 @@ function withFaults(...faults: string[]): string[] {
   return ['strace', '-f', '-qqq', '-o', '/dev/null', ...injected]
 }
 
-/** A disk of so many MiB at this path, for this process only. */
+/** A disk of so many MiB at this path, for this process only; started again when it is killed. */
 function onDisk(path: string, mib: number): string[] {
-  const mount = `mount -t tmpfs -o size=${mib}m none "$0" && exec "$@"`
-  return ['unshare', '-rm', 'sh', '-c', mount, path]
+  const mount = `mount -t tmpfs -o size=${mib}m none "$0"`
+  const run = 'until "$@"; do [ $? = 137 ] || exit 1; done'
+  return ['unshare', '-rm', 'sh', '-c', `${mount} && ${run}`, path]
 }
 
 interface Running {
   readonly child: ChildProcess
   readonly ready: Record<string, unknown>
+  /** What it says when it has been started again. */
+  readonly again: () => Promise<Record<string, unknown>>
   /** Exit status, and everything on stderr. */
   readonly ended: Promise<{ readonly status: number | null; readonly errors: string }>
 }
@@ -62,11 +65,14 @@ async function start(data: string, { under = [] }: { under?: string[] } = {}): P
     child.on('close', (status) => done({ status, errors }))
   })
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
-  const first = new Promise<string>((done, fail) => {
-    lines.once('line', done)
-    child.once('close', () => fail(new Error(`it ended before it was ready: ${errors}`)))
-  })
-  return { child, ready: JSON.parse(await first), ended }
+  const next = async (): Promise<Record<string, unknown>> => {
+    const line = await new Promise<string>((done, fail) => {
+      lines.once('line', done)
+      child.once('close', () => fail(new Error(`it ended before it was ready: ${errors}`)))
+    })
+    return JSON.parse(line)
+  }
+  return { child, ready: await next(), again: next, ended }
 }
 
 async function stop({ child, ended }: Running): Promise<void> {
@@ -74,10 +80,14 @@ async function stop({ child, ended }: Running): Promise<void> {
   assert.equal((await ended).status, 0)
 }
 
-/** The node itself: strace would leave it alone. */
-async function stopTraced(data: string, { ended }: Running): Promise<void> {
+/** The node itself: what it runs under would leave it alone. */
+function signalNode(data: string, signal: NodeJS.Signals): void {
   const { pid } = JSON.parse(readFileSync(join(data, 'node.json'), 'utf8')) as { pid: number }
-  process.kill(pid, 'SIGTERM')
+  process.kill(pid, signal)
+}
+
+async function stopInside(data: string, { ended }: Running): Promise<void> {
+  signalNode(data, 'SIGTERM')
   assert.equal((await ended).status, 0)
 }
 
@@ -150,49 +160,86 @@ test('ND18 MI19: a write for which the disk has no room is refused, and the node
   } finally {
     await writer.close()
     await later.close()
-    await stopTraced(data, node)
+    await stopInside(data, node)
   }
 })
 
-test('ND14: a mirror whose disk is full says so before it accepts, and serves what it has', {
+test('ND14 ND24: a mirror whose disk is full says so before it accepts, serves what it has, also after it was killed, and goes on when there is room', {
   skip: skipMount,
 }, async () => {
   const disk = join(directory, 'disk')
   mkdirSync(disk)
   const node = await start(join(disk, 'data'), { under: onDisk(disk, 80) })
   const inside = join('/proc', String(node.child.pid), 'root', disk)
-  const free = (): number => {
-    const { bavail, bsize } = statfsSync(inside)
-    return bavail * bsize
-  }
+  const data = join(inside, 'data')
+  let { ready } = node
   const writer = new RemoteWriter(4)
-  const later = new RemoteWriter(5)
+  const reopened = new RemoteWriter(6)
   try {
-    writer.join(parseTicket(String(node.ready['ticket'])))
-    writer.publish(parseName(String(node.ready['principal'])))
+    push(writer, ready)
     writer.append(1)
     await writer.next('receipt', ({ head }) => head.size === 1)
     for (let i = 0; i < 60; i++) writer.append(1, 500_000)
     const { error } = await writer.next('failed')
     assert.equal((error as { code?: string }).code, 'QUOTA_EXCEEDED')
-    const left = free()
+    const left = freeBytes(inside)
     assert.ok(left > 32 * 1024 * 1024, `${left} bytes are left`)
     // Others fill what it has left alone.
     writeFileSync(join(inside, 'others'), new Uint8Array(left))
-    assert.equal(free(), 0)
-    for (let text = ''; !text.includes('STORE_FULL'); ) {
-      const health = await fetch(`${node.ready['http']}/healthz`)
-      assert.equal(health.status, 200)
-      text = await health.text()
+    assert.equal(freeBytes(inside), 0)
+    await assertFull(ready, 5)
+    for (let round = 0; round < 3; round++) {
+      signalNode(data, 'SIGKILL')
+      ready = await node.again()
+      const more = freeBytes(inside)
+      if (more > 0) writeFileSync(join(inside, `more-${round}`), new Uint8Array(more))
+      await assertFull(ready, 10 + round)
+      const entry = await fetch(
+        `${ready['http']}/capsule/${formatName(writer.capsule.name)}/checkpoint`,
+      )
+      assert.equal(entry.status, 200)
     }
-    later.join(parseTicket(String(node.ready['ticket'])))
-    later.publish(parseName(String(node.ready['principal'])))
-    later.append(1)
-    const refused = await later.next('failed')
-    assert.equal((refused.error as { code?: string }).code, 'QUOTA_EXCEEDED')
+    rmSync(join(inside, 'others'))
+    await saysFull(ready, false)
+    push(reopened, ready)
+    reopened.append(1)
+    await reopened.next('receipt', ({ head }) => head.size === 1)
   } finally {
     await writer.close()
-    await later.close()
+    await reopened.close()
   }
-  await stop(node)
+  await stopInside(data, node)
 })
+
+function push(writer: RemoteWriter, ready: Record<string, unknown>): void {
+  writer.join(parseTicket(String(ready['ticket'])))
+  writer.publish(parseName(String(ready['principal'])))
+}
+
+function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(path)
+  return bavail * bsize
+}
+
+/** It says that it is full, and takes nothing from anybody. */
+async function assertFull(ready: Record<string, unknown>, seed: number): Promise<void> {
+  await saysFull(ready, true)
+  const writer = new RemoteWriter(seed)
+  try {
+    push(writer, ready)
+    writer.append(1)
+    const { error } = await writer.next('failed')
+    assert.equal((error as { code?: string }).code, 'QUOTA_EXCEEDED')
+  } finally {
+    await writer.close()
+  }
+}
+
+/** Resolves once its health says so, or says so no more. */
+async function saysFull({ http }: Record<string, unknown>, isFull: boolean): Promise<void> {
+  for (;;) {
+    const health = await fetch(`${http}/healthz`)
+    assert.equal(health.status, 200)
+    if ((await health.text()).includes('STORE_FULL') === isFull) return
+  }
+}

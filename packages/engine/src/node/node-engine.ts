@@ -206,7 +206,9 @@ export class NodeEngine {
     for (const [id, service] of Object.entries(this.#options.services)) {
       this.#take(id, service.tick?.() ?? [])
     }
-    this.#askForPartners(this.#clock.read())
+    const steadyUs = this.#clock.read()
+    this.#askForPartners(steadyUs)
+    this.spares.tick(steadyUs)
   }
 
   /** Without a router nobody could say who else serves what this node serves. */

@@ -66,6 +66,8 @@ export class Mirror {
   readonly #limits: ReplicaLimits
   readonly #store: StoreReader
   readonly #runtime: Runtime
+  readonly #clock: SteadyClock
+  readonly #spares: SpareMemory
   readonly #policy: MirrorPolicy
   readonly #headLog: HeadLog
   readonly #intakes: Intakes
@@ -86,12 +88,13 @@ export class Mirror {
     this.#limits = { ...REPLICA_LIMITS, ...options.limits }
     this.#store = options.store
     this.#runtime = options.runtime
+    this.#spares = options.spares ?? new SpareMemory()
     this.#policy = options.policy
     this.#headLog = new HeadLog(options.openHeadLog)
     const isOwnChain = (chain: Uint8Array): boolean => options.policy.isOwnChain(chain)
     this.#mender = new Mender(options.store, this.#headLog.name)
     const isDamaged = (name: CapsuleName): boolean => this.#mender.isDamaged(name)
-    const { spares = new SpareMemory() } = options
+    const spares = this.#spares
     const judge = { isOwnChain, isDamaged }
     this.#intakes = new Intakes(options.store, this.#limits, judge, spares)
     this.#sessions = new MirrorSessions(this.#limits)
@@ -120,6 +123,7 @@ export class Mirror {
     this.#pushes = new PushDesk({ ...parts, mirror: options.mirror, counters: this.counters })
     const { store, runtime } = options
     const clock = new SteadyClock(() => runtime.nowUs(), this.#limits.syncIntervalUs)
+    this.#clock = clock
     const memberships = options.memberships ?? (() => [])
     const own = {
       ...{ store, limits: this.#limits, nowUs: () => clock.read(), memberships },
@@ -213,8 +217,8 @@ export class Mirror {
 
   /** To be called now and then: what is done at intervals. */
   tick(): MirrorEffect[] {
-    if (this.#isStopping) return []
-    return this.#sync.tick()
+    this.#spares.tick(this.#clock.read())
+    return this.#isStopping ? [] : this.#sync.tick()
   }
 
   /** One message of a session. Entries are verified at once and stored with the next `cut`. */

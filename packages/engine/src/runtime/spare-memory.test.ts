@@ -69,3 +69,23 @@ test('spoiled memory holds nothing of what was given back', () => {
   spares.giveBack(taken)
   assert.deepEqual(taken, new Uint8Array(3).fill(0xdb))
 })
+
+test('what nobody needs for a minute is let go by halves, what is in use stays', () => {
+  const spares = new SpareMemory()
+  const minute = 60_000_000
+  const busy = Array.from({ length: 128 }, () => spares.take(65_536))
+  spares.tick(0)
+  for (const taken of busy) spares.giveBack(taken)
+  spares.tick(minute)
+  assert.equal(spares.keptBytes, 8_388_608, 'it was needed in this minute')
+  spares.tick(2 * minute - 1)
+  assert.equal(spares.keptBytes, 8_388_608, 'the minute is not over')
+  spares.tick(2 * minute)
+  assert.equal(spares.keptBytes, 4_194_304)
+  const some = Array.from({ length: 32 }, () => spares.take(65_536))
+  for (const taken of some) spares.giveBack(taken)
+  spares.tick(3 * minute)
+  assert.equal(spares.keptBytes, 3_145_728, 'half of what was not taken in this minute')
+  for (let i = 4; i < 8; i++) spares.tick(i * minute)
+  assert.equal(spares.keptBytes, 0)
+})

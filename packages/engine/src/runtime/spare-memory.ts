@@ -19,6 +19,10 @@ const SPARE_BYTES_MIN = 16_384
 const SPARE_BYTES_MAX = 10_485_760
 /** Of all sizes, kept while nobody has them: what a busy mirror takes in for one commit. */
 const KEPT_BYTES_MAX = 67_108_864
+/** So long nobody has needed it: half of it goes. */
+const UNUSED_US = 60_000_000
+/** Of so little the half is not worth keeping. */
+const UNUSED_BYTES_MIN = 1_048_576
 const SPOILED = 0xdb
 
 export interface SpareMemoryOptions {
@@ -34,6 +38,9 @@ export class SpareMemory {
   /** By their size. */
   readonly #kept = new Map<number, ArrayBuffer[]>()
   #keptBytes = 0
+  /** The least that was kept since the time before `#dueUs`. */
+  #unusedBytes = 0
+  #dueUs = Number.NEGATIVE_INFINITY
   readonly #lent = new WeakSet<ArrayBufferLike>()
 
   constructor({ spareBytesMin = SPARE_BYTES_MIN, isSpoiled = false }: SpareMemoryOptions = {}) {
@@ -55,6 +62,7 @@ export class SpareMemory {
     const memory = this.#kept.get(size)?.pop()
     if (memory === undefined) return this.#lend(new ArrayBuffer(size), byteLength)
     this.#keptBytes -= size
+    this.#unusedBytes = Math.min(this.#unusedBytes, this.#keptBytes)
     return this.#lend(memory, byteLength)
   }
 
@@ -82,6 +90,30 @@ export class SpareMemory {
   /** Several have this memory from now on: it is not used again. */
   disown({ buffer }: Uint8Array): void {
     this.#lent.delete(buffer)
+  }
+
+  /**
+   * Called now and then, with a clock that never goes back: lets go of half of what nobody has
+   * needed for a minute. A node that is busy again needs it again.
+   */
+  tick(nowUs: number): void {
+    if (nowUs < this.#dueUs) return
+    this.#dueUs = nowUs + UNUSED_US
+    const unused = this.#unusedBytes
+    this.#letGo(unused < UNUSED_BYTES_MIN ? unused : unused / 2)
+    this.#unusedBytes = this.#keptBytes
+  }
+
+  /** At least so many bytes, of any sizes. */
+  #letGo(byteLength: number): void {
+    const keptBytesMax = this.#keptBytes - byteLength
+    for (const [size, kept] of this.#kept) {
+      while (this.#keptBytes > keptBytesMax && kept.length > 0) {
+        // Freed now: a node that is idle does not collect its garbage for a long time.
+        kept.pop()?.transfer(0)
+        this.#keptBytes -= size
+      }
+    }
   }
 
   #lend(memory: ArrayBuffer, byteLength: number): Uint8Array {

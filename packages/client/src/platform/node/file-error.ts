@@ -8,7 +8,7 @@ import { isLongshoreError, UnavailableError, UsageError } from '@longshore/capsu
 import { DiskError } from '@longshore/engine'
 
 /** No room: on the disk, in a quota, or in what one file may hold. */
-const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'FULL'])
+const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'FULL', 'STORE_FULL'])
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of its path is no directory',

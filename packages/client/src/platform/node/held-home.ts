@@ -12,10 +12,12 @@ import type { BranchWriter, DiskStore, Runtime } from '@longshore/engine'
 import type { CompactReport } from '../../home.ts'
 import type { BranchAddress } from '../../home-writer.ts'
 import type { WriteDriver } from '../../write-driver.ts'
+import { DiskReserve } from './disk-reserve.ts'
 import { Holding } from './holding.ts'
 import { createHomeDirectories, homeExists, homePaths } from './home-layout.ts'
 import { HomeLock } from './home-lock.ts'
 import { KeyStore } from './key-store.ts'
+import { NodeDisk } from './node-disk.ts'
 
 export interface HeldHomeOptions {
   readonly path: string
@@ -39,6 +41,11 @@ export interface HeldHome {
   isImporting(name: CapsuleName): boolean
   /** Gives back the space of what was erased or removed, between the commits of others. */
   compact(): Promise<CompactReport>
+  /**
+   * Does what has to have room on the disk: if it has none, in what the home keeps for that. It is
+   * done twice then.
+   */
+  withinReserve<T>(action: () => T | Promise<T>): Promise<T>
   /** Keeps a first anchor for a branch that is about to be made, durably. */
   plantAnchor(at: BranchAddress, anchor: Uint8Array): void
   close(): Promise<void>
@@ -58,7 +65,14 @@ export async function holdHome(options: HeldHomeOptions): Promise<HeldHome> {
     const message = 'another process holds this data directory'
     throw new UnavailableError('LOCKED', message, { path: paths.home })
   }
-  const holding = await Holding.open(paths, lock, options.runtime, options)
+  const reserve = new DiskReserve(new NodeDisk(paths.home), options.runtime)
+  const onCommit = (): void => {
+    reserve.fill()
+    options.onCommit()
+  }
+  const events = { ...options, onCommit, reserve }
+  const holding = await Holding.open(paths, lock, options.runtime, events)
+  reserve.fill()
   return {
     path: paths.home,
     store: holding.store,
@@ -67,6 +81,7 @@ export async function holdHome(options: HeldHomeOptions): Promise<HeldHome> {
     openOwnWriter: (at) => holding.holder.openOwnWriter(at),
     isImporting: (name) => holding.holder.isImporting(name),
     compact: () => holding.holder.compact(),
+    withinReserve: (action) => reserve.within(action),
     plantAnchor: (at, anchor) => holding.holder.plantAnchor(at, anchor),
     close: () => holding.close(),
   }

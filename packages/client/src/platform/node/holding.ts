@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import type { CapsuleName } from '@longshore/capsule'
 import { type DiskStore, openDiskStore, type Runtime } from '@longshore/engine'
 import { AnchorDirectory } from './anchor-directory.ts'
+import type { DiskReserve } from './disk-reserve.ts'
 import { Holder } from './holder.ts'
 import { describeHolder, writeHolderFile } from './holder-file.ts'
 import { HOME_ID_BYTES, type HomeConfig, readConfig, writeConfig } from './home-config.ts'
@@ -28,6 +29,14 @@ export interface HoldingEvents {
   readonly onSync?: ((ms: number) => void) | undefined
   /** Capsules that this process takes in by itself: nothing else may bring entries of them in. */
   readonly takesIn?: ((name: CapsuleName) => boolean) | undefined
+  /** Room for opening on a full disk; without it opening fails there. */
+  readonly reserve?: DiskReserve | undefined
+}
+
+interface OpenedParts {
+  readonly index: LmdbIndex
+  readonly store: DiskStore
+  readonly config: HomeConfig
 }
 
 export class Holding {
@@ -41,8 +50,7 @@ export class Holding {
   private constructor(
     paths: HomePaths,
     lock: HomeLock,
-    index: LmdbIndex,
-    store: DiskStore,
+    { index, store, config }: OpenedParts,
     runtime: Runtime,
     events: HoldingEvents,
   ) {
@@ -50,7 +58,6 @@ export class Holding {
     this.#lock = lock
     this.#index = index
     this.store = store
-    const config = readConfig(paths.config) ?? createConfig(paths.config)
     this.holder = new Holder({
       paths,
       config,
@@ -73,17 +80,24 @@ export class Holding {
     runtime: Runtime,
     events: HoldingEvents,
   ): Promise<Holding> {
+    const within = <T>(action: () => T | Promise<T>): T | Promise<T> => {
+      return events.reserve === undefined ? action() : events.reserve.within(action)
+    }
+    const indexOptions = { directory: paths.index, bootId: runtime.bootId }
     let index: LmdbIndex | undefined
     let store: DiskStore | undefined
     try {
-      index = LmdbIndex.openForWriting({ directory: paths.index, bootId: runtime.bootId })
+      const map = await within(() => LmdbIndex.openForWriting(indexOptions))
+      index = map
       const disk = new NodeDisk(paths.store)
-      store = openDiskStore({ disk, index, runtime, mode: 'write' })
-      const holding = new Holding(paths, lock, index, store, runtime, events)
+      store = await within(() => openDiskStore({ disk, index: map, runtime, mode: 'write' }))
+      const config = readConfig(paths.config) ?? (await within(() => createConfig(paths.config)))
+      const holding = new Holding(paths, lock, { index, store, config }, runtime, events)
       // Whoever closes in order removes this file.
       if (fs.existsSync(paths.holder)) holding.holder.bringAnchorsUp()
-      holding.#server = await LocalServer.open(paths.socket, holding.holder)
-      writeHolderFile(paths.holder, describeHolder(holding.#server.path))
+      const server = await within(() => LocalServer.open(paths.socket, holding.holder))
+      holding.#server = server
+      await within(() => writeHolderFile(paths.holder, describeHolder(server.path)))
       return holding
     } catch (error) {
       store?.close()

@@ -247,7 +247,7 @@ export class HomeAccess {
 
 /** The home is on a full disk, or may not be written to: not even a reader's index has room. */
 function cannotWrite({ home, index }: HomePaths, error: unknown): boolean {
-  if ((error as { code?: unknown }).code === 'STORE_FULL' || isFullError(error)) return true
+  if (isFullError(error)) return true
   try {
     fs.accessSync(home, fs.constants.W_OK)
     if (fs.existsSync(index)) fs.accessSync(index, fs.constants.W_OK)

@@ -75,6 +75,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   'index',
   'keys',
   'lock',
+  'reserve',
   'socket',
   'store',
 ])

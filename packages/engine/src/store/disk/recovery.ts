@@ -117,7 +117,9 @@ function removeOtherGenerations(files: SegmentFiles, opened: OpenedIndex): void 
 
 /** Writes the index while a long journal is read, so that memory stays bounded. */
 class IndexProgress {
+  /** Read, and not in the index. */
   bytes = 0
+  #flushAt: number
   readonly #state: CommittedState
   readonly #runtime: Runtime
   readonly #flushBytes: number
@@ -126,6 +128,7 @@ class IndexProgress {
     this.#state = state
     this.#runtime = runtime
     this.#flushBytes = flushBytes
+    this.#flushAt = flushBytes
   }
 
   readonly note = (
@@ -134,12 +137,11 @@ class IndexProgress {
     bytesRead: number,
   ): void => {
     this.bytes += bytesRead
-    if (this.bytes < this.#flushBytes || header === undefined) return
+    if (this.bytes < this.#flushAt || header === undefined) return
     const failure = this.#state.flush(position, header.id)
-    if (failure !== undefined) {
-      this.#runtime.log('warn', 'store.index-unwritable', { reason: String(failure) })
-    }
-    this.bytes = 0
+    if (failure === undefined) this.bytes = 0
+    else this.#runtime.log('warn', 'store.index-unwritable', { reason: String(failure) })
+    this.#flushAt = this.bytes + this.#flushBytes
   }
 }
 
