@@ -8,8 +8,15 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { isAbsolute, join, relative, resolve } from 'node:path'
-import { BUNDLE_DIRECTORY, type Bundle, currentBundle, type Source } from '@longshore/cli/bundle'
+import {
+  BUNDLE_DIRECTORY,
+  type Bundle,
+  currentBundle,
+  PLATFORM,
+  type Source,
+} from '@longshore/cli/bundle'
 import { rolldown } from 'rolldown'
+import { addonsPlugin } from './bundle/addons.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const directory = join(root, BUNDLE_DIRECTORY)
@@ -23,8 +30,9 @@ async function bundleCommandLine(): Promise<void> {
   const build = await rolldown({
     input: join(root, 'packages/cli/src/run.ts'),
     platform: 'node',
-    // These find their native code beside themselves.
-    external: ['sodium-native', 'lmdb'],
+    plugins: [addonsPlugin(join(root, 'node_modules'))],
+    // Evaluates text that names its own variables, which a bundle may rename.
+    external: ['ordered-binary', /\.node$/],
   })
   const names = { entryFileNames: 'run.mjs', chunkFileNames: '[name]-[hash].mjs' }
   const { output } = await build.generate(names)
@@ -42,7 +50,8 @@ async function bundleCommandLine(): Promise<void> {
   for (const { fileName, code } of chunks) fs.writeFileSync(join(temporary, fileName), code)
   moveInto(temporary, join(directory, name))
   const current = `${temporary}.json`
-  fs.writeFileSync(current, JSON.stringify({ entry: `${name}/run.mjs`, sources } satisfies Bundle))
+  const bundle: Bundle = { entry: `${name}/run.mjs`, platform: PLATFORM, sources }
+  fs.writeFileSync(current, JSON.stringify(bundle))
   fs.renameSync(current, join(directory, 'current.json'))
 }
 

@@ -14,6 +14,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -53,6 +54,12 @@ function* contentsOf(bytes: Uint8Array, step: number): Generator<[what: string, 
   yield ['a byte that is not UTF-8 behind', join(bytes, Uint8Array.of(0xff))]
 }
 
+/** In place of what is there: some file systems write a file that is cut at once to the disk. */
+function replaceFile(file: string, bytes: Uint8Array): void {
+  unlinkSync(file)
+  writeFileSync(file, bytes)
+}
+
 /** Each of these files with other contents. */
 export function* mutateContents(
   directory: string,
@@ -65,8 +72,8 @@ export function* mutateContents(
     for (const [what, changed] of contentsOf(bytes, step)) {
       yield {
         what: `${path}: ${what}`,
-        apply: () => writeFileSync(file, changed),
-        undo: () => writeFileSync(file, bytes),
+        apply: () => replaceFile(file, changed),
+        undo: () => replaceFile(file, bytes),
       }
     }
   }
@@ -102,12 +109,12 @@ export function* mutateNames(
     yield {
       what: `${path}: exchanged with the next file`,
       apply: () => {
-        writeFileSync(file, others)
-        writeFileSync(other, own)
+        replaceFile(file, others)
+        replaceFile(other, own)
       },
       undo: () => {
-        writeFileSync(file, own)
-        writeFileSync(other, others)
+        replaceFile(file, own)
+        replaceFile(other, others)
       },
     }
   }

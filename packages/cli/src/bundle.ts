@@ -10,10 +10,15 @@ import { join } from 'node:path'
 /** Relative to the clone. Holds `current.json` and a directory for each bundle. */
 export const BUNDLE_DIRECTORY = 'node_modules/.cache/longshore-cli'
 
+/** What native code is for. */
+export const PLATFORM: string = [process.platform, process.arch, process.versions.modules].join(' ')
+
 /** What `current.json` says. */
 export interface Bundle {
   /** The bundle of `run.ts`, relative to BUNDLE_DIRECTORY. */
   readonly entry: string
+  /** `PLATFORM` of the process that made it. */
+  readonly platform: string
   /** Everything that it was made of, relative to the clone. */
   readonly sources: readonly Source[]
 }
@@ -21,7 +26,10 @@ export interface Bundle {
 /** Path, length in bytes, and time of the last change in milliseconds since 1970. */
 export type Source = readonly [path: string, byteLength: number, changedMs: number]
 
-/** Absolute path of the bundle of `run.ts`; undefined if there is none of these very sources. */
+/**
+ * Absolute path of the bundle of `run.ts`; undefined if there is none of these very sources for
+ * this platform.
+ */
 export function currentBundle(root: string): string | undefined {
   const directory = join(root, BUNDLE_DIRECTORY)
   let bundle: Bundle
@@ -30,6 +38,7 @@ export function currentBundle(root: string): string | undefined {
   } catch {
     return undefined
   }
+  if (bundle.platform !== PLATFORM) return undefined
   if (!bundle.sources.every((source) => isUnchanged(root, source))) return undefined
   return join(directory, bundle.entry)
 }

@@ -16,14 +16,14 @@
  *
  * @module
  */
-import { asBranchId, bytesEqual, formatHex, MAIN_BRANCH, RightEdge } from '@longshore/capsule'
+import { asBranchId, bytesEqual, MAIN_BRANCH, RightEdge } from '@longshore/capsule'
 import { DiskError } from '../runtime/disk.ts'
 import { type DiskStore, openDiskStore } from '../store/disk/disk-store.ts'
 import type { DiskStoreLimits } from '../store/disk/limits.ts'
 import { MemoryStore } from '../store/memory-store.ts'
 import type { StoreEffect, StoreOp, StoreReader } from '../store/store.ts'
 import { createCapsuleFixture } from './capsule-fixture.ts'
-import { expectEqual, expectTrue } from './expect.ts'
+import { expectEqual, expectTrue, isSame } from './expect.ts'
 import { Prng } from './prng.ts'
 import { SignedBranch } from './signed-branch.ts'
 import { type Fault, SimCrash, SimDisk } from './sim-disk.ts'
@@ -349,7 +349,7 @@ class SweepWorld {
     const open = this.#transactions.filter(({ state }) => state === 'waiting')
     const found = snapshot(store)
     const isFound = (kept: number): boolean => {
-      return found === snapshot(modelOf([...committed, ...open.slice(0, kept)]))
+      return isSame(found, snapshot(modelOf([...committed, ...open.slice(0, kept)])))
     }
     let kept = 0
     while (kept <= open.length && !isFound(kept)) kept++
@@ -382,11 +382,9 @@ class SweepWorld {
   }
 }
 
-/** Everything that a reader sees, as text. */
-function snapshot(store: StoreReader): string {
-  return JSON.stringify(readAll(store, NOTE_KEYS), (_key, value: unknown) =>
-    value instanceof Uint8Array ? formatHex(value) : value,
-  )
+/** Everything that a reader sees. */
+function snapshot(store: StoreReader): unknown {
+  return readAll(store, NOTE_KEYS)
 }
 
 /** What a store must hold to which these were committed. */

@@ -21,13 +21,27 @@ function show(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }
 
-/** The cheap cases of equality; whether others are equal, their text decides. */
-function isSame(actual: unknown, expected: unknown): boolean {
-  if (!(actual instanceof Uint8Array && expected instanceof Uint8Array)) return actual === expected
-  return bytesEqual(actual, expected)
+/** Equal in content: bytes, arrays and plain objects are compared deeply. */
+export function isSame(actual: unknown, expected: unknown): boolean {
+  if (actual === expected) return true
+  if (typeof actual !== 'object' || typeof expected !== 'object') return false
+  if (actual === null || expected === null) return false
+  if (actual instanceof Uint8Array || expected instanceof Uint8Array) {
+    if (!(actual instanceof Uint8Array && expected instanceof Uint8Array)) return false
+    return bytesEqual(actual, expected)
+  }
+  if (Array.isArray(actual) !== Array.isArray(expected)) return false
+  const [fields, others] = [Object.entries(actual), Object.entries(expected)]
+  return (
+    fields.length === others.length &&
+    fields.every(([key, field], at) => {
+      const [otherKey, other] = others[at] as [string, unknown]
+      return key === otherKey && isSame(field, other)
+    })
+  )
 }
 
-/** Equal in content: bytes, arrays and plain objects are compared deeply. */
+/** Of fields in another order, their text decides. */
 export function expectEqual(actual: unknown, expected: unknown, what: string): void {
   if (isSame(actual, expected)) return
   const [got, wanted] = [show(actual), show(expected)]
