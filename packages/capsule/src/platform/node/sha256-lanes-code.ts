@@ -37,7 +37,7 @@ import {
   type WasmFunction,
   when,
   xor,
-} from './wasm-assembler.ts'
+} from '../../wasm-assembler.ts'
 
 /** Padded messages; a lane has room for this many blocks. With more, OpenSSL is faster. */
 const LANE_BLOCKS = 4

@@ -1,19 +1,21 @@
 /**
  * CRC32C (Castagnoli): finds damage in what the disk gives back. It does not find lies.
  *
- * Slicing by 16: sixteen table look-ups per sixteen bytes, none of which waits for another.
- * Measured on the reference machine at about 2 GB/s byte by byte, and 1.7 times as much from 4 KiB
- * on by reading words, so WebAssembly is not worth its copies.
+ * Slicing by 16: sixteen table look-ups per sixteen bytes, none of which waits for another. Long
+ * pieces are folded first (`crc32c-fold.ts`). Measured on the reference machine: 1.7 GB/s, and 4.8
+ * of 4 KiB, 5.5 of 64 KiB.
  *
  * @module
  */
+import { BLOCK_BYTES, Crc32cFold, PIECE_BYTES_MAX } from './crc32c-fold.ts'
 
 /** The polynomial 0x1EDC6F41, bits reversed. */
 const POLYNOMIAL = 0x82f63b78
 
-/** Below this a view of words costs more than it saves. */
-const WORDS_BYTES_MIN = 512
-const IS_LITTLE_ENDIAN: boolean = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
+/** Below this the copy costs more than it saves. */
+const FOLDED_BYTES_MIN = 512
+
+let fold: Crc32cFold | undefined
 
 /** `TABLE[256 * k + b]`: the checksum of byte b followed by k zero bytes. */
 const TABLE: Int32Array = createTable()
@@ -37,15 +39,23 @@ function createTable(): Int32Array {
  * `crc`; begin with 0.
  */
 export function crc32c(crc: number, bytes: Uint8Array, start: number, end: number): number {
-  if (end - start < WORDS_BYTES_MIN || !IS_LITTLE_ENDIAN) {
-    return ~addBytes(~crc, bytes, start, end) >>> 0
+  let state = ~crc
+  let at = start
+  while (end - at >= FOLDED_BYTES_MIN) {
+    fold ??= new Crc32cFold(addZeros)
+    const byteLength = Math.min(PIECE_BYTES_MAX, end - at - ((end - at) % BLOCK_BYTES))
+    const block = fold.take(state, bytes, at, at + byteLength)
+    state = addBytes(0, block, 0, BLOCK_BYTES)
+    at += byteLength
   }
-  const { buffer, byteOffset } = bytes
-  const aligned = start + (-(byteOffset + start) & 3)
-  const words = new Int32Array(buffer, byteOffset + aligned, ((end - aligned) >>> 4) << 2)
-  let c = addBytes(~crc, bytes, start, aligned)
-  c = addWords(c, words)
-  return ~addBytes(c, bytes, aligned + words.byteLength, end) >>> 0
+  return ~addBytes(state, bytes, at, end) >>> 0
+}
+
+/** The state `c`, `count` zero bytes later. */
+function addZeros(state: number, count: number): number {
+  let c = state
+  for (let i = 0; i < count; i++) c = (c >>> 8) ^ (TABLE[c & 0xff] as number)
+  return c
 }
 
 /** Goes on from the state `c`, which is the complement of a checksum. */
@@ -79,35 +89,5 @@ function addBytes(state: number, bytes: Uint8Array, start: number, end: number):
       (t[bytes[i + 15] as number] as number)
   }
   for (; i < end; i++) c = (c >>> 8) ^ (t[(c ^ (bytes[i] as number)) & 0xff] as number)
-  return c
-}
-
-/** The same over little-endian words, four at a time. */
-function addWords(state: number, words: Int32Array): number {
-  const t = TABLE
-  let c = state
-  for (let i = 0; i < words.length; i += 4) {
-    const low = c ^ (words[i] as number)
-    const second = words[i + 1] as number
-    const third = words[i + 2] as number
-    const high = words[i + 3] as number
-    c =
-      (t[3840 + (low & 0xff)] as number) ^
-      (t[3584 + ((low >>> 8) & 0xff)] as number) ^
-      (t[3328 + ((low >>> 16) & 0xff)] as number) ^
-      (t[3072 + (low >>> 24)] as number) ^
-      (t[2816 + (second & 0xff)] as number) ^
-      (t[2560 + ((second >>> 8) & 0xff)] as number) ^
-      (t[2304 + ((second >>> 16) & 0xff)] as number) ^
-      (t[2048 + (second >>> 24)] as number) ^
-      (t[1792 + (third & 0xff)] as number) ^
-      (t[1536 + ((third >>> 8) & 0xff)] as number) ^
-      (t[1280 + ((third >>> 16) & 0xff)] as number) ^
-      (t[1024 + (third >>> 24)] as number) ^
-      (t[768 + (high & 0xff)] as number) ^
-      (t[512 + ((high >>> 8) & 0xff)] as number) ^
-      (t[256 + ((high >>> 16) & 0xff)] as number) ^
-      (t[high >>> 24] as number)
-  }
   return c
 }

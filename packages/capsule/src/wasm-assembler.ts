@@ -1,8 +1,8 @@
 /**
- * As much of a WebAssembly assembler as `sha256-lanes-code.ts` needs: code is written as nested
- * calls in TypeScript, and each returns its bytes in the order of a stack machine.
+ * As much of a WebAssembly assembler as hashes and checksums need: code is written as nested calls
+ * in TypeScript, and each returns its bytes in the order of a stack machine.
  *
- * WebAssembly Core Specification 2.0, section 5.
+ * WebAssembly Core Specification 3.0, section 5.
  *
  * @module
  */
@@ -77,6 +77,10 @@ export const shuffle = (a: Code, b: Code, order: readonly number[]): Code => [
   ...simd(13),
   ...order,
 ]
+/** Byte i of the result is byte `indices[i]` of the table; each index is below 16. */
+export const lookUp = (table: Code, indices: Code): Code => [table, indices, ...simd(0x100)]
+/** One byte in all sixteen lanes. */
+export const splatByte = (value: number): Code => [i32(value), ...simd(0x0f)]
 export const and = (a: Code, b: Code): Code => [a, b, ...simd(0x4e)]
 export const xor = (a: Code, b: Code): Code => [a, b, ...simd(0x51)]
 export const shl = (a: Code, bits: number): Code => [a, i32(bits), ...simd(0xab)]
