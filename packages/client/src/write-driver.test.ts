@@ -232,3 +232,28 @@ test('HM31 HM50: work in slices fails with the driver, and is given up', async (
   await Promise.all([rejected, lost])
   assert.ok(isGivenUp)
 })
+
+test('ND18: work in slices that nobody waits for any more ends between two of them', async () => {
+  const home = new MemoryHome()
+  home.loop.isServing = true
+  const stopping = new AbortController()
+  let isGivenUp = false
+  const result = home.driver.inSlices(function* (): Slices<void> {
+    try {
+      for (;;) yield
+    } finally {
+      isGivenUp = true
+    }
+  }, stopping.signal)
+  const rejected = assert.rejects(result, /over/)
+  home.loop.turn()
+  await flushMicrotasks()
+  home.loop.turn()
+  await flushMicrotasks()
+  assert.equal(isGivenUp, false)
+  stopping.abort(new Error('it is over'))
+  await home.settle()
+  await rejected
+  assert.ok(isGivenUp)
+  await home.driver.drained()
+})

@@ -138,12 +138,19 @@ export class WriteDriver {
   /**
    * Does long work slice by slice, each between two commits: whoever appends or reads meanwhile
    * waits for one slice at most. `begin` runs between two commits as well.
+   *
+   * @throws what `signal` was aborted with: then the work is given up, between two slices.
    */
-  async inSlices<T>(begin: () => Slices<T>): Promise<T> {
+  async inSlices<T>(begin: () => Slices<T>, signal?: AbortSignal): Promise<T> {
     const work = await this.between(begin)
+    const next = (): IteratorResult<undefined, T> => {
+      if (signal?.aborted === true) work.return(undefined as never)
+      signal?.throwIfAborted()
+      return work.next()
+    }
     try {
       for (;;) {
-        const slice = await this.between(() => work.next())
+        const slice = await this.between(next)
         if (slice.done === true) return slice.value
       }
     } finally {

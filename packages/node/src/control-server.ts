@@ -22,6 +22,8 @@ const SOCKET_PATH_BYTES_MAX = 100
 /** A membership of the longest chain, with room. */
 const BODY_BYTES_MAX = 524_288
 const REQUEST_MS_MAX = 10_000
+/** What a request under way has left when the node stops. */
+const FAREWELL_MS = 1000
 
 /** What a node does for its operator; each answer is one JSON object. */
 export interface ControlHandlers {
@@ -61,7 +63,10 @@ export class ControlServer {
     fs.rmSync(this.path, { force: true })
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
+    // Whoever has connected and asks for nothing keeps no node from stopping.
+    const timer = setTimeout(() => this.#server.closeAllConnections(), FAREWELL_MS)
     await closed
+    clearTimeout(timer)
     if (this.#privateDirectory !== undefined) fs.rmdirSync(this.#privateDirectory)
   }
 }
@@ -74,6 +79,8 @@ async function serve(
   try {
     answer(response, 200, await handle(request, handlers))
   } catch (error) {
+    // Whoever asked is gone.
+    if (request.errored !== null) return
     if (!isLongshoreError(error)) {
       // A defect of ours ends the process, as it would anywhere else.
       setImmediate(() => {

@@ -67,11 +67,14 @@ import {
 import { Scrubber } from './scrubber.ts'
 import { storeFailure } from './store-failure.ts'
 import { takeUp } from './take-up.ts'
+import { until } from './until.ts'
 
 /** A timer of the system cannot be longer. */
 const TIMER_MS_MAX = 2_147_483_647
-/** What was sent may take so long to arrive when the node stops; sessions give up then, too. */
+/** What others have to do with the stop of a node may take so long; sessions give up then, too. */
 const FINISH_MS_MAX = 5000
+/** In which a neighbor hears the goodbye all the same. */
+const GOODBYE_MS = 500
 
 export class LongshoreNode {
   readonly #options: NodeOptions
@@ -305,14 +308,16 @@ export class LongshoreNode {
   }
 
   async #close(): Promise<void> {
+    const finishMs = performance.now() + FINISH_MS_MAX
     this.#runtime.log('info', 'node.draining')
     this.#mirror?.stop()
+    this.#home.held.giveUpLongRuns()
     this.#step({ type: 'withdraw', names: [...this.#engine.advertised()] })
-    await this.#home.held.driver.drained()
+    await until(this.#home.held.driver.drained(), finishMs)
     this.#step({ type: 'finish' })
-    await this.#delivered()
+    await until(this.#delivered(), finishMs)
     this.#step({ type: 'shutdown' })
-    await this.#transport.emptied()
+    await until(this.#transport.emptied(), Math.max(finishMs, performance.now() + GOODBYE_MS))
     this.#isClosed = true
     clearTimeout(this.#timer)
     this.#scrubber.stop()
@@ -324,19 +329,15 @@ export class LongshoreNode {
     this.#runtime.log('info', 'node.stopped')
   }
 
-  /** Resolves when no session has anything on its way, at the latest after some seconds. */
+  /** Resolves when no session has anything on its way. */
   async #delivered(): Promise<void> {
     const { sessions } = this.#engine
     if (sessions.drainingCount === 0) return
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, FINISH_MS_MAX)
       this.#afterStep = () => {
-        if (sessions.drainingCount > 0) return
-        clearTimeout(timer)
-        resolve()
+        if (sessions.drainingCount === 0) resolve()
       }
     })
-    this.#afterStep = undefined
   }
 
   async #start(): Promise<void> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { cpSync, readFileSync, rmSync } from 'node:fs'
+import { createConnection, type NetConnectOpts, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { formatName, formatTicket } from '@longshore/capsule'
@@ -45,6 +46,49 @@ test('ND18: a mirror that stops commits and receipts what it has accepted, and t
   if (capsule.size > 300) await writer.next('receipt', ({ head }) => head.size === capsule.size)
   await again.close()
 })
+
+test('ND18: whoever only connects to a node does not keep it from stopping', async () => {
+  const node = await place.open('silent', { http: '127.0.0.1:0' })
+  const { hostname, port } = new URL(node.http as string)
+  const request = 'POST /drop HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{'
+  const sockets = await Promise.all([
+    connect({ path: place.path('silent/control') }),
+    connect({ path: place.path('silent/control') }, request),
+    connect({ path: place.path('silent/socket') }),
+    connect({ host: hostname, port: Number(port) }),
+    connect({ host: '127.0.0.1', port: Number(new URL(node.listen[0] as string).port) }),
+  ])
+  await node.close()
+  await Promise.all(sockets.map(({ closed }) => closed))
+})
+
+test('ND10: whoever breaks off a request to the control socket ends nothing', async () => {
+  const node = await place.open('broken-off')
+  const request = 'POST /drop HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{'
+  const path = place.path('broken-off/control')
+  const { socket, closed } = await connect({ path }, request)
+  socket.destroy()
+  await closed
+  const status = (await askNode(place.path('broken-off'), 'GET /status')) as NodeStatus
+  assert.equal(status.state, 'running')
+  await node.close()
+})
+
+interface Silent {
+  readonly socket: Socket
+  readonly closed: Promise<void>
+}
+
+/** Connects, says this, and nothing more. */
+async function connect(to: NetConnectOpts, words = ''): Promise<Silent> {
+  const socket = createConnection(to)
+  socket.on('error', () => {})
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  await new Promise<void>((resolve) => socket.once('connect', () => resolve()))
+  if (words !== '') await new Promise<void>((resolve) => socket.write(words, () => resolve()))
+  socket.resume()
+  return { socket, closed }
+}
 
 test('ND10: node.json and the control socket say who runs; a node that is gone is NODE_NOT_RUNNING', async () => {
   const data = place.path('told')

@@ -59,6 +59,7 @@ export async function writeBackup(
   file: string,
   home: string,
   { files, contents }: HomeSnapshot,
+  signal: AbortSignal,
 ): Promise<BackupReport> {
   if (fs.existsSync(file)) {
     const message = `${file} is there already, and a backup never replaces a file`
@@ -72,7 +73,7 @@ export async function writeBackup(
     for (const { path, byteLength } of files) {
       const bytes = contents.get(path)
       if (bytes !== undefined) out.write(bytes)
-      else await out.copy(join(home, path), byteLength)
+      else await out.copy(join(home, path), byteLength, signal)
     }
     const sha256 = out.finish(temporary)
     fs.renameSync(temporary, file)
@@ -101,11 +102,12 @@ class BackupOutput {
   }
 
   /** The first `byteLength` bytes of a file. */
-  async copy(path: string, byteLength: number): Promise<void> {
+  async copy(path: string, byteLength: number, signal: AbortSignal): Promise<void> {
     const source = await fs.promises.open(path, 'r')
     try {
       const chunk = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(1, byteLength)))
       for (let at = 0; at < byteLength; ) {
+        signal.throwIfAborted()
         const length = Math.min(chunk.byteLength, byteLength - at)
         const { bytesRead } = await source.read(chunk, 0, length, at)
         if (bytesRead === 0) throw new Error(`${path} is shorter than it was`)

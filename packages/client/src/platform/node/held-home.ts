@@ -48,6 +48,8 @@ export interface HeldHome {
   withinReserve<T>(action: () => T | Promise<T>): Promise<T>
   /** Keeps a first anchor for a branch that is about to be made, durably. */
   plantAnchor(at: BranchAddress, anchor: Uint8Array): void
+  /** Ends what commands of the user are long at (`CLOSED`); `close` would wait for it. */
+  giveUpLongRuns(): void
   close(): Promise<void>
 }
 
@@ -83,6 +85,7 @@ export async function holdHome(options: HeldHomeOptions): Promise<HeldHome> {
     compact: () => holding.holder.compact(),
     withinReserve: (action) => reserve.within(action),
     plantAnchor: (at, anchor) => holding.holder.plantAnchor(at, anchor),
+    giveUpLongRuns: () => holding.holder.giveUpLongRuns(),
     close: () => holding.close(),
   }
 }

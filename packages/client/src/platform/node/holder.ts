@@ -31,6 +31,7 @@ import {
   isAnchorUpToDate,
   openBranchWriter,
   type Runtime,
+  type Slices,
 } from '@longshore/engine'
 import type { AppendTerms } from '../../append-request.ts'
 import { BranchAppender } from '../../branch-appender.ts'
@@ -106,6 +107,7 @@ export class Holder implements HomeWriter {
   /** The last of the long operations, which follow one another. */
   #lastLongRun: Promise<unknown> = Promise.resolve()
   #isClosing = false
+  readonly #givenUp = new AbortController()
 
   constructor(parts: HolderParts) {
     this.#parts = parts
@@ -220,9 +222,11 @@ export class Holder implements HomeWriter {
     return this.#principals.createIdentity(options)
   }
 
-  importTiles(directory: string, signal?: AbortSignal): Promise<ImportReport> {
+  importTiles(directory: string, caller?: AbortSignal): Promise<ImportReport> {
+    const givenUp = this.#givenUp.signal
+    const signal = caller === undefined ? givenUp : AbortSignal.any([caller, givenUp])
     return this.#runLong(async () => {
-      const verified = await verifyTileDirectory(directory, signal ? { signal } : {})
+      const verified = await verifyTileDirectory(directory, { signal })
       const { name } = verified.directory.signed
       const at = { name, branch: verified.directory.head.branch }
       return this.#underWriter(at, (context) => importVerified(verified, context, signal))
@@ -249,16 +253,16 @@ export class Holder implements HomeWriter {
     const { paths, store } = this.#parts
     return this.#runLong(async () => {
       const snapshot = await this.driver.between(() => takeSnapshot(paths, store))
-      return withWriting(file, () => writeBackup(file, paths.home, snapshot))
+      return withWriting(file, () => writeBackup(file, paths.home, snapshot, this.#givenUp.signal))
     })
   }
 
   compact(): Promise<CompactReport> {
-    return this.#runLong(() => this.driver.inSlices(() => this.#parts.store.compactInSlices()))
+    return this.#runLong(() => this.#inSlices(() => this.#parts.store.compactInSlices()))
   }
 
   fsck(repair: boolean): Promise<FsckReport> {
-    return this.#runLong(() => this.driver.inSlices(() => checkHome(this.#parts, repair)))
+    return this.#runLong(() => this.#inSlices(() => checkHome(this.#parts, repair)))
   }
 
   async remember(key: string, value: Uint8Array): Promise<void> {
@@ -266,6 +270,14 @@ export class Holder implements HomeWriter {
     await this.driver.submit([
       { type: 'note', key: checkKeepsakeKey(key), value: checkKeepsakeValue(value) },
     ])
+  }
+
+  /**
+   * Ends long operations that are under way, `CLOSED`: compaction, fsck, backups and imports. What
+   * they have finished stays; they can be begun anew another time.
+   */
+  giveUpLongRuns(): void {
+    this.#givenUp.abort(closing())
   }
 
   /** Finishes everything and lets go of anchors; the store is the caller's to close. */
@@ -410,9 +422,13 @@ export class Holder implements HomeWriter {
     }
   }
 
+  #inSlices<T>(begin: () => Slices<T>): Promise<T> {
+    return this.driver.inSlices(begin, this.#givenUp.signal)
+  }
+
   /** Long operations follow one another. */
   #runLong<T>(action: () => Promise<T>): Promise<T> {
-    if (this.#isClosing) return Promise.reject(closing())
+    if (this.#isClosing || this.#givenUp.signal.aborted) return Promise.reject(closing())
     const run = this.#lastLongRun.then(action)
     this.#lastLongRun = run.catch(() => {})
     return run

@@ -51,7 +51,7 @@ export interface DiskStore extends Store {
   /**
    * The same in slices of a few MiB. The first one and every other one is taken while no sync is
    * in flight; between two the store takes steps and answers as ever. Once begun it is to be
-   * finished, or given up with `return()`: that ends the store if it comes at a bad moment.
+   * finished, or given up with `return()`; while a sync is in flight that may end the store.
    */
   compactInSlices(): Slices<CompactReport>
   /**

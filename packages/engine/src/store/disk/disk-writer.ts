@@ -169,11 +169,21 @@ export class DiskWriter extends DiskReads implements Store {
       throw storeError(error)
     } finally {
       this.#compaction = undefined
-      if (isGivenUp) work.return(undefined as never)
-      if (isGivenUp && this.#isMoving && this.#ended === undefined) {
-        this.#fail('a compaction was given up')
-      }
+      if (isGivenUp) this.#giveUp(work)
     }
+  }
+
+  /** What is half moved is moved first, if that can be done now. */
+  #giveUp(work: Slices<CompactReport>): void {
+    try {
+      while (this.#isMoving && this.#inFlight === undefined && this.#ended === undefined) {
+        work.next()
+      }
+    } catch (error) {
+      if (this.#ended === undefined) this.#fail(error)
+    }
+    work.return(undefined as never)
+    if (this.#isMoving && this.#ended === undefined) this.#fail('a compaction was given up')
   }
 
   /** Reads and verifies everything; with `repair` with an index that is built anew. */
