@@ -152,7 +152,8 @@ test('JR23: one that is given up while a sync is in flight ends the store where 
     } catch (error) {
       assert.equal((error as { code?: string }).code, 'STORE_FAILED')
       ended++
-      home.reopen()
+      home.crash('kill')
+      home.open()
     }
     // What was written and not synced is found when the store is opened.
     checkWhole(work)
