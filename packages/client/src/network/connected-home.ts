@@ -399,9 +399,10 @@ export class ConnectedHome implements HomeNetwork {
     } catch (error) {
       if (!isLongshoreError(error) || error.code !== 'NO_MIRROR') throw error
       const [at, kept] = [ticket, known].map(({ addresses }) => addresses.join(', '))
-      const why = error.details['reason'] ? ` (${error.details['reason']})` : ''
+      const reason = String(error.details['reason'] ?? '')
+      const why = reason === '' ? '' : ` (${reason})`
       const message = `the node does not answer at ${at}${why}; what was known is kept: ${kept}`
-      const details = { principal: formatName(ticket.name), kept: String(kept) }
+      const details = { principal: formatName(ticket.name), kept: String(kept), reason }
       throw new UnavailableError('NO_MIRROR', message, details, { cause: error })
     } finally {
       await network.close()

@@ -109,7 +109,8 @@ export class MirrorDesk {
     const { timeoutMs = MEET_TIMEOUT_MS, signal } = options
     const branch = await this.#home.openBranch(name, { ...options, timeoutMs })
     try {
-      const problem = await this.#heard(branch, known, signal)
+      const isOver = (mirror: CapsuleName): boolean => branch.isOutOfReach(mirror)
+      const problem = await this.#heard(branch, known, signal, isOver)
       const signed = local === undefined ? branch.signed : openManifest(local, name)
       if (signed === undefined) await branch.ready(signal)
       const capsule = signed ?? (branch.signed as SignedManifest)
@@ -134,19 +135,25 @@ export class MirrorDesk {
     }
   }
 
-  /** Resolves when all have answered, or with why they have not in time. */
+  /** Resolves when all have answered that are not given up, or with why they have not in time. */
   async #heard(
     branch: RemoteBranch,
     known: readonly KnownMirror[],
     signal: AbortSignal | undefined,
+    isGivenUp: (name: CapsuleName) => boolean = () => false,
   ): Promise<LongshoreError | undefined> {
     const isHeard = (name: CapsuleName): boolean =>
+      isGivenUp(name) ||
       branch.sources.some(({ peer, hasAnswered }) => hasAnswered && bytesEqual(peer.name, name))
     try {
-      const all = (): boolean =>
-        branch.sources.length > 0 &&
-        branch.sources.every(({ hasAnswered }) => hasAnswered) &&
-        known.every(({ name }) => isHeard(name))
+      const all = (): boolean => {
+        const { sources } = branch
+        const isHopeless = known.length > 0 && known.every(({ name }) => isGivenUp(name))
+        if (sources.length === 0 && isHopeless) throw branch.whyNot()
+        const isOneThere = sources.length > 0
+        const haveAnswered = sources.every(({ hasAnswered }) => hasAnswered)
+        return isOneThere && haveAnswered && known.every(({ name }) => isHeard(name))
+      }
       await branch.until(all, signal)
       return undefined
     } catch (error) {

@@ -60,6 +60,8 @@ const SEARCH_LATER_MS = 30_000
 const REFRESH_MS = 1000
 /** How often a mirror is asked for what the multicast tree may have lost. */
 const CHECK_MS = 2000
+/** So often the routers say that there is no way to a node, each time asked anew. */
+const NO_ROUTES = 2
 let lastBranch = 0
 
 export class RemoteBranch {
@@ -74,6 +76,8 @@ export class RemoteBranch {
   readonly #targets = new Set<string>()
   /** What lets a node serve the capsule, by its name. */
   readonly #chains = new Map<string, Uint8Array>()
+  /** How often there was no way to a node, since a neighbor last came or went. */
+  readonly #noRoutes = new Map<string, number>()
   readonly #sessions = new Set<number>()
   readonly #unwatch: () => void
   #lastRequest = 0
@@ -109,7 +113,10 @@ export class RemoteBranch {
     this.#service = this.#createService()
     network.add(this.#id, this.#service, (news) => this.#hear(news))
     this.#learn(options.mirrors)
-    this.#unwatch = network.watchLinks(() => this.#search())
+    this.#unwatch = network.watchLinks(() => {
+      this.#noRoutes.clear()
+      this.#search()
+    })
     this.#search()
     if (this.#isRefreshed) this.#refreshSoon()
   }
@@ -135,6 +142,12 @@ export class RemoteBranch {
   /** What lets this node serve the capsule; undefined if nobody has shown it. */
   chainOf(node: CapsuleName): Uint8Array | undefined {
     return this.#chains.get(formatName(node))
+  }
+
+  /** Every neighbor was tried, and those that are there know no way to this node. */
+  isOutOfReach(node: CapsuleName): boolean {
+    const count = this.#noRoutes.get(formatName(node)) ?? 0
+    return count >= NO_ROUTES && this.#network.hasTriedAll
   }
 
   /** Mirrors whose cosignature is over this head, with everything that a receipt needs. */
@@ -163,7 +176,7 @@ export class RemoteBranch {
     const patience = {
       timeoutMs: this.#options.timeoutMs,
       signal,
-      orElse: () => this.#whyNot(),
+      orElse: () => this.whyNot(),
     }
     return this.#network.until(
       () => {
@@ -279,6 +292,7 @@ export class RemoteBranch {
       closed: (session, target, error) => {
         this.#sessions.delete(session)
         if (error !== undefined) this.#refusal ??= error
+        if (target !== undefined) this.#noteRoute(target, error)
         return service.closed(session, target, error)
       },
       receive: (session, message) => {
@@ -287,6 +301,13 @@ export class RemoteBranch {
         return service.receive(session, message)
       },
     }
+  }
+
+  #noteRoute(target: CapsuleName, error: LongshoreError | undefined): void {
+    const key = formatName(target)
+    if (error?.code === 'NO_ROUTE') this.#noRoutes.set(key, (this.#noRoutes.get(key) ?? 0) + 1)
+    else this.#noRoutes.delete(key)
+    queueMicrotask(() => this.#notify())
   }
 
   #learn(nodes: readonly ServingNode[]): void {
@@ -412,11 +433,11 @@ export class RemoteBranch {
       throw new VerificationError('EQUIVOCATION', message, { evidence })
     }
     // Routers that refuse to carry it will not change their mind.
-    if (this.#routeCode === 'POLICY_REFUSED' && this.sources.length === 0) throw this.#whyNot()
+    if (this.#routeCode === 'POLICY_REFUSED' && this.sources.length === 0) throw this.whyNot()
   }
 
   /** Nobody gave what was waited for. */
-  #whyNot(): LongshoreError {
+  whyNot(): LongshoreError {
     return whyUnread({
       ...this.#options,
       sources: this.sources,
