@@ -12,6 +12,10 @@ const ADVICE: Partial<Readonly<Record<ErrorCode, (details: Details) => string | 
   NOT_FOUND: aboutNotFound,
   NO_MIRROR: aboutNoMirror,
   LEVEL_IMPOSSIBLE: aboutImpossibleLevel,
+  EQUIVOCATION({ path }) {
+    if (typeof path !== 'string') return undefined
+    return `The evidence is in ${path}: stop relying on the capsule, and show it to its owner.`
+  },
   MEMBERSHIP_INVALID(details) {
     if (!('node' in details)) return undefined
     const admit = `longshore domain admit ${details['domain']} ${details['node']}`

@@ -6,7 +6,13 @@
  *
  * @module
  */
-import type { CapsuleName, Hash, MemberRight, PrincipalType } from '@longshore/capsule'
+import type {
+  CapsuleName,
+  Hash,
+  MemberRight,
+  PrincipalType,
+  VerificationError,
+} from '@longshore/capsule'
 import type { Capsule } from './capsule.ts'
 import type { HomeNetwork, RemoteOptions } from './network/home-network.ts'
 
@@ -167,6 +173,11 @@ export interface Home extends AsyncDisposable {
   /** Whether the capsule is in this home. @throws {UsageError} `NAME_INVALID` */
   has(name: CapsuleName | string): Promise<boolean>
   list(): Promise<CapsuleInfo[]>
+  /**
+   * What this home has found against the writer of a capsule: `EQUIVOCATION` with both sizes, the
+   * evidence in base64 in `details.evidence`, and the file in which it is kept in `details.path`.
+   */
+  conviction(name: CapsuleName): VerificationError | undefined
   /**
    * Verifies an export completely, then stores what this home does not have.
    *

@@ -112,6 +112,7 @@ export class MirrorDesk {
       const isOver = (mirror: CapsuleName): boolean => branch.isOutOfReach(mirror)
       const problem = await this.#heard(branch, known, signal, isOver)
       const signed = local === undefined ? branch.signed : openManifest(local, name)
+      const conviction = this.#context.conviction(name)
       if (signed === undefined) await branch.ready(signal)
       const capsule = signed ?? (branch.signed as SignedManifest)
       const shown = branch.sources.map((source) => shownBy(source).size)
@@ -129,7 +130,7 @@ export class MirrorDesk {
       ]
       const isSilent = branch.sources.every(({ hasAnswered }) => !hasAnswered)
       const report = { name, size, isLocal: local !== undefined, mirrors }
-      return { ...report, problem: isSilent ? problem : undefined }
+      return { ...report, problem: isSilent ? problem : undefined, conviction }
     } finally {
       branch.close()
     }
@@ -154,12 +155,11 @@ export class MirrorDesk {
         const haveAnswered = sources.every(({ hasAnswered }) => hasAnswered)
         return isOneThere && haveAnswered && known.every(({ name }) => isHeard(name))
       }
-      await branch.until(all, signal)
+      await branch.until(all, signal, false)
       return undefined
     } catch (error) {
-      // Who does not answer is reported as unreachable.
+      // Who does not answer is reported as unreachable, and a writer who is convicted as such.
       if (!isLongshoreError(error) || error.code === 'ABORTED') throw error
-      if (error.code === 'EQUIVOCATION') throw error
       return error
     }
   }

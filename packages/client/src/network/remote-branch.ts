@@ -18,14 +18,13 @@ import {
   bytesEqual,
   type CapsuleName,
   type ErrorCode,
-  formatBase64,
   formatName,
   type Head,
   type LongshoreError,
   type MirrorCosignature,
   type SignedManifest,
   UnavailableError,
-  VerificationError,
+  type VerificationError,
 } from '@longshore/capsule'
 import {
   type ReaderEffect,
@@ -90,7 +89,7 @@ export class RemoteBranch {
   #toKeep: Head | undefined
   /** Resolves when every head so far is kept. */
   #keeping: Promise<void> | undefined
-  #evidence: Uint8Array | undefined
+  #conviction: VerificationError | undefined
   /** The last thing that a mirror, or the routers, said against it. */
   #refusal: LongshoreError | undefined
   #routeCode: ErrorCode | undefined
@@ -171,8 +170,8 @@ export class RemoteBranch {
     return this.until(() => this.#checkReady(), signal)
   }
 
-  /** Waits for something that mirrors have to say. */
-  until(isThere: () => boolean, signal?: AbortSignal): Promise<void> {
+  /** Waits for something that mirrors have to say. `isSound`: about a writer who is not convicted. */
+  until(isThere: () => boolean, signal?: AbortSignal, isSound = true): Promise<void> {
     const patience = {
       timeoutMs: this.#options.timeoutMs,
       signal,
@@ -180,7 +179,7 @@ export class RemoteBranch {
     }
     return this.#network.until(
       () => {
-        this.#checkSound()
+        if (isSound) this.#checkSound()
         return isThere()
       },
       patience,
@@ -385,7 +384,10 @@ export class RemoteBranch {
       }
       case 'failed': {
         const channel = 'request' in news ? this.#channels.get(news.request) : undefined
-        if (channel !== undefined && 'request' in news) channel.error = news.error
+        if (channel !== undefined && 'request' in news) {
+          const isConvicted = news.error.code === 'EQUIVOCATION'
+          channel.error = (isConvicted ? this.#conviction : undefined) ?? news.error
+        }
         break
       }
       case 'distrusted':
@@ -393,7 +395,7 @@ export class RemoteBranch {
         this.#refusal = news.error
         break
       case 'evidence':
-        this.#evidence = news.bytes
+        this.#conviction = this.#options.convict(news.bytes)
         break
     }
     this.#notify()
@@ -427,11 +429,7 @@ export class RemoteBranch {
   }
 
   #checkSound(): void {
-    if (this.#evidence !== undefined) {
-      const message = 'the writer of this capsule signed two histories'
-      const evidence = formatBase64(this.#evidence)
-      throw new VerificationError('EQUIVOCATION', message, { evidence })
-    }
+    if (this.#conviction !== undefined) throw this.#conviction
     // Routers that refuse to carry it will not change their mind.
     if (this.#routeCode === 'POLICY_REFUSED' && this.sources.length === 0) throw this.whyNot()
   }

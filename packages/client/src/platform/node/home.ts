@@ -10,14 +10,18 @@ import { resolve } from 'node:path'
 import {
   type CapsuleName,
   formatName,
+  isLongshoreError,
   MAIN_BRANCH,
   manifestKey,
   openManifest,
+  parseBase64,
   parseName,
   roleKeysEqual,
   type SignedManifest,
   UnavailableError,
   UsageError,
+  type VerificationError,
+  verifyEquivocation,
 } from '@longshore/capsule'
 import {
   committedHead,
@@ -49,6 +53,7 @@ import type { Owner } from '../../network/grant.ts'
 import type { RemoteOptions } from '../../network/home-network.ts'
 import { admitToDomain } from './admit-to-domain.ts'
 import { checkHome } from './check-home.ts'
+import { EvidenceFiles } from './evidence-files.ts'
 import { exportTiles } from './export-tiles.ts'
 import { withWriting } from './file-error.ts'
 import { HomeAccess } from './home-access.ts'
@@ -99,6 +104,7 @@ class NodeHome implements Home, CapsuleContext {
   readonly #paths: HomePaths
   readonly #access: HomeAccess
   readonly #keys: KeyStore
+  readonly #evidence: EvidenceFiles
   readonly network: ConnectedHome
   readonly #runtime: Runtime
 
@@ -109,6 +115,7 @@ class NodeHome implements Home, CapsuleContext {
     this.#paths = paths
     this.#access = access
     this.#keys = new KeyStore(paths.keys)
+    this.#evidence = new EvidenceFiles(paths.evidence)
     this.#runtime = runtime
     this.network = new ConnectedHome({
       reader: this.reader,
@@ -119,6 +126,8 @@ class NodeHome implements Home, CapsuleContext {
       openNetwork: async (tickets) => openNodeNetwork({ runtime: this.#runtime, tickets }),
       nowUs: () => this.#runtime.nowUs(),
       randomBytes: (byteLength) => this.#runtime.randomBytes(byteLength),
+      conviction: (name) => this.#evidence.conviction(name),
+      convict: (name, bytes) => this.#evidence.convict(name, bytes),
       ownerOf: (capsule) => this.#ownerOf(capsule),
       takeIn: async ({ signed }, entries) => {
         const writer = await this.writer()
@@ -217,7 +226,11 @@ class NodeHome implements Home, CapsuleContext {
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<ImportReport> {
     const writer = await this.writer()
-    return writer.importTiles(resolve(directory), options.signal)
+    try {
+      return await writer.importTiles(resolve(directory), options.signal)
+    } catch (error) {
+      throw this.#kept(error)
+    }
   }
 
   async backup(file: string): Promise<BackupReport> {
@@ -292,6 +305,21 @@ class NodeHome implements Home, CapsuleContext {
   ): Promise<ExportReport> {
     const path = resolve(directory)
     return withWriting(path, () => exportTiles(capsule, path, signal))
+  }
+
+  conviction(name: CapsuleName): VerificationError | undefined {
+    return this.#evidence.conviction(name)
+  }
+
+  /** With the file in which what it found against a writer is kept. */
+  #kept(error: unknown): unknown {
+    if (!isLongshoreError(error) || error.code !== 'EQUIVOCATION') return error
+    const { evidence } = error.details
+    if (typeof evidence !== 'string') return error
+    const bytes = parseBase64(evidence)
+    return bytes === undefined
+      ? error
+      : this.#evidence.convict(verifyEquivocation(bytes).name, bytes)
   }
 
   /** The person whose capsule it is, or the default identity, with the key. */
