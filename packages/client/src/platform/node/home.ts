@@ -11,6 +11,7 @@ import {
   type CapsuleName,
   formatName,
   isLongshoreError,
+  type LongshoreError,
   MAIN_BRANCH,
   manifestKey,
   openManifest,
@@ -154,7 +155,7 @@ class NodeHome implements Home, CapsuleContext {
   async identities(): Promise<IdentityInfo[]> {
     const known = readConfig(this.#paths.config)?.identity
     const identities: IdentityInfo[] = []
-    for (const person of this.#principals()) {
+    for (const person of this.#readable()) {
       const { type } = person.manifest
       // Domains and nodes have keys and authorities too, and own no capsules of applications.
       if (type !== 'person' && type !== 'organisation') continue
@@ -206,19 +207,37 @@ class NodeHome implements Home, CapsuleContext {
 
   async list(): Promise<CapsuleInfo[]> {
     const infos: CapsuleInfo[] = []
-    for (const { name, manifest } of this.#principals()) {
-      infos.push({
-        name,
-        text: formatName(name),
-        type: manifest.type,
-        size: committedHead(this.reader, name, MAIN_BRANCH)?.size ?? 0,
-        labels: manifest.labels,
-        timeUs: manifest.timeUs,
-        writable: manifest.type === 'capsule' && this.#keys.has(name),
-        authority: manifest.authority,
-      })
+    const damaged: CapsuleInfo[] = []
+    for (const { name, principal } of this.#principals()) {
+      const size = this.#sizeOf(name)
+      if (isLongshoreError(principal)) damaged.push(infoOfDamaged(name, size, principal))
+      else infos.push(this.#infoOf(principal, size))
     }
-    return infos.sort(byTime)
+    return [...infos.sort(byTime), ...damaged]
+  }
+
+  #infoOf({ name, manifest }: SignedManifest, size: number): CapsuleInfo {
+    return {
+      name,
+      text: formatName(name),
+      type: manifest.type,
+      size,
+      labels: manifest.labels,
+      timeUs: manifest.timeUs,
+      writable: manifest.type === 'capsule' && this.#keys.has(name),
+      authority: manifest.authority,
+      problem: undefined,
+    }
+  }
+
+  /** 0 if its head cannot be read. */
+  #sizeOf(name: CapsuleName): number {
+    try {
+      return committedHead(this.reader, name, MAIN_BRANCH)?.size ?? 0
+    } catch (error) {
+      if (isLongshoreError(error)) return 0
+      throw error
+    }
   }
 
   async importTiles(
@@ -259,7 +278,7 @@ class NodeHome implements Home, CapsuleContext {
     return {
       journalBytes: this.#store().usage().journalBytes,
       indexBytes: measureIndex(this.#paths.index),
-      capsuleCount: infos.filter(({ type }) => type === 'capsule').length,
+      capsuleCount: infos.filter(({ type = 'capsule' }) => type === 'capsule').length,
       entryCount: infos.reduce((sum, { size }) => sum + size, 0),
     }
   }
@@ -330,7 +349,7 @@ class NodeHome implements Home, CapsuleContext {
       const isTheirs = capsule === undefined || isOwnedBy(capsule, person)
       if (isTheirs) return { person, signer: this.#keys.ownerSigner(person) }
     }
-    for (const person of capsule === undefined ? [] : this.#principals()) {
+    for (const person of capsule === undefined ? [] : this.#readable()) {
       if (person.manifest.type === 'capsule' || !isOwnedBy(capsule as SignedManifest, person))
         continue
       return { person, signer: this.#keys.ownerSigner(person) }
@@ -346,12 +365,36 @@ class NodeHome implements Home, CapsuleContext {
   }
 
   /** Every manifest of this home, verified, one after the other: there may be very many. */
-  *#principals(): Iterable<SignedManifest> {
+  *#principals(): Iterable<Principal> {
     this.refresh()
     for (const name of this.reader.names()) {
-      yield openManifest(this.reader.manifest(name) as Uint8Array, name)
+      try {
+        const signed = this.reader.manifest(name)
+        if (signed === undefined) continue
+        yield { name, principal: openManifest(signed, name) }
+      } catch (error) {
+        if (!isLongshoreError(error)) throw error
+        yield { name, principal: error }
+      }
     }
   }
+
+  *#readable(): Iterable<SignedManifest> {
+    for (const { principal } of this.#principals()) {
+      if (!isLongshoreError(principal)) yield principal
+    }
+  }
+}
+
+interface Principal {
+  readonly name: CapsuleName
+  /** Or why its manifest cannot be read. */
+  readonly principal: SignedManifest | LongshoreError
+}
+
+function infoOfDamaged(name: CapsuleName, size: number, problem: LongshoreError): CapsuleInfo {
+  const nothing = { type: undefined, labels: {}, timeUs: 0, writable: false, authority: null }
+  return { name, text: formatName(name), size, ...nothing, problem }
 }
 
 /** Oldest first. */
