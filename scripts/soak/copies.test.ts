@@ -46,7 +46,7 @@ test('a mirror whose disk is lost is excused until it is filled, and not for wha
   copies.look(acked(5), held(5, 2, 5))
   copies.lose('three')
   copies.look(acked(5), held(5, 2, 1))
-  copies.replace('three', acked(5))
+  copies.regain('three', acked(5))
   copies.look(acked(5), held(5, 2, 0))
   copies.look(acked(7), held(7, 7, 4))
   copies.look(acked(7), held(7, 7, 6))

@@ -39,8 +39,8 @@ export class Copies {
     this.#told.delete(mirror)
   }
 
-  /** Another one is in its place, with nothing; so much was acknowledged until then. */
-  replace(mirror: string, acked: Sizes): void {
+  /** It is whole again, or another one in its place; so much was acknowledged until then. */
+  regain(mirror: string, acked: Sizes): void {
     this.#lost.delete(mirror)
     this.#excused.set(mirror, acked)
   }

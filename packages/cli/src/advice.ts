@@ -12,6 +12,10 @@ const ADVICE: Partial<Readonly<Record<ErrorCode, (details: Details) => string | 
   NOT_FOUND: aboutNotFound,
   NO_MIRROR: aboutNoMirror,
   LEVEL_IMPOSSIBLE: aboutImpossibleLevel,
+  EQUIVOCATION({ path }) {
+    if (typeof path !== 'string') return undefined
+    return `The evidence is in ${path}: stop relying on the capsule, and show it to its owner.`
+  },
   MEMBERSHIP_INVALID(details) {
     if (!('node' in details)) return undefined
     const admit = `longshore domain admit ${details['domain']} ${details['node']}`
@@ -34,6 +38,18 @@ const ADVICE: Partial<Readonly<Record<ErrorCode, (details: Details) => string | 
     if (!('type' in details)) return undefined
     return 'See `longshore list` for capsules, `longshore id list` for identities.'
   },
+}
+
+/** Somebody else answers, as where a letter of the name, the key or the address is another one. */
+const SOMEBODY_ELSE = /NODE_MISMATCH|another TLS key|not a node of Longshore/
+
+/** What to do about a node that does not answer at its ticket, from why it does not. */
+export function adviceForTicket(reason: string): string {
+  const again = '`longshore node ticket --data DIR` prints it where the node runs'
+  if (SOMEBODY_ELSE.test(reason)) {
+    return `Somebody else answers there: the ticket may be mistyped, or out of date. Get it again: ${again}.`
+  }
+  return `Check that the node runs; if it does, the ticket may be mistyped, or out of date: ${again}.`
 }
 
 /** One sentence: the advice of the code, or one that fits the case better. */
@@ -70,10 +86,13 @@ function aboutNotFound(details: Details): string | undefined {
 
 function aboutNoMirror(details: Details): string | undefined {
   if ('kept' in details) {
-    return 'Copy the whole ticket again; if the node has moved, start it, then connect again.'
+    return adviceForTicket(String(details['reason'] ?? ''))
   }
   if (details['nodes'] === 0) {
     return 'Get the ticket of a node from its operator, then: `longshore connect TICKET`.'
+  }
+  if (SOMEBODY_ELSE.test(String(details['reason'] ?? ''))) {
+    return adviceForTicket(String(details['reason']))
   }
   if ('nodes' in details) {
     return 'Check that this machine has a network and the nodes run; `longshore connect TICKET` adds another.'

@@ -69,6 +69,8 @@ export interface CapsuleContext {
 
 /** What a handle needs of the network of its home. */
 export interface HandleNetwork {
+  /** @throws {VerificationError} `EQUIVOCATION` */
+  checkNotConvicted(name: CapsuleName): void
   hasMirrors(name: CapsuleName): boolean
   checkLevel(name: CapsuleName, copies: number): Promise<void>
   replicate(
@@ -100,6 +102,7 @@ export class CapsuleHandle implements Capsule {
   readonly #forwarded = new Set<Promise<unknown>>()
   #isClosed = false
   #hasMirrors: boolean | undefined
+  #isSound = false
   #catchingUp: Promise<void> | undefined
 
   /** `signed` was verified. */
@@ -279,6 +282,8 @@ export class CapsuleHandle implements Capsule {
 
   #append(payloads: readonly Uint8Array[], options: AppendOptions | undefined): Promise<Ack> {
     const terms = checkTerms(options)
+    if (!this.#isSound) this.#context.network.checkNotConvicted(this.name)
+    this.#isSound = true
     if (terms.copies > 0) return this.#replicate(payloads, terms, options ?? {})
     const ack = this.#store(payloads, terms, options?.signal)
     this.#hasMirrors ??= this.#context.network.hasMirrors(this.name)

@@ -6,7 +6,14 @@
  *
  * @module
  */
-import type { CapsuleName, Hash, MemberRight, PrincipalType } from '@longshore/capsule'
+import type {
+  CapsuleName,
+  Hash,
+  LongshoreError,
+  MemberRight,
+  PrincipalType,
+  VerificationError,
+} from '@longshore/capsule'
 import type { Capsule } from './capsule.ts'
 import type { HomeNetwork, RemoteOptions } from './network/home-network.ts'
 
@@ -25,7 +32,8 @@ export interface IdentityInfo {
 export interface CapsuleInfo {
   readonly name: CapsuleName
   readonly text: string
-  readonly type: PrincipalType
+  /** Undefined if its manifest cannot be read: then only name, size and `problem` say something. */
+  readonly type: PrincipalType | undefined
   readonly size: number
   readonly labels: Readonly<Record<string, string>>
   /** When the manifest was made, microseconds since 1970: its maker's claim. */
@@ -34,6 +42,8 @@ export interface CapsuleInfo {
   readonly writable: boolean
   /** Null for an authority capsule, which every identity has. */
   readonly authority: CapsuleName | null
+  /** Why its manifest cannot be read; undefined if it can. */
+  readonly problem: LongshoreError | undefined
 }
 
 export interface CreateOptions {
@@ -166,7 +176,13 @@ export interface Home extends AsyncDisposable {
   open(name: CapsuleName | string, options?: RemoteOptions): Promise<Capsule>
   /** Whether the capsule is in this home. @throws {UsageError} `NAME_INVALID` */
   has(name: CapsuleName | string): Promise<boolean>
+  /** Those whose manifests cannot be read are at the end, each with its `problem`. */
   list(): Promise<CapsuleInfo[]>
+  /**
+   * What this home has found against the writer of a capsule: `EQUIVOCATION` with both sizes, the
+   * evidence in base64 in `details.evidence`, and the file in which it is kept in `details.path`.
+   */
+  conviction(name: CapsuleName): VerificationError | undefined
   /**
    * Verifies an export completely, then stores what this home does not have.
    *

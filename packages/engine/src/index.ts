@@ -37,6 +37,7 @@ export {
   type ServiceNews,
 } from './node/service.ts'
 export type { TraceHop } from './overlay/control-frame.ts'
+export type { Join } from './overlay/joins.ts'
 export {
   OVERLAY_LIMITS,
   type OverlayLimits,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import {
   type CapsuleName,
@@ -11,6 +11,7 @@ import {
   type Head,
   MAIN_BRANCH,
   openManifest,
+  verifyEquivocation,
   verifyReceipt,
 } from '@longshore/capsule'
 import {
@@ -308,7 +309,7 @@ test('NW10: a mirror that shows less than was read before is found out', async (
   await again.close()
 })
 
-test('NW8: a writer that has signed two histories is convicted with evidence', async () => {
+test('NW8 NW29 HM70: a writer that has signed two histories is convicted, once and for all', async () => {
   const node = await place.open('g1')
   const name = await (async () => {
     await using home = await place.home('g-home', node)
@@ -329,11 +330,35 @@ test('NW8: a writer that has signed two histories is convicted with evidence', a
   await using capsule = await home.open(name)
   await assert.rejects(capsule.append('another two', { level: 'replicated:1' }), (error) => {
     assert.equal((error as { code: string }).code, 'EQUIVOCATION')
-    assert.ok((error as { details: { evidence: string } }).details.evidence.length > 100)
+    const { evidence, path } = (error as { details: { evidence: string; path: string } }).details
+    assert.deepEqual(readFileSync(path).toString('base64'), evidence)
+    assert.deepEqual(verifyEquivocation(readFileSync(path)).sizes, [2, 2])
     return true
   })
-  process.env['XDG_STATE_HOME'] = place.path('state')
+  const convicted = { code: 'EQUIVOCATION' }
+  await assert.rejects(capsule.append('a third', { level: 'replicated:1' }), convicted)
+  // Whatever process comes later knows it, also without the mirror.
   await node.close()
+  await using later = await place.home('g-copy')
+  assert.equal(later.conviction(name)?.code, 'EQUIVOCATION')
+  await using again = await later.open(name)
+  assert.deepEqual(await texts(again.read()), ['one', 'another two'])
+  await assert.rejects(again.append('a fourth'), convicted)
+  assert.equal(again.size, 2)
+  await assert.rejects(later.network.push(name), convicted)
+  await assert.rejects(later.network.pull(name), convicted)
+  await assert.rejects(later.network.open(name), convicted)
+  const { conviction, mirrors } = await later.network.status(name)
+  assert.equal(conviction?.code, 'EQUIVOCATION')
+  assert.deepEqual(
+    mirrors.map(({ state }) => state),
+    ['unreachable'],
+  )
+  // A file that convicts nobody is none.
+  writeFileSync(String(conviction.details['path']), 'nothing')
+  await using last = await openHome({ path: place.path('g-copy'), readOnly: true })
+  assert.equal(last.conviction(name), undefined)
+  process.env['XDG_STATE_HOME'] = place.path('state')
 })
 
 test('NW16 MI15: a private capsule is shown to the machines of its owner and to no other', async () => {

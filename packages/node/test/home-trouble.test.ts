@@ -1,8 +1,9 @@
 /** A home on the network when something is wrong: with a ticket, a mirror, or whose home it is. */
 import assert from 'node:assert/strict'
 import { cpSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
 import { after, test } from 'node:test'
-import { type CapsuleName, formatTicket, isLongshoreError } from '@longshore/capsule'
+import { type CapsuleName, formatName, formatTicket, isLongshoreError } from '@longshore/capsule'
 import { openHome } from '@longshore/client/node'
 import { createMirrored, HomePlace, texts, ticketOf } from './home-place.ts'
 
@@ -41,6 +42,39 @@ test('NW1: a ticket that leads nowhere replaces none that works, one that leads 
   assert.ok(!tickets().includes(formatTicket(right)))
   await moved.close()
   await other.close()
+})
+
+test('NW1 NW21: a node that is gone keeps nobody waiting', async () => {
+  const [node, gone] = [await place.open('v1'), await place.open('v2')]
+  await using home = await place.home('v-home', node, gone)
+  await using capsule = await createMirrored(home, node, gone)
+  await capsule.append('one', { level: 'replicated:2' })
+  await gone.close()
+  // Without an end to its patience, each of these would wait for ever.
+  const patience = { timeoutMs: Number.POSITIVE_INFINITY }
+  const { size, mirrors, problem } = await home.network.status(capsule.name, patience)
+  assert.deepEqual([size, problem], [1, undefined])
+  const states = mirrors.map(({ name, state }) => [formatName(name), state])
+  assert.deepEqual(Object.fromEntries(states), {
+    [formatName(node.name)]: 'answered',
+    [formatName(gone.name)]: 'unreachable',
+  })
+  await assert.rejects(home.network.linked({ ...patience, node: gone.name }), {
+    code: 'NO_MIRROR',
+  })
+  await node.close()
+  const alone = await home.network.status(capsule.name, patience)
+  assert.equal(alone.problem?.code, 'NO_MIRROR')
+  await assert.rejects(home.network.trace(capsule.name, patience), { code: 'NO_MIRROR' })
+
+  // An address of a ticket that says nothing.
+  await using silent = await listenSilently()
+  const again = await place.open('v1')
+  const ticket = ticketOf(again)
+  await using other = await place.home('v-other')
+  await other.network.connect({ ...ticket, addresses: [silent.address, ...ticket.addresses] })
+  await other.network.linked({ ...patience, node: again.name })
+  await again.close()
 })
 
 test('NW27: a follow waits for a mirror that is behind, and ends only on evidence', async () => {
@@ -147,3 +181,16 @@ test('ND23: a node in the home of a writer serves what it writes, and is no copy
   })
   await other.close()
 })
+
+/** Takes connections and says nothing. */
+async function listenSilently(): Promise<AsyncDisposable & { readonly address: string }> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => sockets.add(socket.on('error', () => {})))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  const close = async (): Promise<void> => {
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => server.close(resolve))
+  }
+  return { address: `tls://127.0.0.1:${port}`, [Symbol.asyncDispose]: close }
+}

@@ -1,6 +1,7 @@
 /**
  * Bytes are flipped on the disk of a mirror: it must never show them to anybody as the truth,
- * `fsck` must find them, and a new mirror in its place must be filled from the others.
+ * `fsck` must find them, and the mirror must mend its copies from the others, in place and as the
+ * same node. Only one that has lost what makes it that node is replaced by a new one.
  *
  * @module
  */
@@ -20,6 +21,9 @@ const FLIPS = 16
 const TRIES_MAX = 1000
 /** How long the damaged mirror is asked by everybody. */
 const SERVING_MS = 3000
+/** How long it may take to find the damage, and to be filled by mirrors that are killed, too. */
+const MENDING_MS = 120_000
+const LOOK_MS = 1000
 
 /** After some seconds. Says what was found. */
 export async function damageMirror(
@@ -45,11 +49,51 @@ export async function damageMirror(
   const found = await findProblems(mirror)
   if (found === 0) throw new Error(`fsck has not found the flipped bytes of ${mirror.id}`)
   mirror.isExpendable = false
-  await federation.replaceMirror(mirror)
-  watch.replace(mirror)
+  const { principal } = mirror
+  const isSame = await startsAsSameNode(mirror)
+  if (isSame) await mendsInPlace(federation, mirror)
+  else await federation.replaceMirror(mirror, principal)
+  watch.regain(mirror)
   for (const each of releases) each()
   const how = hasRefused ? 'refused to start' : hasEnded ? 'ended by itself' : 'served the rest'
-  return `${mirror.id}, ${whileRunning ? 'running' : 'killed'}: ${how}, fsck found ${found}, replaced`
+  return `${mirror.id}, ${whileRunning ? 'running' : 'killed'}: ${how}, fsck found ${found}, ${isSame ? 'mended' : 'replaced'}`
+}
+
+/** False if its keys or its head log are lost: it does not start, or as another node. */
+async function startsAsSameNode(mirror: NodeProcess): Promise<boolean> {
+  const { principal } = mirror
+  return !(await refusesToStart(mirror)) && mirror.principal === principal
+}
+
+/** Until every capsule on its disk is whole again. */
+async function mendsInPlace({ writers }: Federation, mirror: NodeProcess): Promise<void> {
+  const capsules = writers.map(({ capsule }) => capsule)
+  const endMs = Date.now() + MENDING_MS
+  for (;;) {
+    const problem = await findUnsound(mirror, capsules)
+    if (problem === undefined) return
+    if (Date.now() > endMs) throw new Error(`${mirror.id} has not mended its copy: ${problem}`)
+    await pause(LOOK_MS)
+  }
+}
+
+/** Reads each of them from the disk, beside the node. */
+async function findUnsound(
+  { data }: NodeProcess,
+  capsules: readonly string[],
+): Promise<string | undefined> {
+  try {
+    await using home = await openHome({ path: data, readOnly: true })
+    for (const name of capsules) {
+      await using capsule = await home.open(name)
+      const { absent } = await capsule.verify()
+      if (absent > 0) return `${name} lacks ${absent} payloads`
+    }
+    return undefined
+  } catch (error) {
+    if (isLongshoreError(error)) return error.message
+    throw error
+  }
 }
 
 /** Bytes that are not zero, anywhere in the journal. */

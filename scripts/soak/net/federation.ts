@@ -76,9 +76,8 @@ export class Federation {
     for (const follower of this.followers) follower.start()
   }
 
-  /** The mirror's disk is lost: another node takes its place, and all capsules. */
-  async replaceMirror(mirror: NodeProcess): Promise<void> {
-    const old = mirror.principal
+  /** The mirror's disk is lost, and with it the node: another one takes its place. */
+  async replaceMirror(mirror: NodeProcess, old: string): Promise<void> {
     await mirror.kill()
     mirror.erase()
     // Nobody has joined a mirror: it is reached over the routers that it joins.

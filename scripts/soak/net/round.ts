@@ -23,7 +23,7 @@ export interface RoundOptions {
   readonly writers: number
   readonly followers: number
   readonly linesPerS: number
-  /** A mirror's disk is damaged, and the mirror replaced. */
+  /** A mirror's disk is damaged, and mended by the others. */
   readonly damages: boolean
   /** Default: everything. */
   readonly actions?: readonly Action[]

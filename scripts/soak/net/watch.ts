@@ -49,9 +49,9 @@ export class Watch {
     this.#copies.lose(id)
   }
 
-  /** It was replaced. */
-  replace({ id }: NodeProcess): void {
-    this.#copies.replace(id, this.#acked())
+  /** It has mended its copy, or was replaced. */
+  regain({ id }: NodeProcess): void {
+    this.#copies.regain(id, this.#acked())
   }
 
   /** By role and counter. */

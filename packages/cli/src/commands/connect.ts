@@ -5,6 +5,7 @@
  */
 import { type CapsuleName, formatName, isLongshoreError, parseTicket } from '@longshore/capsule'
 import { type Home, openHome } from '@longshore/client/node'
+import { adviceForTicket } from '../advice.ts'
 import type { Context } from '../context.ts'
 import { timeoutOption } from '../remote-options.ts'
 import { formatPrintable } from '../text/printable.ts'
@@ -26,6 +27,7 @@ export async function run({ args, out, stop, homePath }: Context): Promise<undef
     const why = reason === '' ? '' : ` (${formatPrintable(reason)})`
     return `kept, but the node does not answer: ${where}${why}`
   })
+  if (reason !== null) out.note(adviceForTicket(reason))
 }
 
 /** Null if the node answers; empty if it is not known why it does not. */

@@ -8,16 +8,20 @@
 import { isLongshoreError } from '@longshore/capsule'
 import { type CapsuleInfo, openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
+import { reportDamaged } from '../damaged.ts'
 import { formatCount } from '../text/count.ts'
 import { formatPrintable } from '../text/printable.ts'
 import { formatTime } from '../text/time.ts'
 
-export async function run({ args, out, homePath }: Context): Promise<undefined> {
-  for (const info of await listCapsules(homePath)) {
-    const isIdentityPart = info.type !== 'capsule' || info.authority === null
+export async function run({ args, out, homePath }: Context): Promise<number> {
+  const infos = await listCapsules(homePath)
+  for (const info of infos) {
+    const { type = 'capsule', authority, problem } = info
+    const isIdentityPart = problem === undefined && (type !== 'capsule' || authority === null)
     if (isIdentityPart && !args.flag('all')) continue
     out.result(infoObject(info), () => (out.quiet ? info.text : infoLine(info)))
   }
+  return reportDamaged(out, infos)
 }
 
 /** A home that nobody has made yet has no capsules. */
@@ -32,13 +36,19 @@ async function listCapsules(path: string): Promise<CapsuleInfo[]> {
 }
 
 /** docs/spec/cli/capsule.schema.json */
-function infoObject({ text, type, size, labels, timeUs, writable }: CapsuleInfo): object {
-  return { name: text, type, size, labels, time: formatTime(timeUs), writable }
+function infoObject(info: CapsuleInfo): object {
+  const { text: name, type = null, size, labels, timeUs, writable, problem } = info
+  if (problem === undefined) {
+    return { name, type, size, labels, time: formatTime(timeUs), writable }
+  }
+  const { code, message } = problem
+  return { name, type, size, labels, time: null, writable, problem: { code, message } }
 }
 
-function infoLine({ text, type, size, labels, writable }: CapsuleInfo): string {
+function infoLine({ text, type, size, labels, writable, problem }: CapsuleInfo): string {
   const words = [text, formatCount(size, 'entry', 'entries')]
-  if (type !== 'capsule') words.push(type)
+  if (problem !== undefined) return [...words, `damaged: ${problem.code}`].join('  ')
+  if (type !== undefined && type !== 'capsule') words.push(type)
   if (!writable) words.push('read only')
   for (const [key, value] of Object.entries(labels)) words.push(formatPrintable(`${key}=${value}`))
   return words.join('  ')

@@ -5,13 +5,14 @@
  */
 import { verifyReceipt } from '@longshore/capsule'
 import type { Context } from '../context.ts'
+import { reportConviction } from '../conviction.ts'
 import { openCapsule } from '../open-capsule.ts'
 import { replaceFile } from '../output-file.ts'
 import { openHomeToRead, remoteOptions } from '../remote-options.ts'
 import { formatPrintable } from '../text/printable.ts'
 import { leftOutLine, leftOutObject } from '../text/receipt.ts'
 
-export async function run(context: Context): Promise<undefined> {
+export async function run(context: Context): Promise<number> {
   const { args, out } = context
   const index = Number(args.positional(1))
   const file = args.text('output')
@@ -25,7 +26,7 @@ export async function run(context: Context): Promise<undefined> {
   if (file === undefined) {
     if (out.json) out.line(JSON.stringify({ name, index, ...held, receipt }))
     else out.bytes(Buffer.from(receipt))
-    return
+    return reportConviction(out, home.conviction(capsule.name))
   }
   await replaceFile(file, receipt)
   const object = { name, index, ...held, file, bytes: Buffer.byteLength(receipt) }
@@ -36,4 +37,5 @@ export async function run(context: Context): Promise<undefined> {
       `wrote ${shown} (${object.bytes} bytes); verify it with: longshore verify ${shown} --name ${name}`,
     )
   }
+  return reportConviction(out, home.conviction(capsule.name))
 }

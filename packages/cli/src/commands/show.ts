@@ -15,12 +15,13 @@ import {
 } from '@longshore/capsule'
 import { type Capsule, openHome } from '@longshore/client/node'
 import type { Context } from '../context.ts'
+import { reportConviction } from '../conviction.ts'
 import { openCapsule } from '../open-capsule.ts'
 import { ownerFields, ownerRows } from '../text/owner.ts'
 import { formatPrintable } from '../text/printable.ts'
 import { formatTime } from '../text/time.ts'
 
-export async function run({ args, out, homePath }: Context): Promise<undefined> {
+export async function run({ args, out, homePath }: Context): Promise<number> {
   await using home = await openHome({ path: homePath, readOnly: true })
   await using capsule = await openCapsule(home, args.positional(0))
   const vkeys = vkeysOf(capsule)
@@ -29,6 +30,7 @@ export async function run({ args, out, homePath }: Context): Promise<undefined> 
     if (args.flag('vkey')) lines.push(...vkeys)
     return lines.length === 0 ? capsule.text : lines.join('\n')
   })
+  return reportConviction(out, home.conviction(capsule.name))
 }
 
 /** One for each key of the writer; none for a principal, which signs no checkpoints. */

@@ -92,6 +92,8 @@ async function verifyTarget(
       await using home = await openHomeToRead(context, target.text)
       await using capsule = await openCapsule(home, target.text, remoteOptions(args))
       checkName(capsule.name, expected)
+      const conviction = home.conviction(capsule.name)
+      if (conviction !== undefined) throw conviction
       return describeReport('capsule', await capsule.verify({ signal: stop.finish() }))
     }
   }

@@ -35,13 +35,18 @@ export function mirrorStatusObject(mirror: MirrorStatus): object {
   return { ...mirrorObject(mirror), state, old: state === 'unreachable', statedSize, lag }
 }
 
-export function mirrorStatusLine(mirror: MirrorStatus, nowUs: number): string {
+export function mirrorStatusLine(
+  mirror: MirrorStatus,
+  { nowUs, isConvicted }: { readonly nowUs: number; readonly isConvicted: boolean },
+): string {
   const { state, size, statedSize, timeS, lag } = mirror
   const entries = formatCount(size, 'entry', 'entries')
   switch (state) {
     case 'answered': {
       const behind = lag === 0 ? 'up to date' : `${formatCount(lag, 'entry', 'entries')} behind`
-      return [...describe(mirror, [entries]), behind].join('  ')
+      // Of two histories none is the one to be behind.
+      const standing = isConvicted ? 'holds one of two histories' : behind
+      return [...describe(mirror, [entries]), standing].join('  ')
     }
     case 'freed': {
       const freed = `freed: it held ${statedWords(statedSize, timeS, nowUs)}`

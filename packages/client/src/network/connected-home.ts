@@ -24,6 +24,7 @@ import {
   type Ticket,
   UnavailableError,
   UsageError,
+  type VerificationError,
 } from '@longshore/capsule'
 import {
   committedHead,
@@ -80,6 +81,10 @@ export interface ConnectedHomeContext {
    */
   ownerOf(capsule: SignedManifest | undefined): Owner
   readonly takeIn: TakeIn
+  /** What was found against the writer of a capsule, now or before: `EQUIVOCATION`. */
+  conviction(name: CapsuleName): VerificationError | undefined
+  /** Keeps evidence. Returns what is to be said about it. */
+  convict(name: CapsuleName, evidence: Uint8Array): VerificationError
   /** Something of the capsule has rotted here. */
   isDamaged(name: CapsuleName): Promise<boolean>
   /** Entries that cannot be shown, or not be proven, from here alone. */
@@ -136,6 +141,7 @@ export class ConnectedHome implements HomeNetwork {
 
   async open(name: CapsuleName | string, options: RemoteOptions = {}): Promise<Capsule> {
     const bytes = typeof name === 'string' ? parseName(name) : name
+    this.checkNotConvicted(bytes)
     const branch = await this.openBranch(bytes, options)
     try {
       if (options.onBehind === undefined) await branch.ready(options.signal)
@@ -183,6 +189,7 @@ export class ConnectedHome implements HomeNetwork {
 
   async pull(name: CapsuleName | string, options: RemoteOptions = {}): Promise<PullReport> {
     const bytes = typeof name === 'string' ? parseName(name) : name
+    this.checkNotConvicted(bytes)
     const { count: entriesMended, failure, sizeElsewhere } = await this.#mend(bytes, options)
     const size = this.localHead(bytes)?.size ?? 0
     if (sizeElsewhere !== undefined && sizeElsewhere < size) {
@@ -232,6 +239,16 @@ export class ConnectedHome implements HomeNetwork {
     return this.book.keepMembership(chain)
   }
 
+  /**
+   * Nothing more is signed, sent or taken for a capsule whose writer is convicted.
+   *
+   * @throws {VerificationError} `EQUIVOCATION`
+   */
+  checkNotConvicted(name: CapsuleName): void {
+    const conviction = this.#context.conviction(name)
+    if (conviction !== undefined) throw conviction
+  }
+
   /** This home knows a mirror of the capsule. */
   hasMirrors(name: CapsuleName): boolean {
     return this.book.mirrors(name).length > 0
@@ -239,6 +256,7 @@ export class ConnectedHome implements HomeNetwork {
 
   /** Fails before anything is appended if so many copies cannot be had. */
   async checkLevel(name: CapsuleName, copies: number): Promise<void> {
+    this.checkNotConvicted(name)
     const replication = await this.replication()
     replication.checkLevel(name, copies)
   }
@@ -249,6 +267,7 @@ export class ConnectedHome implements HomeNetwork {
     size: number,
     { copies, timeoutMs = PUSH_TIMEOUT_MS, signal }: PushOptions,
   ): Promise<MirrorReceipt[]> {
+    this.checkNotConvicted(name)
     const replication = await this.replication()
     const wanted = copies ?? Math.max(1, replication.countPossible(name))
     replication.checkLevel(name, wanted)
@@ -332,6 +351,7 @@ export class ConnectedHome implements HomeNetwork {
       mirrorsMin: options.mirrors ?? 0,
       freshS: options.freshS,
       memberships: this.#memberships(network),
+      convict: (evidence) => this.#context.convict(name, evidence),
       timeoutMs: options.timeoutMs ?? READ_TIMEOUT_MS,
       ...change,
     })
@@ -371,6 +391,7 @@ export class ConnectedHome implements HomeNetwork {
       }
       this.#replicationNow = new Replication({
         ...{ network, store, commits, book: this.book, heartbeat },
+        convict: (name, evidence) => this.#context.convict(name, evidence),
       })
       return this.#replicationNow
     })
@@ -399,9 +420,10 @@ export class ConnectedHome implements HomeNetwork {
     } catch (error) {
       if (!isLongshoreError(error) || error.code !== 'NO_MIRROR') throw error
       const [at, kept] = [ticket, known].map(({ addresses }) => addresses.join(', '))
-      const why = error.details['reason'] ? ` (${error.details['reason']})` : ''
+      const reason = String(error.details['reason'] ?? '')
+      const why = reason === '' ? '' : ` (${reason})`
       const message = `the node does not answer at ${at}${why}; what was known is kept: ${kept}`
-      const details = { principal: formatName(ticket.name), kept: String(kept) }
+      const details = { principal: formatName(ticket.name), kept: String(kept), reason }
       throw new UnavailableError('NO_MIRROR', message, details, { cause: error })
     } finally {
       await network.close()
@@ -447,7 +469,8 @@ export class ConnectedHome implements HomeNetwork {
     try {
       owner = this.#context.ownerOf(undefined)
     } catch (error) {
-      if (error instanceof UsageError) return []
+      // Without the owner's key, or its manifest, it reads what everybody may read.
+      if (isLongshoreError(error)) return []
       throw error
     }
     return createReadMemberships(owner, node, network.runtime, this.book.memberships())

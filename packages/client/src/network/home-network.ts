@@ -12,6 +12,7 @@ import type {
   ErrorCode,
   LongshoreError,
   Ticket,
+  VerificationError,
 } from '@longshore/capsule'
 import type { MirrorReceipt, TraceHop } from '@longshore/engine'
 import type { Capsule } from '../capsule.ts'
@@ -90,6 +91,8 @@ export interface StatusReport {
   readonly mirrors: readonly MirrorStatus[]
   /** Why nobody at all has answered; undefined if somebody has. */
   readonly problem: LongshoreError | undefined
+  /** What convicts the writer, if that was ever found: see `Home.conviction`. */
+  readonly conviction: VerificationError | undefined
 }
 
 export interface TraceReport {

@@ -109,8 +109,10 @@ export class MirrorDesk {
     const { timeoutMs = MEET_TIMEOUT_MS, signal } = options
     const branch = await this.#home.openBranch(name, { ...options, timeoutMs })
     try {
-      const problem = await this.#heard(branch, known, signal)
+      const isOver = (mirror: CapsuleName): boolean => branch.isOutOfReach(mirror)
+      const problem = await this.#heard(branch, known, signal, isOver)
       const signed = local === undefined ? branch.signed : openManifest(local, name)
+      const conviction = this.#context.conviction(name)
       if (signed === undefined) await branch.ready(signal)
       const capsule = signed ?? (branch.signed as SignedManifest)
       const shown = branch.sources.map((source) => shownBy(source).size)
@@ -128,31 +130,36 @@ export class MirrorDesk {
       ]
       const isSilent = branch.sources.every(({ hasAnswered }) => !hasAnswered)
       const report = { name, size, isLocal: local !== undefined, mirrors }
-      return { ...report, problem: isSilent ? problem : undefined }
+      return { ...report, problem: isSilent ? problem : undefined, conviction }
     } finally {
       branch.close()
     }
   }
 
-  /** Resolves when all have answered, or with why they have not in time. */
+  /** Resolves when all have answered that are not given up, or with why they have not in time. */
   async #heard(
     branch: RemoteBranch,
     known: readonly KnownMirror[],
     signal: AbortSignal | undefined,
+    isGivenUp: (name: CapsuleName) => boolean = () => false,
   ): Promise<LongshoreError | undefined> {
     const isHeard = (name: CapsuleName): boolean =>
+      isGivenUp(name) ||
       branch.sources.some(({ peer, hasAnswered }) => hasAnswered && bytesEqual(peer.name, name))
     try {
-      const all = (): boolean =>
-        branch.sources.length > 0 &&
-        branch.sources.every(({ hasAnswered }) => hasAnswered) &&
-        known.every(({ name }) => isHeard(name))
-      await branch.until(all, signal)
+      const all = (): boolean => {
+        const { sources } = branch
+        const isHopeless = known.length > 0 && known.every(({ name }) => isGivenUp(name))
+        if (sources.length === 0 && isHopeless) throw branch.whyNot()
+        const isOneThere = sources.length > 0
+        const haveAnswered = sources.every(({ hasAnswered }) => hasAnswered)
+        return isOneThere && haveAnswered && known.every(({ name }) => isHeard(name))
+      }
+      await branch.until(all, signal, false)
       return undefined
     } catch (error) {
-      // Who does not answer is reported as unreachable.
+      // Who does not answer is reported as unreachable, and a writer who is convicted as such.
       if (!isLongshoreError(error) || error.code === 'ABORTED') throw error
-      if (error.code === 'EQUIVOCATION') throw error
       return error
     }
   }

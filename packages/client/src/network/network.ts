@@ -16,6 +16,7 @@ import {
   UnavailableError,
 } from '@longshore/capsule'
 import {
+  type Join,
   type NodeEffect,
   NodeEngine,
   type NodeEvent,
@@ -79,6 +80,8 @@ const SESSION_LIMITS = {
   peerLostUs: 8 * SECOND_US,
 }
 
+/** A node that is just being started again refuses once or twice. */
+const FAILURES_ENOUGH = 3
 /** Of dials that failed, in a message. */
 const REASONS_SHOWN = 3
 
@@ -125,6 +128,13 @@ export class Network {
 
   get neighbors(): readonly Neighbor[] {
     return [...this.#neighbors.values()]
+  }
+
+  /** Each node that is to be a neighbor is one, or all of its addresses have failed. */
+  get hasTriedAll(): boolean {
+    return [...this.engine.overlay.joins].every(
+      ({ ticket, failures }) => failures > 0 || this.#neighbors.has(formatName(ticket.name)),
+    )
   }
 
   receive(event: TransportEvent): void {
@@ -195,21 +205,30 @@ export class Network {
   /**
    * Resolves when a neighbor is linked, or this one.
    *
-   * @throws {UnavailableError} `NO_MIRROR` after that time, `ABORTED`
+   * @throws {UnavailableError} `NO_MIRROR` after that time, or once all addresses have failed
+   * several times; `ABORTED`
    */
   linked(timeoutMs: number, signal?: AbortSignal, node?: CapsuleName): Promise<void> {
-    const isThere = (): boolean =>
-      node === undefined ? this.#neighbors.size > 0 : this.#neighbors.has(formatName(node))
-    return this.until(isThere, { timeoutMs, signal, orElse: () => this.noLink(node) }, (look) =>
-      this.watchLinks(look),
+    const isThere = (): boolean => {
+      const isLinked =
+        node === undefined ? this.#neighbors.size > 0 : this.#neighbors.has(formatName(node))
+      const isRefused = this.#dialled(node).every(({ failures }) => failures >= FAILURES_ENOUGH)
+      if (!isLinked && isRefused) throw this.noLink(node)
+      return isLinked
+    }
+    const patience = { timeoutMs, signal, orElse: () => this.noLink(node) }
+    return this.until(isThere, patience, (look) => this.#watchSteps(look))
+  }
+
+  #dialled(node: CapsuleName | undefined): Join[] {
+    return [...this.engine.overlay.joins].filter(
+      ({ ticket }) => node === undefined || bytesEqual(ticket.name, node),
     )
   }
 
   /** Nobody answers, or not this node; with why, as far as dialling has shown it. */
   noLink(node?: CapsuleName): UnavailableError {
-    const dialled = [...this.engine.overlay.joins].filter(
-      ({ ticket }) => node === undefined || bytesEqual(ticket.name, node),
-    )
+    const dialled = this.#dialled(node)
     const reasons = dialled
       .filter(({ reason }) => reason !== '')
       .map(({ ticket, reason }) =>
@@ -262,11 +281,13 @@ export class Network {
   async delivered(timeoutMs: number): Promise<void> {
     const { sessions } = this.engine
     const patience = { timeoutMs, signal: undefined, orElse: closed }
-    const watch = (look: () => void): (() => void) => {
-      this.#stepWatchers.add(look)
-      return () => this.#stepWatchers.delete(look)
-    }
+    const watch = (look: () => void): (() => void) => this.#watchSteps(look)
     await this.until(() => sessions.undeliveredCount === 0, patience, watch).catch(() => {})
+  }
+
+  #watchSteps(action: () => void): () => void {
+    this.#stepWatchers.add(action)
+    return () => this.#stepWatchers.delete(action)
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BranchId, CapsuleName, Head } from '@longshore/capsule'
+import type { BranchId, CapsuleName, Head, VerificationError } from '@longshore/capsule'
 
 export interface RemoteBranchOptions {
   readonly name: CapsuleName
@@ -22,6 +22,8 @@ export interface RemoteBranchOptions {
   readonly freshS: number | undefined
   /** Shown to the mirrors. */
   readonly memberships: readonly Uint8Array[]
+  /** Keeps evidence against the writer. Returns what is to be said about it. */
+  readonly convict: (evidence: Uint8Array) => VerificationError
   /** How long to wait for an answer that does not come. */
   readonly timeoutMs: number
 }

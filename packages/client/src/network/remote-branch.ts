@@ -18,14 +18,13 @@ import {
   bytesEqual,
   type CapsuleName,
   type ErrorCode,
-  formatBase64,
   formatName,
   type Head,
   type LongshoreError,
   type MirrorCosignature,
   type SignedManifest,
   UnavailableError,
-  VerificationError,
+  type VerificationError,
 } from '@longshore/capsule'
 import {
   type ReaderEffect,
@@ -60,6 +59,8 @@ const SEARCH_LATER_MS = 30_000
 const REFRESH_MS = 1000
 /** How often a mirror is asked for what the multicast tree may have lost. */
 const CHECK_MS = 2000
+/** So often the routers say that there is no way to a node, each time asked anew. */
+const NO_ROUTES = 2
 let lastBranch = 0
 
 export class RemoteBranch {
@@ -74,6 +75,8 @@ export class RemoteBranch {
   readonly #targets = new Set<string>()
   /** What lets a node serve the capsule, by its name. */
   readonly #chains = new Map<string, Uint8Array>()
+  /** How often there was no way to a node, since a neighbor last came or went. */
+  readonly #noRoutes = new Map<string, number>()
   readonly #sessions = new Set<number>()
   readonly #unwatch: () => void
   #lastRequest = 0
@@ -86,7 +89,7 @@ export class RemoteBranch {
   #toKeep: Head | undefined
   /** Resolves when every head so far is kept. */
   #keeping: Promise<void> | undefined
-  #evidence: Uint8Array | undefined
+  #conviction: VerificationError | undefined
   /** The last thing that a mirror, or the routers, said against it. */
   #refusal: LongshoreError | undefined
   #routeCode: ErrorCode | undefined
@@ -109,7 +112,10 @@ export class RemoteBranch {
     this.#service = this.#createService()
     network.add(this.#id, this.#service, (news) => this.#hear(news))
     this.#learn(options.mirrors)
-    this.#unwatch = network.watchLinks(() => this.#search())
+    this.#unwatch = network.watchLinks(() => {
+      this.#noRoutes.clear()
+      this.#search()
+    })
     this.#search()
     if (this.#isRefreshed) this.#refreshSoon()
   }
@@ -137,6 +143,12 @@ export class RemoteBranch {
     return this.#chains.get(formatName(node))
   }
 
+  /** Every neighbor was tried, and those that are there know no way to this node. */
+  isOutOfReach(node: CapsuleName): boolean {
+    const count = this.#noRoutes.get(formatName(node)) ?? 0
+    return count >= NO_ROUTES && this.#network.hasTriedAll
+  }
+
   /** Mirrors whose cosignature is over this head, with everything that a receipt needs. */
   cosigners(head: Head): MirrorCosignature[] {
     return this.sources.flatMap(({ peer, cosigned, memberships }) => {
@@ -158,16 +170,16 @@ export class RemoteBranch {
     return this.until(() => this.#checkReady(), signal)
   }
 
-  /** Waits for something that mirrors have to say. */
-  until(isThere: () => boolean, signal?: AbortSignal): Promise<void> {
+  /** Waits for something that mirrors have to say. `isSound`: about a writer who is not convicted. */
+  until(isThere: () => boolean, signal?: AbortSignal, isSound = true): Promise<void> {
     const patience = {
       timeoutMs: this.#options.timeoutMs,
       signal,
-      orElse: () => this.#whyNot(),
+      orElse: () => this.whyNot(),
     }
     return this.#network.until(
       () => {
-        this.#checkSound()
+        if (isSound) this.#checkSound()
         return isThere()
       },
       patience,
@@ -279,6 +291,7 @@ export class RemoteBranch {
       closed: (session, target, error) => {
         this.#sessions.delete(session)
         if (error !== undefined) this.#refusal ??= error
+        if (target !== undefined) this.#noteRoute(target, error)
         return service.closed(session, target, error)
       },
       receive: (session, message) => {
@@ -287,6 +300,13 @@ export class RemoteBranch {
         return service.receive(session, message)
       },
     }
+  }
+
+  #noteRoute(target: CapsuleName, error: LongshoreError | undefined): void {
+    const key = formatName(target)
+    if (error?.code === 'NO_ROUTE') this.#noRoutes.set(key, (this.#noRoutes.get(key) ?? 0) + 1)
+    else this.#noRoutes.delete(key)
+    queueMicrotask(() => this.#notify())
   }
 
   #learn(nodes: readonly ServingNode[]): void {
@@ -364,7 +384,10 @@ export class RemoteBranch {
       }
       case 'failed': {
         const channel = 'request' in news ? this.#channels.get(news.request) : undefined
-        if (channel !== undefined && 'request' in news) channel.error = news.error
+        if (channel !== undefined && 'request' in news) {
+          const isConvicted = news.error.code === 'EQUIVOCATION'
+          channel.error = (isConvicted ? this.#conviction : undefined) ?? news.error
+        }
         break
       }
       case 'distrusted':
@@ -372,7 +395,7 @@ export class RemoteBranch {
         this.#refusal = news.error
         break
       case 'evidence':
-        this.#evidence = news.bytes
+        this.#conviction = this.#options.convict(news.bytes)
         break
     }
     this.#notify()
@@ -406,17 +429,13 @@ export class RemoteBranch {
   }
 
   #checkSound(): void {
-    if (this.#evidence !== undefined) {
-      const message = 'the writer of this capsule signed two histories'
-      const evidence = formatBase64(this.#evidence)
-      throw new VerificationError('EQUIVOCATION', message, { evidence })
-    }
+    if (this.#conviction !== undefined) throw this.#conviction
     // Routers that refuse to carry it will not change their mind.
-    if (this.#routeCode === 'POLICY_REFUSED' && this.sources.length === 0) throw this.#whyNot()
+    if (this.#routeCode === 'POLICY_REFUSED' && this.sources.length === 0) throw this.whyNot()
   }
 
   /** Nobody gave what was waited for. */
-  #whyNot(): LongshoreError {
+  whyNot(): LongshoreError {
     return whyUnread({
       ...this.#options,
       sources: this.sources,

@@ -10,7 +10,6 @@
 import {
   bytesEqual,
   type CapsuleName,
-  formatBase64,
   formatName,
   isLongshoreError,
   type LongshoreError,
@@ -42,6 +41,8 @@ export interface ReplicationOptions {
   readonly book: AddressBook
   /** Has the writer of a capsule state its head: a checkpoint with its heartbeat. */
   readonly heartbeat: (name: CapsuleName) => Promise<string>
+  /** Keeps evidence against a writer. Returns what is to be said about it. */
+  readonly convict: (name: CapsuleName, evidence: Uint8Array) => VerificationError
 }
 
 export interface ReplicationPatience {
@@ -77,7 +78,7 @@ export class Replication {
   #keeping: Promise<void> = Promise.resolve()
   /** What a mirror will say again, whenever it is asked. */
   readonly #refusals = new Map<string, Error>()
-  readonly #evidence = new Map<string, Uint8Array>()
+  readonly #convictions = new Map<string, VerificationError>()
   readonly #judged = new Map<string, { atS: number; mirrors: readonly JudgedMirror[] }>()
   readonly #watchers = new Set<() => void>()
   readonly #unfollow: () => void
@@ -298,11 +299,8 @@ export class Replication {
   }
 
   #isHeld(name: CapsuleName, size: number, copies: number): boolean {
-    const evidence = this.#evidence.get(formatName(name))
-    if (evidence !== undefined) {
-      const message = 'a mirror holds another history of this capsule, signed by its writer'
-      throw new VerificationError('EQUIVOCATION', message, { evidence: formatBase64(evidence) })
-    }
+    const conviction = this.#convictions.get(formatName(name))
+    if (conviction !== undefined) throw conviction
     const holding = this.#publisher.countHolding(name, MAIN_BRANCH, size)
     if (holding >= copies) return true
     const refused = this.#problems(name).filter(
@@ -341,7 +339,10 @@ export class Replication {
         if ('mirror' in news) this.#refused(news)
         break
       case 'evidence':
-        if ('name' in news) this.#evidence.set(formatName(news.name), news.bytes)
+        if ('name' in news) {
+          const { name, bytes } = news
+          this.#convictions.set(formatName(name), this.#options.convict(name, bytes))
+        }
         break
     }
     for (const watcher of [...this.#watchers]) watcher()

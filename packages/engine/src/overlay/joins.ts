@@ -1,6 +1,7 @@
 /**
  * The neighbors that this node wants a link to: dials them, and dials again when a link is lost,
- * later each time and never in step with others.
+ * later each time and never in step with others. An address that does not answer holds up none of
+ * the other addresses of its ticket.
  *
  * Rules OV3 and OV4 of docs/spec/overlay.md.
  *
@@ -18,8 +19,11 @@ export interface Join {
   failures: number
   /** Why the last dial failed or the last link ended. */
   reason: string
-  /** The dial under way. */
-  dial: number | undefined
+  /** Those under way; the first that is answered is used. */
+  readonly dials: Set<number>
+  /** Addresses that are still to be dialled in this turn. */
+  untried: string[]
+  /** Until the next address, or until all of them are dialled again. */
   timer: Timer | undefined
   isActive: boolean
 }
@@ -29,7 +33,6 @@ export class Joins {
   readonly #byName = new Map<string, Join>()
   readonly #byDial = new Map<number, Join>()
   #lastDial = 0
-  #nextAddress = 0
 
   constructor(machine: Machine) {
     this.#machine = machine
@@ -48,10 +51,10 @@ export class Joins {
     this.#forget(key)
     const join: Join = {
       ...{ ticket, failures: 0, reason: '' },
-      ...{ dial: undefined, timer: undefined, isActive: true },
+      ...{ dials: new Set<number>(), untried: [], timer: undefined, isActive: true },
     }
     this.#byName.set(key, join)
-    this.#dial(join)
+    this.#dialAll(join)
     return before
   }
 
@@ -72,17 +75,21 @@ export class Joins {
     for (const key of [...this.#byName.keys()]) this.#forget(key)
   }
 
-  /** Whose dial a connection answers; the dial is over. */
+  /** Whose dial a connection answers; it is over, and so are the others of that neighbor. */
   takeDial(dial: number): Join | undefined {
     const join = this.#byDial.get(dial)
-    this.#byDial.delete(dial)
-    if (join !== undefined) join.dial = undefined
+    if (join !== undefined) this.#stopDialling(join)
     return join
   }
 
   failed(dial: number, reason: string): void {
-    const join = this.takeDial(dial)
+    const join = this.#byDial.get(dial)
     if (join === undefined) return
+    this.#byDial.delete(dial)
+    join.dials.delete(dial)
+    join.reason = reason
+    if (join.untried.length > 0) this.#dialNext(join)
+    if (join.dials.size > 0) return
     // Once for each time that it is lost: how often it was tried is not worth a line each.
     const level = join.failures === 0 ? 'warn' : 'debug'
     this.again(join, reason)
@@ -93,7 +100,7 @@ export class Joins {
   /** A link of this neighbor is gone, or did not come up. */
   again(join: Join, reason: string): void {
     join.reason = reason
-    if (!join.isActive || join.dial !== undefined || join.timer !== undefined) return
+    if (!join.isActive || join.dials.size > 0 || join.timer !== undefined) return
     const { redialUsMin, redialUsMax } = this.#machine.limits
     const fullUs = Math.min(redialUsMin * 2 ** Math.min(join.failures, 30), redialUsMax)
     join.failures++
@@ -101,18 +108,37 @@ export class Joins {
     const chance = readUint32(this.#machine.runtime.randomBytes(4), 0) / 2 ** 32
     const delayUs = Math.floor((fullUs * (1 + chance)) / 2)
     join.timer = this.#machine.timers.schedule(this.#machine.nowUs + delayUs, () => {
-      join.timer = undefined
-      this.#dial(join)
+      this.#dialAll(join)
     })
   }
 
-  #dial(join: Join): void {
-    const { addresses, tlsKey } = join.ticket
-    const address = addresses[this.#nextAddress++ % addresses.length] as string
+  /** Each time beginning with another address: one may answer and be of no use all the same. */
+  #dialAll(join: Join): void {
+    const { addresses } = join.ticket
+    const first = join.failures % addresses.length
+    join.untried = [...addresses.slice(first), ...addresses.slice(0, first)]
+    this.#dialNext(join)
+  }
+
+  #dialNext(join: Join): void {
+    const { timers, limits, nowUs } = this.#machine
+    timers.cancel(join.timer)
+    join.timer = undefined
+    const address = join.untried.shift() as string
     const dial = ++this.#lastDial
-    join.dial = dial
+    join.dials.add(dial)
     this.#byDial.set(dial, join)
-    this.#machine.emit({ type: 'dial', dial, address, tlsKey })
+    this.#machine.emit({ type: 'dial', dial, address, tlsKey: join.ticket.tlsKey })
+    if (join.untried.length === 0) return
+    join.timer = timers.schedule(nowUs + limits.nextAddressUs, () => this.#dialNext(join))
+  }
+
+  #stopDialling(join: Join): void {
+    for (const dial of join.dials) this.#byDial.delete(dial)
+    join.dials.clear()
+    join.untried = []
+    this.#machine.timers.cancel(join.timer)
+    join.timer = undefined
   }
 
   #forget(key: string): void {
@@ -120,8 +146,7 @@ export class Joins {
     if (join === undefined) return
     this.#byName.delete(key)
     join.isActive = false
-    this.#machine.timers.cancel(join.timer)
-    if (join.dial !== undefined) this.#byDial.delete(join.dial)
+    this.#stopDialling(join)
   }
 }
 

@@ -27,6 +27,8 @@ export interface OverlayLimits {
   readonly silenceUs: number
   /** Cost of a link before its first measurement: worse than most, better than none. */
   readonly unmeasuredUs: number
+  /** Until the next address of a ticket is dialled beside one that has not answered. */
+  readonly nextAddressUs: number
   readonly redialUsMin: number
   readonly redialUsMax: number
 
@@ -114,6 +116,7 @@ export const OVERLAY_LIMITS: OverlayLimits = Object.freeze({
   pingUs: 5 * SECOND_US,
   silenceUs: 15 * SECOND_US,
   unmeasuredUs: SECOND_US / 10,
+  nextAddressUs: SECOND_US / 4,
   redialUsMin: SECOND_US / 4,
   redialUsMax: 60 * SECOND_US,
 

@@ -81,6 +81,30 @@ test('OV3: a lost link comes back, later each time and never twice after the sam
   assert.ok(gaps.length > 8 && new Set(gaps).size === gaps.length)
 })
 
+test('OV3: an address that says nothing holds up none of the others', () => {
+  const world = newWorld()
+  const [router, decoy] = [world.router(), world.router()]
+  const node = world.node()
+  const { name, tlsKey } = router.ticket
+  const addresses = ['mem://gone', decoy.address, router.address]
+  world.network.partition([node.address], [decoy.address])
+  node.step({ type: 'join', ticket: { name, tlsKey, addresses } })
+  world.run(1000)
+  assert.equal(node.of('link-up').length, 1)
+  // What is still under way then is nobody's any more, also when it is answered late.
+  world.run(60_000)
+  assert.deepEqual([node.of('link-up').length, node.of('link-down').length], [1, 0])
+  assert.equal([...node.overlay.joins][0]?.failures, 0)
+
+  const shut = world.node()
+  world.network.partition([shut.address], [decoy.address, router.address])
+  shut.step({ type: 'join', ticket: { name, tlsKey, addresses } })
+  world.run(9_000)
+  world.network.healAll()
+  world.run(3_000)
+  assert.equal(shut.of('link-up').length, 1, 'dialled again once all of them have failed')
+})
+
 test('OV3: the same ticket again changes nothing, a newer one takes its place', () => {
   const world = newWorld()
   const router = world.router()

@@ -86,9 +86,10 @@ export class ExportFiles {
     this.byteCount += Buffer.byteLength(checkpoint)
   }
 
-  /** Partial tiles and bundles of the sizes that were exported before. */
+  /** Partial tiles and bundles of the sizes that were exported before, and what they leave empty. */
   removeOutdatedTiles(size: number): void {
-    for (const { relative } of TileDirectory.walk(this.#root)) {
+    for (const { relative, entry } of TileDirectory.walk(this.#root)) {
+      if (entry.isDirectory()) removeEmpty(this.#root, relative)
       const tile = asTile(relative)
       if (tile === undefined) continue
       const level = tile.level === 'entries' ? 0 : tile.level
@@ -100,6 +101,8 @@ export class ExportFiles {
 
   #hasOnlyExportedNames(): boolean {
     for (const { relative, entry } of TileDirectory.walk(this.#root)) {
+      // What an export that was interrupted was about to fill.
+      if (entry.isDirectory() && isOwnDirectory(relative)) continue
       if (!entry.isFile()) return false
       const isOwn =
         relative === MANIFEST_FILE ||
@@ -124,6 +127,10 @@ export class ExportFiles {
   }
 }
 
+function isOwnDirectory(relative: string): boolean {
+  return relative === PAYLOAD_DIRECTORY || /^tile(\/|$)/.test(relative)
+}
+
 function asTile(relative: string): TilePath | undefined {
   try {
     return parseTilePath(relative)
@@ -131,6 +138,11 @@ function asTile(relative: string): TilePath | undefined {
     if (isLongshoreError(error)) return undefined
     throw error
   }
+}
+
+/** And those above it that it leaves empty. */
+function removeEmpty(root: string, relative: string): void {
+  for (let at = relative; at !== '.'; at = dirname(at)) removeIfEmpty(join(root, at))
 }
 
 function removeIfEmpty(directory: string): void {

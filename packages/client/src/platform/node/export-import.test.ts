@@ -57,6 +57,8 @@ test('EX12: an export is brought up to date: old partial tiles and erased payloa
   const { home, capsule, directory } = await createExport(300)
   await capsule.appendMany(['new 1', 'new 2'])
   await capsule.erase([5])
+  // What an export left that was cut off before it wrote a file there.
+  fs.mkdirSync(join(directory, 'tile/3/000.p'), { recursive: true })
   const report = await capsule.exportTiles(directory)
   assert.equal((await verifyDirectory(directory)).size, 305)
   assert.ok(report.fileCount < 12, `${report.fileCount} files written again`)
@@ -81,6 +83,9 @@ test('EX11: nothing is written into a directory that holds anything else', async
   const foreign = temporaryDirectory()
   fs.writeFileSync(join(foreign, 'thesis.txt'), 'years of work')
   await assert.rejects(capsule.exportTiles(foreign), { code: 'FILE_EXISTS' })
+  fs.mkdirSync(join(directory, 'thesis'))
+  await assert.rejects(capsule.exportTiles(directory), { code: 'FILE_EXISTS' })
+  fs.rmdirSync(join(directory, 'thesis'))
   fs.writeFileSync(join(directory, 'thesis.txt'), 'years of work')
   await assert.rejects(capsule.exportTiles(directory), { code: 'FILE_EXISTS' })
   await assert.rejects(capsule.exportTiles(join(foreign, 'thesis.txt')), { code: 'FILE_EXISTS' })
@@ -143,6 +148,15 @@ const TAMPERINGS: Record<string, [code: string, change: (directory: string) => v
       fs.rmSync(join(d, 'checkpoint'))
       fs.mkdirSync(join(d, 'checkpoint'))
     },
+  ],
+  'an empty directory': ['EXPORT_INVALID', (d) => fs.mkdirSync(join(d, 'notes'))],
+  'an empty directory among the tiles': [
+    'EXPORT_INVALID',
+    (d) => fs.mkdirSync(join(d, 'tile/0/x001/002.p'), { recursive: true }),
+  ],
+  'an empty directory among the payloads': [
+    'EXPORT_INVALID',
+    (d) => fs.mkdirSync(join(d, 'payload/more')),
   ],
   'deep directories': [
     'EXPORT_INVALID',

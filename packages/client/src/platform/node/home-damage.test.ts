@@ -91,6 +91,44 @@ test('HM24: a bit that flipped in the journal harms one entry, is named, and not
   assert.match(report.problems[0]!.message, /segment 1/)
 })
 
+test('HM71: a manifest that cannot be read hides no other one, and is named', async () => {
+  const { path, names } = await createClosedHome()
+  const segment = join(path, 'store/segments/00000001.0.seg')
+  const rot = (bytes: Uint8Array): void => {
+    const journal = fs.readFileSync(segment)
+    const at = journal.indexOf(bytes)
+    assert.ok(at > 0)
+    journal[at + 40]! ^= 1
+    fs.writeFileSync(segment, journal)
+  }
+  const signed = await (async () => {
+    await using home = await openAt(path)
+    await using damaged = await home.open(names[0])
+    return damaged.signedManifest
+  })()
+  rot(signed)
+  for (const readOnly of [true, false]) {
+    await using home = await openAt(path, { readOnly })
+    const infos = await home.list()
+    assert.equal(infos.length, 4)
+    const { text, type, size, problem } = infos.at(-1)!
+    assert.deepEqual(
+      [text, type, size, problem?.code],
+      [names[0], undefined, COUNT, 'STORE_CORRUPT'],
+    )
+    const types = infos.slice(0, -1).map(({ type: known }) => known)
+    assert.deepEqual(types.toSorted(), ['capsule', 'capsule', 'person'])
+    assert.equal((await home.identities()).length, 1)
+    assert.equal((await home.usage()).capsuleCount, 3)
+    await using other = await home.open(names[1])
+    assert.equal((await other.get(7)).text(), 'second 7')
+    await assert.rejects(home.open(names[0]), { code: 'STORE_CORRUPT' })
+  }
+  await using home = await openAt(path)
+  await using another = await home.create()
+  assert.equal((await another.append('as ever')).size, 1)
+})
+
 test('HM47: fsck finds nothing in a whole home, a foreign key, and repairs the index', async () => {
   const { path, names } = await createClosedHome()
   await using home = await openAt(path)

@@ -2,6 +2,7 @@
  * Where things lie in a home, and who may read them.
  *
  *     lock  holder.json  socket  config.json  keys/<name>.key  store/…  index/…
+ *     evidence/<name>.evidence
  *
  * Everything is for one user: directories 0700, files 0600. Rules HM1-HM3 of docs/spec/home.md.
  *
@@ -28,6 +29,7 @@ export interface HomePaths {
   readonly keys: string
   readonly store: string
   readonly index: string
+  readonly evidence: string
 }
 
 /** `~/.longshore` unless `path` or `$LONGSHORE_HOME` says otherwise. */
@@ -43,6 +45,7 @@ export function homePaths(path?: string): HomePaths {
     keys: join(home, 'keys'),
     store: join(home, 'store'),
     index: join(home, 'index'),
+    evidence: join(home, 'evidence'),
   }
 }
 
@@ -71,6 +74,7 @@ export function createHomeDirectories(paths: HomePaths): void {
 /** What a home consists of; a directory with anything else in it is not taken for an empty one. */
 const OWN_NAMES: ReadonlySet<string> = new Set([
   'config.json',
+  'evidence',
   'holder.json',
   'index',
   'keys',

@@ -10,14 +10,19 @@ import { resolve } from 'node:path'
 import {
   type CapsuleName,
   formatName,
+  isLongshoreError,
+  type LongshoreError,
   MAIN_BRANCH,
   manifestKey,
   openManifest,
+  parseBase64,
   parseName,
   roleKeysEqual,
   type SignedManifest,
   UnavailableError,
   UsageError,
+  type VerificationError,
+  verifyEquivocation,
 } from '@longshore/capsule'
 import {
   committedHead,
@@ -49,6 +54,7 @@ import type { Owner } from '../../network/grant.ts'
 import type { RemoteOptions } from '../../network/home-network.ts'
 import { admitToDomain } from './admit-to-domain.ts'
 import { checkHome } from './check-home.ts'
+import { EvidenceFiles } from './evidence-files.ts'
 import { exportTiles } from './export-tiles.ts'
 import { withWriting } from './file-error.ts'
 import { HomeAccess } from './home-access.ts'
@@ -99,6 +105,7 @@ class NodeHome implements Home, CapsuleContext {
   readonly #paths: HomePaths
   readonly #access: HomeAccess
   readonly #keys: KeyStore
+  readonly #evidence: EvidenceFiles
   readonly network: ConnectedHome
   readonly #runtime: Runtime
 
@@ -109,6 +116,7 @@ class NodeHome implements Home, CapsuleContext {
     this.#paths = paths
     this.#access = access
     this.#keys = new KeyStore(paths.keys)
+    this.#evidence = new EvidenceFiles(paths.evidence)
     this.#runtime = runtime
     this.network = new ConnectedHome({
       reader: this.reader,
@@ -119,6 +127,8 @@ class NodeHome implements Home, CapsuleContext {
       openNetwork: async (tickets) => openNodeNetwork({ runtime: this.#runtime, tickets }),
       nowUs: () => this.#runtime.nowUs(),
       randomBytes: (byteLength) => this.#runtime.randomBytes(byteLength),
+      conviction: (name) => this.#evidence.conviction(name),
+      convict: (name, bytes) => this.#evidence.convict(name, bytes),
       ownerOf: (capsule) => this.#ownerOf(capsule),
       takeIn: async ({ signed }, entries) => {
         const writer = await this.writer()
@@ -145,7 +155,7 @@ class NodeHome implements Home, CapsuleContext {
   async identities(): Promise<IdentityInfo[]> {
     const known = readConfig(this.#paths.config)?.identity
     const identities: IdentityInfo[] = []
-    for (const person of this.#principals()) {
+    for (const person of this.#readable()) {
       const { type } = person.manifest
       // Domains and nodes have keys and authorities too, and own no capsules of applications.
       if (type !== 'person' && type !== 'organisation') continue
@@ -197,19 +207,37 @@ class NodeHome implements Home, CapsuleContext {
 
   async list(): Promise<CapsuleInfo[]> {
     const infos: CapsuleInfo[] = []
-    for (const { name, manifest } of this.#principals()) {
-      infos.push({
-        name,
-        text: formatName(name),
-        type: manifest.type,
-        size: committedHead(this.reader, name, MAIN_BRANCH)?.size ?? 0,
-        labels: manifest.labels,
-        timeUs: manifest.timeUs,
-        writable: manifest.type === 'capsule' && this.#keys.has(name),
-        authority: manifest.authority,
-      })
+    const damaged: CapsuleInfo[] = []
+    for (const { name, principal } of this.#principals()) {
+      const size = this.#sizeOf(name)
+      if (isLongshoreError(principal)) damaged.push(infoOfDamaged(name, size, principal))
+      else infos.push(this.#infoOf(principal, size))
     }
-    return infos.sort(byTime)
+    return [...infos.sort(byTime), ...damaged]
+  }
+
+  #infoOf({ name, manifest }: SignedManifest, size: number): CapsuleInfo {
+    return {
+      name,
+      text: formatName(name),
+      type: manifest.type,
+      size,
+      labels: manifest.labels,
+      timeUs: manifest.timeUs,
+      writable: manifest.type === 'capsule' && this.#keys.has(name),
+      authority: manifest.authority,
+      problem: undefined,
+    }
+  }
+
+  /** 0 if its head cannot be read. */
+  #sizeOf(name: CapsuleName): number {
+    try {
+      return committedHead(this.reader, name, MAIN_BRANCH)?.size ?? 0
+    } catch (error) {
+      if (isLongshoreError(error)) return 0
+      throw error
+    }
   }
 
   async importTiles(
@@ -217,7 +245,11 @@ class NodeHome implements Home, CapsuleContext {
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<ImportReport> {
     const writer = await this.writer()
-    return writer.importTiles(resolve(directory), options.signal)
+    try {
+      return await writer.importTiles(resolve(directory), options.signal)
+    } catch (error) {
+      throw this.#kept(error)
+    }
   }
 
   async backup(file: string): Promise<BackupReport> {
@@ -246,7 +278,7 @@ class NodeHome implements Home, CapsuleContext {
     return {
       journalBytes: this.#store().usage().journalBytes,
       indexBytes: measureIndex(this.#paths.index),
-      capsuleCount: infos.filter(({ type }) => type === 'capsule').length,
+      capsuleCount: infos.filter(({ type = 'capsule' }) => type === 'capsule').length,
       entryCount: infos.reduce((sum, { size }) => sum + size, 0),
     }
   }
@@ -294,6 +326,21 @@ class NodeHome implements Home, CapsuleContext {
     return withWriting(path, () => exportTiles(capsule, path, signal))
   }
 
+  conviction(name: CapsuleName): VerificationError | undefined {
+    return this.#evidence.conviction(name)
+  }
+
+  /** With the file in which what it found against a writer is kept. */
+  #kept(error: unknown): unknown {
+    if (!isLongshoreError(error) || error.code !== 'EQUIVOCATION') return error
+    const { evidence } = error.details
+    if (typeof evidence !== 'string') return error
+    const bytes = parseBase64(evidence)
+    return bytes === undefined
+      ? error
+      : this.#evidence.convict(verifyEquivocation(bytes).name, bytes)
+  }
+
   /** The person whose capsule it is, or the default identity, with the key. */
   #ownerOf(capsule: SignedManifest | undefined): Owner {
     const known = readConfig(this.#paths.config)?.identity
@@ -302,7 +349,7 @@ class NodeHome implements Home, CapsuleContext {
       const isTheirs = capsule === undefined || isOwnedBy(capsule, person)
       if (isTheirs) return { person, signer: this.#keys.ownerSigner(person) }
     }
-    for (const person of capsule === undefined ? [] : this.#principals()) {
+    for (const person of capsule === undefined ? [] : this.#readable()) {
       if (person.manifest.type === 'capsule' || !isOwnedBy(capsule as SignedManifest, person))
         continue
       return { person, signer: this.#keys.ownerSigner(person) }
@@ -318,12 +365,36 @@ class NodeHome implements Home, CapsuleContext {
   }
 
   /** Every manifest of this home, verified, one after the other: there may be very many. */
-  *#principals(): Iterable<SignedManifest> {
+  *#principals(): Iterable<Principal> {
     this.refresh()
     for (const name of this.reader.names()) {
-      yield openManifest(this.reader.manifest(name) as Uint8Array, name)
+      try {
+        const signed = this.reader.manifest(name)
+        if (signed === undefined) continue
+        yield { name, principal: openManifest(signed, name) }
+      } catch (error) {
+        if (!isLongshoreError(error)) throw error
+        yield { name, principal: error }
+      }
     }
   }
+
+  *#readable(): Iterable<SignedManifest> {
+    for (const { principal } of this.#principals()) {
+      if (!isLongshoreError(principal)) yield principal
+    }
+  }
+}
+
+interface Principal {
+  readonly name: CapsuleName
+  /** Or why its manifest cannot be read. */
+  readonly principal: SignedManifest | LongshoreError
+}
+
+function infoOfDamaged(name: CapsuleName, size: number, problem: LongshoreError): CapsuleInfo {
+  const nothing = { type: undefined, labels: {}, timeUs: 0, writable: false, authority: null }
+  return { name, text: formatName(name), size, ...nothing, problem }
 }
 
 /** Oldest first. */

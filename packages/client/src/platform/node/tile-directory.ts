@@ -139,6 +139,9 @@ export class TileDirectory implements TileSource {
     let payloadCount = 0
     for (const { relative, entry } of TileDirectory.walk(this.path)) {
       if (entry.isSymbolicLink()) throw invalid('a symbolic link', relative)
+      // Where all payloads are erased there may be none in it.
+      if (entry.isDirectory() && relative === PAYLOAD_DIRECTORY) continue
+      if (entry.isDirectory()) throw invalid('an empty directory', relative)
       if (!entry.isFile()) throw invalid('neither file nor directory', relative)
       if (relative === CHECKPOINT_FILE || relative === MANIFEST_FILE) continue
       if (relative.startsWith(`${PAYLOAD_DIRECTORY}/`)) {
@@ -153,7 +156,7 @@ export class TileDirectory implements TileSource {
     return { payloadCount }
   }
 
-  /** Everything below a directory that is not a directory itself. */
+  /** Everything below a directory that is not a directory itself, or an empty one. */
   static walk(root: string): Generator<WalkedFile> {
     return walk(root, '', DEPTH_MAX)
   }
@@ -171,22 +174,28 @@ export class TileDirectory implements TileSource {
   }
 }
 
-/** Every file below a directory, one after the other: never more than one listing per level. */
-function* walk(root: string, below: string, depth: number): Generator<WalkedFile> {
+/**
+ * Every file below a directory, one after the other: never more than one listing per level. True
+ * if there is anything in it.
+ */
+function* walk(root: string, below: string, depth: number): Generator<WalkedFile, boolean> {
   const directory = fs.opendirSync(join(root, below))
+  let isEmpty = true
   try {
     for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+      isEmpty = false
       const relative = below === '' ? entry.name : `${below}/${entry.name}`
       if (!entry.isDirectory()) {
         yield { relative, entry }
       } else {
         if (depth === 0) throw extra(relative)
-        yield* walk(root, relative, depth - 1)
+        if (!(yield* walk(root, relative, depth - 1))) yield { relative, entry }
       }
     }
   } finally {
     directory.closeSync()
   }
+  return !isEmpty
 }
 
 function checkIsDirectory(path: string): void {
