@@ -1,7 +1,8 @@
 /**
  * `npm test`: every `*.test.ts` of the clone, with Node's own test runner.
  *
- *     npm test                    everything
+ *     npm test                    everything but `*.long.test.ts`
+ *     npm test -- --all           everything
  *     npm test -- tree proof      files whose path contains one of these
  *     npm test -- --name 'CP3'    tests whose title matches this regular expression
  *
@@ -20,11 +21,16 @@ import { type Result, Tally } from './test/tally.ts'
 import type { WorkerOrder } from './test/worker.ts'
 
 const root = resolve(import.meta.dirname, '..')
-/** Long files first: the end of a run must not wait for one of them alone. */
 const FOLDERS = ['packages', 'sim', 'scripts', 'vectors', 'bench']
 
+/** Long proofs beyond the two minutes: `.ci/run` has time for them. */
+const LONG = /\.long\.test\.ts$/
+
+/** Begin first: the end of a run must not wait for one of them alone. */
+const SLOWEST = /\/(transcripts|network(-trouble)?|snippets|start|schemas|kill-loop)\.test\.ts$/
+
 /** Rooms whose tests need no process of their own: nothing in them touches the machine. */
-const PURE = /^packages\/(capsule|engine)\//
+const PURE = /^(packages\/(capsule|engine)|packages\/client\/src(?!\/platform)|sim\/checkers)\//
 
 /** A shared process runs one test after the other, so there are as many as cores, up to this. */
 const SHARED_PROCESSES_MAX = 4
@@ -36,12 +42,17 @@ process.env['NODE_COMPILE_CACHE'] ??= resolve(root, 'node_modules/.cache/longsho
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { name: { type: 'string' } },
+  options: { name: { type: 'string' }, all: { type: 'boolean', default: false } },
 })
 
 const files = FOLDERS.flatMap((folder) =>
   globSync(`${folder}/**/*.test.ts`, { cwd: root, exclude: ['**/node_modules'] }).sort(),
-).filter((path) => positionals.length === 0 || positionals.some((part) => path.includes(part)))
+)
+  .filter((path) => {
+    if (positionals.length === 0) return values.all || !LONG.test(path)
+    return positionals.some((part) => path.includes(part))
+  })
+  .sort((a, b) => Number(SLOWEST.test(b)) - Number(SLOWEST.test(a)))
 if (files.length === 0) {
   console.error(`no test file has ${positionals.join(' or ')} in its path`)
   process.exit(2)
@@ -63,11 +74,13 @@ await Promise.all([
 const seconds = (performance.now() - started) / 1000
 if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
 for (const line of tally.report()) console.log(line)
-if (seconds > BUDGET_S) {
+if (seconds > BUDGET_S && !values.all) {
   console.log(`${seconds.toFixed(0)} s, above the budget of ${BUDGET_S} s; slowest:`)
   for (const line of tally.slowest()) console.log(`  ${line}`)
 }
-console.log(`${files.length} files, ${seconds.toFixed(1)} s`)
+const isWhole = positionals.length > 0 || values.all
+const left = isWhole ? '' : ', without the long tests (--all)'
+console.log(`${files.length} files, ${seconds.toFixed(1)} s${left}`)
 console.log(tally.summary())
 process.exitCode = tally.failed === 0 ? 0 : 1
 

@@ -7,7 +7,11 @@ import { join } from 'node:path'
 import test from 'node:test'
 
 /** Runs `scripts/test.ts` in a tree that holds only these files. */
-function runTests(files: Record<string, string>, env: Record<string, string> = {}, args = ['']) {
+function runTests(
+  files: Record<string, string>,
+  env: Record<string, string> = {},
+  args: string[] = [],
+) {
   const root = mkdtempSync(join(tmpdir(), 'longshore-tests-'))
   try {
     cpSync(join(import.meta.dirname, '..', 'test.ts'), join(root, 'scripts', 'test.ts'))
@@ -86,6 +90,13 @@ test('arguments choose files, --name chooses titles', () => {
   assert.equal(runTests(files, {}, ['client/b']).last, '1 passed, 1 failed')
   assert.equal(runTests(files, {}, ['--name', 'good']).last, '1 passed, 0 failed')
   assert.equal(runTests(files, {}, ['nothing']).status, 2)
+})
+
+test('long tests run when they are named, and with all', () => {
+  const files = { 'scripts/a.test.ts': PASS, 'scripts/b.long.test.ts': PASS + PASS }
+  assert.equal(runTests(files, {}, []).last, '1 passed, 0 failed')
+  assert.equal(runTests(files, {}, ['b.long']).last, '2 passed, 0 failed')
+  assert.equal(runTests(files, {}, ['--all']).last, '3 passed, 0 failed')
 })
 
 test('a test left to be done counts as failed', () => {

@@ -39,12 +39,29 @@ export function flat(hashes: readonly Uint8Array[]): Uint8Array {
   return bytes
 }
 
+interface KnownRoot {
+  readonly leaves: readonly Hash[]
+  readonly root: Hash
+}
+
+/** Roots of up to so many leaves are kept: exhaustive tests ask for the same ones very often. */
+const KNOWN_LEAVES_MAX = 128
+/** By the first leaf, then by the number of leaves. */
+const knownRoots = new WeakMap<Hash, KnownRoot[]>()
+
 /** MTH. */
 export function merkleRoot(leaves: readonly Hash[]): Hash {
-  if (leaves.length === 0) return sha256()
-  if (leaves.length === 1) return leaves[0] as Hash
+  const [first] = leaves
+  if (first === undefined) return sha256()
+  if (leaves.length === 1) return first
+  const known = knownRoots.get(first) ?? []
+  const same = known[leaves.length]
+  if (same?.leaves.every((leaf, i) => leaf === leaves[i])) return same.root
   const k = split(leaves.length)
-  return sha256(Uint8Array.of(1), merkleRoot(leaves.slice(0, k)), merkleRoot(leaves.slice(k)))
+  const root = sha256(Uint8Array.of(1), merkleRoot(leaves.slice(0, k)), merkleRoot(leaves.slice(k)))
+  if (leaves.length <= KNOWN_LEAVES_MAX) known[leaves.length] = { leaves, root }
+  knownRoots.set(first, known)
+  return root
 }
 
 /** PATH(m, D_n) of RFC 9162 section 2.1.3.1. */

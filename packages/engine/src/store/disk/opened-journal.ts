@@ -32,7 +32,11 @@ export function countedSegments({ files, state, position }: OpenedJournal): Segm
     const { number } = highest
     if (number > position.segment) break
     const generation = state.generation(number)
-    counted.push(list.find((n) => n.number === number && n.generation === generation) ?? highest)
+    // Nearly always it is the highest: no search, or many segments cost their square.
+    const isCounted = (name: SegmentName): boolean => {
+      return name.number === number && name.generation === generation
+    }
+    counted.push(isCounted(highest) ? highest : (list.find(isCounted) ?? highest))
   }
   return counted
 }
