@@ -48,7 +48,10 @@ export function* checkHome({ store, keys, paths }: HomeParts, repair: boolean): 
   const problems: FsckProblem[] = report.problems.map(
     ({ code, segment, offset, capsule, detail }) => {
       const place = segment === 0 ? '' : ` (segment ${segment}, byte ${offset})`
-      return { code, message: `${detail}${place}${capsule === undefined ? '' : ` in ${capsule}`}` }
+      const about = capsule === undefined ? '' : ` in ${capsule}`
+      const also =
+        report.isComplete && code === 'RECORD_DAMAGED' ? ': no capsule lacks anything' : ''
+      return { code, message: `${detail}${place}${about}${also}` }
     },
   )
   problems.push(...problemOf('', () => void readConfig(paths.config)))

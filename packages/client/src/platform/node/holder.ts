@@ -258,7 +258,7 @@ export class Holder implements HomeWriter {
   }
 
   compact(): Promise<CompactReport> {
-    return this.#runLong(() => this.#inSlices(() => this.#parts.store.compactInSlices()))
+    return this.#runLong(() => this.#compact())
   }
 
   fsck(repair: boolean): Promise<FsckReport> {
@@ -420,6 +420,22 @@ export class Holder implements HomeWriter {
     } finally {
       slot.close()
     }
+  }
+
+  /** If damage is in the way, everything is verified: what nobody lacks goes as well. */
+  async #compact(): Promise<CompactReport> {
+    const { store } = this.#parts
+    const report = await this.#inSlices(() => store.compactInSlices())
+    if (report.segmentsDamaged === 0) return report
+    const { isComplete, lostNotes, damage } = await this.#inSlices(() => store.fsckInSlices())
+    if (!isComplete) return report
+    const ops = lostNotes.flatMap((key) => {
+      const value = store.note(key)
+      return value === undefined ? [] : [{ type: 'note' as const, key, value }]
+    })
+    if (ops.length > 0) await this.driver.submit(ops)
+    const { bytesAfter } = await this.#inSlices(() => store.compactInSlices({ nobodys: damage }))
+    return { bytesBefore: report.bytesBefore, bytesAfter }
   }
 
   #inSlices<T>(begin: () => Slices<T>): Promise<T> {
