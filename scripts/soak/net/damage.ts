@@ -73,10 +73,13 @@ async function mendsInPlace({ writers }: Federation, mirror: NodeProcess): Promi
   const endMs = Date.now() + MENDING_MS
   for (;;) {
     const problem = await findUnsound(mirror, capsules)
-    if (problem === undefined) return
+    if (problem === undefined) break
     if (Date.now() > endMs) throw new Error(`${mirror.id} has not mended its copy: ${problem}`)
     await pause(LOOK_MS)
   }
+  // What was damaged is still on the disk, and fsck says so, until its operator has it compacted.
+  await using home = await openHome({ path: mirror.data, create: false })
+  await home.compact()
 }
 
 /** Reads each of them from the disk, beside the node. */
