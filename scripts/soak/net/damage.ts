@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { closeSync, globSync, openSync, readSync, statSync, writeSync } from 'node:fs'
+import { closeSync, globSync, openSync, readFileSync, readSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isLongshoreError } from '@longshore/capsule'
@@ -41,7 +41,9 @@ export async function damageMirror(
   watch.lose(mirror)
   const whileRunning = prng.chance(0.5)
   if (!whileRunning) await mirror.kill()
-  flipBytes(mirror, prng)
+  // Bytes anywhere nearly always hit the head log, too, and then it is no more the same node.
+  if (prng.chance(0.5)) flipAnywhere(mirror, prng)
+  else flipPayloads(mirror, federation, prng)
   const hasRefused = whileRunning ? false : await refusesToStart(mirror)
   await pause(SERVING_MS)
   const hasEnded = !mirror.isRunning
@@ -71,10 +73,13 @@ async function mendsInPlace({ writers }: Federation, mirror: NodeProcess): Promi
   const endMs = Date.now() + MENDING_MS
   for (;;) {
     const problem = await findUnsound(mirror, capsules)
-    if (problem === undefined) return
+    if (problem === undefined) break
     if (Date.now() > endMs) throw new Error(`${mirror.id} has not mended its copy: ${problem}`)
     await pause(LOOK_MS)
   }
+  // What was damaged is still on the disk, and fsck says so, until its operator has it compacted.
+  await using home = await openHome({ path: mirror.data, create: false })
+  await home.compact()
 }
 
 /** Reads each of them from the disk, beside the node. */
@@ -96,9 +101,35 @@ async function findUnsound(
   }
 }
 
+function segmentsOf({ data }: NodeProcess): string[] {
+  return globSync('store/segments/*.seg', { cwd: data }).map((path) => join(data, path))
+}
+
+/** In what it mirrors: lines of the writers. */
+function flipPayloads(mirror: NodeProcess, { writers }: Federation, prng: Prng): void {
+  const places: [path: string, at: number][] = []
+  for (const path of segmentsOf(mirror)) {
+    const bytes = readFileSync(path)
+    for (const { id } of writers) {
+      const line = `${id} `
+      for (let at = bytes.indexOf(line); at !== -1; at = bytes.indexOf(line, at + 1)) {
+        places.push([path, at])
+      }
+    }
+  }
+  if (places.length === 0) throw new Error(`nothing to damage in ${mirror.data}`)
+  for (let flips = 0; flips < FLIPS; flips++) {
+    const [path, at] = prng.pick(places)
+    const file = openSync(path, 'r+')
+    writeSync(file, 'X', at)
+    closeSync(file)
+  }
+}
+
 /** Bytes that are not zero, anywhere in the journal. */
-function flipBytes({ data }: NodeProcess, prng: Prng): void {
-  const segments = globSync('store/segments/*.seg', { cwd: data }).map((path) => join(data, path))
+function flipAnywhere(mirror: NodeProcess, prng: Prng): void {
+  const { data } = mirror
+  const segments = segmentsOf(mirror)
   const byte = new Uint8Array(1)
   let flips = 0
   for (let tries = 0; tries < TRIES_MAX && flips < FLIPS; tries++) {

@@ -58,7 +58,7 @@ import type { Network } from './network.ts'
 import { fillHoles, pullBranch, type TakeIn } from './pull.ts'
 import { RemoteBranch } from './remote-branch.ts'
 import type { RemoteBranchOptions, ServingNode } from './remote-branch-options.ts'
-import { RemoteCapsule } from './remote-capsule.ts'
+import { openCapsuleManifest, RemoteCapsule } from './remote-capsule.ts'
 import { Replication } from './replication.ts'
 import { type CosignedHead, type MirrorStatement, StatedHeads } from './stated-heads.ts'
 import { waitForMirrors } from './wait-for-mirrors.ts'
@@ -492,16 +492,6 @@ interface MendReport {
 }
 
 const NOTHING_MENDED: MendReport = { count: 0, failure: undefined, sizeElsewhere: undefined }
-
-function openCapsuleManifest(branch: RemoteBranch, name: CapsuleName): SignedManifest {
-  const { signed } = branch
-  if (signed === undefined) {
-    throw new UnavailableError('NO_MIRROR', 'no mirror has shown the manifest of the capsule')
-  }
-  if (signed.manifest.type === 'capsule') return signed
-  const details = { name: formatName(name), type: signed.manifest.type }
-  throw new UsageError('USAGE', `this is the name of a ${details.type}, not of a capsule`, details)
-}
 
 function newest(a: Head | undefined, b: Head | undefined): Head | undefined {
   return a === undefined || (b !== undefined && b.size > a.size) ? b : a

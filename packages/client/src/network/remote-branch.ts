@@ -15,13 +15,11 @@
  * @module
  */
 import {
-  bytesEqual,
   type CapsuleName,
   type ErrorCode,
   formatName,
   type Head,
   type LongshoreError,
-  type MirrorCosignature,
   type SignedManifest,
   UnavailableError,
   type VerificationError,
@@ -37,7 +35,6 @@ import {
   type Stretch,
 } from '@longshore/engine'
 import { checkNotAborted } from '../commit-signal.ts'
-import { mirrorCosignature } from './cosigner.ts'
 import type { Network } from './network.ts'
 import type { RemoteBranchOptions, ServingNode } from './remote-branch-options.ts'
 import {
@@ -149,16 +146,6 @@ export class RemoteBranch {
     return count >= NO_ROUTES && this.#network.hasTriedAll
   }
 
-  /** Mirrors whose cosignature is over this head, with everything that a receipt needs. */
-  cosigners(head: Head): MirrorCosignature[] {
-    return this.sources.flatMap(({ peer, cosigned, memberships }) => {
-      const chain = this.chainOf(peer.name)
-      const isOver = cosigned?.head.size === head.size && bytesEqual(cosigned.head.root, head.root)
-      if (chain === undefined || peer.signedManifest === undefined || !isOver) return []
-      return mirrorCosignature(peer.signedManifest, cosigned.statement, chain, memberships)
-    })
-  }
-
   /**
    * Resolves once it is known what there is to read: a head, or that the capsule is empty.
    *
@@ -170,7 +157,7 @@ export class RemoteBranch {
     return this.until(() => this.#checkReady(), signal)
   }
 
-  /** Waits for something that mirrors have to say. `isSound`: about a writer who is not convicted. */
+  /** Waits for something that mirrors have to say. `isSound`: and the writer is not convicted. */
   until(isThere: () => boolean, signal?: AbortSignal, isSound = true): Promise<void> {
     const patience = {
       timeoutMs: this.#options.timeoutMs,

@@ -203,6 +203,17 @@ export class RemoteCapsule implements Capsule {
   }
 }
 
+/** What mirrors have shown; must be that of a capsule. */
+export function openCapsuleManifest(branch: RemoteBranch, name: CapsuleName): SignedManifest {
+  const { signed } = branch
+  if (signed === undefined) {
+    throw new UnavailableError('NO_MIRROR', 'no mirror has shown the manifest of the capsule')
+  }
+  if (signed.manifest.type === 'capsule') return signed
+  const details = { name: formatName(name), type: signed.manifest.type }
+  throw new UsageError('USAGE', `this is the name of a ${details.type}, not of a capsule`, details)
+}
+
 async function* flatten(
   messages: AsyncIterable<RemoteEntries>,
 ): AsyncGenerator<Entry, void, undefined> {

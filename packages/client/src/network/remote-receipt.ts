@@ -8,7 +8,9 @@
  * @module
  */
 import {
+  bytesEqual,
   createReceipt,
+  type Head,
   hashLeaf,
   type MirrorCosignature,
   manifestKey,
@@ -20,6 +22,7 @@ import {
   UnavailableError,
 } from '@longshore/capsule'
 import type { StoredEntry } from '@longshore/engine'
+import { mirrorCosignature } from './cosigner.ts'
 import type { RemoteBranch } from './remote-branch.ts'
 import type { RemoteEntries } from './remote-channel.ts'
 import { storedEntries } from './remote-entry.ts'
@@ -46,7 +49,7 @@ export async function createRemoteReceipt(
   )
   const head = tile.tree
   const { body } = await readOne(branch, index, signal)
-  const mirrors: readonly MirrorCosignature[] = branch.cosigners(head)
+  const mirrors: readonly MirrorCosignature[] = cosigners(branch, head)
   return createReceipt({
     manifest: signed,
     header: headers[at] as Uint8Array,
@@ -84,4 +87,14 @@ async function readOne(
     for (const entry of storedEntries(arrived)) if (entry.index === index) return entry
   }
   throw new UnavailableError('NO_MIRROR', 'the mirrors do not send the entry')
+}
+
+/** Mirrors whose cosignature is over this head, with everything that a receipt needs. */
+function cosigners(branch: RemoteBranch, head: Head): MirrorCosignature[] {
+  return branch.sources.flatMap(({ peer, cosigned, memberships }) => {
+    const chain = branch.chainOf(peer.name)
+    const isOver = cosigned?.head.size === head.size && bytesEqual(cosigned.head.root, head.root)
+    if (chain === undefined || peer.signedManifest === undefined || !isOver) return []
+    return mirrorCosignature(peer.signedManifest, cosigned.statement, chain, memberships)
+  })
 }

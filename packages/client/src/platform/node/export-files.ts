@@ -86,7 +86,7 @@ export class ExportFiles {
     this.byteCount += Buffer.byteLength(checkpoint)
   }
 
-  /** Partial tiles and bundles of the sizes that were exported before, and what they leave empty. */
+  /** Partial tiles and bundles of sizes that were exported before, and directories without any. */
   removeOutdatedTiles(size: number): void {
     for (const { relative, entry } of TileDirectory.walk(this.#root)) {
       if (entry.isDirectory()) removeEmpty(this.#root, relative)
