@@ -35,6 +35,9 @@ const PURE = /^(packages\/(capsule|engine)|packages\/client\/src(?!\/platform)|s
 /** A shared process runs one test after the other, so there are as many as cores, up to this. */
 const SHARED_PROCESSES_MAX = 4
 
+/** Beyond one for each core: files with processes and networks wait half of their time. */
+const WAITING_FILES = 1
+
 const BUDGET_S = 120
 
 // What tests start compiles nothing twice, not even the first file of the command line.
@@ -65,7 +68,11 @@ const concurrency = availableParallelism()
 const pure = files.filter((path) => PURE.test(path))
 const shared = Math.min(concurrency, SHARED_PROCESSES_MAX)
 await Promise.all([
-  runFiles({ files: files.filter((path) => !PURE.test(path)), isolation: 'process', concurrency }),
+  runFiles({
+    files: files.filter((path) => !PURE.test(path)),
+    isolation: 'process',
+    concurrency: concurrency + WAITING_FILES,
+  }),
   ...Array.from({ length: shared }, (_, group) => {
     const own = pure.filter((_path, at) => at % shared === group)
     return runFiles({ files: own, isolation: 'none', concurrency })

@@ -1,7 +1,6 @@
 /**
  * A short life of a federation: routers, mirrors, a writer and a follower as processes, some of
- * them killed, and every promise checked. `.ci/run` does a minute, `npm run soak -- net` as much
- * as one likes.
+ * them killed, and every promise checked. `npm run soak -- net` does as much as one likes.
  */
 import assert from 'node:assert/strict'
 import test from 'node:test'
