@@ -93,10 +93,10 @@ function assembleFold(): Uint8Array {
   const halves = Array.from({ length: 2 * ROWS }, (_, i) => V(i))
   const MASK = V(2 * ROWS)
   /** Sixteen columns: the vectors that hold their bytes, and where these are in a block. */
-  const columns = [0, 1].map((set) =>
+  const columns = [0, 1].map((half) =>
     Array.from({ length: ROWS }, (_, row) => ({
-      vector: V(2 * ROWS + 1 + set * ROWS + row),
-      offset: row * STRIDE_BYTES + set * LANES,
+      vector: V(2 * ROWS + 1 + half * ROWS + row),
+      offset: row * STRIDE_BYTES + half * LANES,
     })),
   )
   const table = (row: number, half: number): Code =>
