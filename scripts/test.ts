@@ -2,7 +2,6 @@
  * `npm test`: every `*.test.ts` of the clone, with Node's own test runner.
  *
  *     npm test                    everything but `*.long.test.ts`
- *     npm test -- --all           everything
  *     npm test -- tree proof      files whose path contains one of these
  *     npm test -- --name 'CP3'    tests whose title matches this regular expression
  *
@@ -45,14 +44,14 @@ process.env['NODE_COMPILE_CACHE'] ??= resolve(root, 'node_modules/.cache/longsho
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { name: { type: 'string' }, all: { type: 'boolean', default: false } },
+  options: { name: { type: 'string' } },
 })
 
 const files = FOLDERS.flatMap((folder) =>
   globSync(`${folder}/**/*.test.ts`, { cwd: root, exclude: ['**/node_modules'] }).sort(),
 )
   .filter((path) => {
-    if (positionals.length === 0) return values.all || !LONG.test(path)
+    if (positionals.length === 0) return !LONG.test(path)
     return positionals.some((part) => path.includes(part))
   })
   .sort((a, b) => Number(SLOWEST.test(b)) - Number(SLOWEST.test(a)))
@@ -81,13 +80,11 @@ await Promise.all([
 const seconds = (performance.now() - started) / 1000
 if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
 for (const line of tally.report()) console.log(line)
-if (seconds > BUDGET_S && !values.all) {
+if (seconds > BUDGET_S) {
   console.log(`${seconds.toFixed(0)} s, above the budget of ${BUDGET_S} s; slowest:`)
   for (const line of tally.slowest()) console.log(`  ${line}`)
 }
-const isWhole = positionals.length > 0 || values.all
-const left = isWhole ? '' : ', without the long tests (--all)'
-console.log(`${files.length} files, ${seconds.toFixed(1)} s${left}`)
+console.log(`${files.length} files, ${seconds.toFixed(1)} s`)
 console.log(tally.summary())
 process.exitCode = tally.failed === 0 ? 0 : 1
 

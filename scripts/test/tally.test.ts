@@ -92,11 +92,10 @@ test('arguments choose files, --name chooses titles', () => {
   assert.equal(runTests(files, {}, ['nothing']).status, 2)
 })
 
-test('long tests run when they are named, and with all', () => {
+test('long tests run when they are named', () => {
   const files = { 'scripts/a.test.ts': PASS, 'scripts/b.long.test.ts': PASS + PASS }
   assert.equal(runTests(files, {}, []).last, '1 passed, 0 failed')
   assert.equal(runTests(files, {}, ['b.long']).last, '2 passed, 0 failed')
-  assert.equal(runTests(files, {}, ['--all']).last, '3 passed, 0 failed')
 })
 
 test('a test left to be done counts as failed', () => {
