@@ -143,14 +143,14 @@ export function* addStrangers(directory: string): Generator<DirectoryMutant> {
   const known = new Set(listFiles(directory))
   for (const path of STRANGERS.filter((stranger) => !known.has(stranger))) {
     const file = join(directory, path)
-    const isNewFolder = !readdirSyncOrNone(dirname(file))
+    let added = file
     yield {
       what: `${path} added`,
       apply: () => {
-        mkdirSync(dirname(file), { recursive: true })
+        added = mkdirSync(dirname(file), { recursive: true }) ?? file
         writeFileSync(file, new Uint8Array(32))
       },
-      undo: () => rmSync(isNewFolder ? dirname(file) : file, { recursive: true }),
+      undo: () => rmSync(added, { recursive: true }),
     }
   }
   const link = join(directory, 'payload/link')
@@ -158,13 +158,5 @@ export function* addStrangers(directory: string): Generator<DirectoryMutant> {
     what: 'a link out of the directory added',
     apply: () => symlinkSync('/etc/passwd', link),
     undo: () => rmSync(link),
-  }
-}
-
-function readdirSyncOrNone(directory: string): string[] | undefined {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return undefined
   }
 }

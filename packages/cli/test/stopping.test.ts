@@ -34,9 +34,9 @@ function signalledWhenLoaded(
   writeFileSync(
     hook,
     `import { registerHooks } from 'node:module'
-     registerHooks({ load(url, context, next) {
-       if (url.includes('/sodium-native/')) process.kill(process.pid, '${signal}')
-       return next(url, context)
+     registerHooks({ resolve(specifier, context, next) {
+       if (specifier.startsWith('sodium-native')) process.kill(process.pid, '${signal}')
+       return next(specifier, context)
      } })`,
   )
   return { NODE_OPTIONS: `--import=${hook}` }
