@@ -134,8 +134,9 @@ export class Rot {
     this.#world.after(LOOK_US_MAX, () => this.#look(node))
     if (!node.isUp) return
     node.scrub()
-    // The bytes were those of a copy that had been given up before.
-    if (!hit.isFound) this.#trustSoon(node, hit)
+    // The bytes were those of a copy that had been given up before, or nobody has offered this one.
+    const isHeld = node.mirror?.holds(hit.truth.name) === true
+    if (!hit.isFound && isHeld) this.#trustSoon(node, hit)
   }
 
   #mended(node: SimNode, hit: Hit): void {

@@ -35,6 +35,7 @@ export async function damageMirror(
 ): Promise<string> {
   await pause(afterS * 1000)
   const mirror = prng.pick(federation.mirrors)
+  const { principal } = mirror
   const releases: (() => void)[] = []
   for (const { id } of [mirror, ...federation.writers]) releases.push(await chaos.reserve(id))
   mirror.isExpendable = true
@@ -51,8 +52,7 @@ export async function damageMirror(
   const found = await findProblems(mirror)
   if (found === 0) throw new Error(`fsck has not found the flipped bytes of ${mirror.id}`)
   mirror.isExpendable = false
-  const { principal } = mirror
-  const isSame = await startsAsSameNode(mirror)
+  const isSame = await startsAs(principal, mirror)
   if (isSame) await mendsInPlace(federation, mirror)
   else await federation.replaceMirror(mirror, principal)
   watch.regain(mirror)
@@ -62,8 +62,7 @@ export async function damageMirror(
 }
 
 /** False if its keys or its head log are lost: it does not start, or as another node. */
-async function startsAsSameNode(mirror: NodeProcess): Promise<boolean> {
-  const { principal } = mirror
+async function startsAs(principal: string, mirror: NodeProcess): Promise<boolean> {
   return !(await refusesToStart(mirror)) && mirror.principal === principal
 }
 

@@ -21,6 +21,8 @@ import { planRemoval, type Removal, readStated, type StatedTree } from './remova
 
 interface Damaged {
   readonly name: CapsuleName
+  /** Else somebody may let this mirror hold it later (MI26). */
+  isHeld: boolean
   /** Undefined: its copy is not given up. */
   removal: Removal | undefined
   /** Branches that another mirror has shown, by its name. */
@@ -43,8 +45,11 @@ export class Mender {
     this.#headLog = headLog
   }
 
+  /** Of what is held. */
   get count(): number {
-    return this.#damaged.size + this.#nameless.size
+    let count = this.#nameless.size
+    for (const { isHeld } of this.#damaged.values()) if (isHeld) count++
+    return count
   }
 
   isDamaged(name: CapsuleName): boolean {
@@ -77,13 +82,17 @@ export class Mender {
   }
 
   /**
-   * A part of the capsule cannot be read. It may be held only later (MI26), and must not be stated
-   * then as if it were whole. False if that was known.
+   * A part of the capsule cannot be read. What is not held is noted all the same: it must not be
+   * stated as if it were whole once it is. False if it is not held, or if that was known.
    */
-  add(name: CapsuleName): boolean {
-    if (this.isDamaged(name)) return false
-    this.#damaged.set(nameKey(name), { name, removal: undefined, shown: new Map() })
-    return true
+  add(name: CapsuleName, holds: (name: CapsuleName) => boolean): boolean {
+    const known = this.#damaged.get(nameKey(name))
+    if (known?.isHeld === true) return false
+    const isNowHeld = isHeld(name, holds)
+    const damaged = known ?? { name, isHeld: isNowHeld, removal: undefined, shown: new Map() }
+    damaged.isHeld = isNowHeld
+    this.#damaged.set(nameKey(name), damaged)
+    return isNowHeld
   }
 
   /** The manifest of a capsule that is held cannot be read. False if that was known. */

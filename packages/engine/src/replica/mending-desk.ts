@@ -51,7 +51,7 @@ export class MendingDesk {
       if (!mender.addNameless(name)) return []
       return [{ type: 'damaged', name }, { type: 'seek', name }, ...sync.compare(name)]
     }
-    if (!mender.add(name)) return []
+    if (!mender.add(name, (held) => intakes.manifest(held) !== undefined)) return []
     const message = 'a part of the capsule was lost on the disk of this mirror'
     return [
       { type: 'damaged', name },

@@ -440,7 +440,9 @@ export class Mirror {
     this.counters.offers++
     const { name, signed: manifest } = signed
     const restored = this.#mending.restored(signed)
-    const effects: MirrorEffect[] = [{ type: 'advertise', name, manifest, chain }, ...restored]
+    const found = this.#mender.isDamaged(name) ? this.suspect(name) : []
+    const advertise: MirrorEffect = { type: 'advertise', name, manifest, chain }
+    const effects = [advertise, ...restored, ...found]
     if (this.#sessions.get(session) === undefined) return effects
     return [...effects, send(session, { kind: 'accepted', id })]
   }
