@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import {
   type CapsuleName,
@@ -357,6 +357,9 @@ test('NW8 NW29 HM70: a writer that has signed two histories is convicted, once a
   // A file that convicts nobody is none.
   writeFileSync(String(conviction.details['path']), 'nothing')
   await using last = await openHome({ path: place.path('g-copy'), readOnly: true })
+  assert.equal(last.conviction(name), undefined)
+  rmSync(String(conviction.details['path']))
+  symlinkSync('/dev/zero', String(conviction.details['path']))
   assert.equal(last.conviction(name), undefined)
   process.env['XDG_STATE_HOME'] = place.path('state')
 })

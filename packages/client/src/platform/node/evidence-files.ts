@@ -56,7 +56,9 @@ export class EvidenceFiles {
   #read(name: CapsuleName): VerificationError | undefined {
     const path = this.#path(name)
     try {
-      if (fs.statSync(path).size > EVIDENCE_BYTES_MAX) return undefined
+      const status = fs.statSync(path)
+      // Whatever is no file may have no end.
+      if (!status.isFile() || status.size > EVIDENCE_BYTES_MAX) return undefined
       const bytes = new Uint8Array(fs.readFileSync(path))
       const error = describe(bytes, path)
       return error.details['name'] === formatName(name) ? error : undefined
