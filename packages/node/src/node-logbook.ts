@@ -4,10 +4,9 @@
  *
  * @module
  */
-import fs from 'node:fs'
 import { join } from 'node:path'
 import { type CapsuleName, formatName } from '@longshore/capsule'
-import type { HeldHome } from '@longshore/client/node'
+import { EvidenceFiles, type HeldHome } from '@longshore/client/node'
 import type { NodeEffect, Runtime, ScrubReport } from '@longshore/engine'
 
 export class NodeLogbook {
@@ -67,18 +66,15 @@ export class NodeLogbook {
 
   /** A file that convicts: whoever operates the node decides whom to show it to. */
   keepEvidence(name: CapsuleName, bytes: Uint8Array): void {
-    const directory = join(this.#held.path, 'evidence')
-    const path = join(directory, `${formatName(name)}.evidence`)
-    const write = (): void => {
-      fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
-      fs.writeFileSync(path, bytes, { mode: 0o600 })
-    }
+    const files = new EvidenceFiles(join(this.#held.path, 'evidence'))
     const log = (kept: Readonly<Record<string, string>>): void => {
       this.#log('error', 'mirror.equivocation', { capsule: formatName(name), ...kept })
     }
-    this.#held.withinReserve(write).then(
-      () => log({ path }),
-      (error: Error) => log({ reason: error.message }),
-    )
+    this.#held
+      .withinReserve(() => files.keep(name, bytes))
+      .then(
+        (path) => log({ path }),
+        (error: Error) => log({ reason: error.message }),
+      )
   }
 }

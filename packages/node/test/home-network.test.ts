@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { after, test } from 'node:test'
 import {
   type CapsuleName,
@@ -17,6 +18,7 @@ import {
 import {
   type Capsule,
   createNodeRuntime,
+  EvidenceFiles,
   type HeldHome,
   holdHome,
   openHome,
@@ -354,6 +356,12 @@ test('NW8 NW29 HM70: a writer that has signed two histories is convicted, once a
     mirrors.map(({ state }) => state),
     ['unreachable'],
   )
+  // The first one stays.
+  const kept = String(conviction.details['path'])
+  const first = readFileSync(kept)
+  assert.deepEqual(verifyEquivocation(first).sizes, [2, 2])
+  new EvidenceFiles(dirname(kept)).keep(name, new Uint8Array(9))
+  assert.deepEqual(readFileSync(kept), first)
   // A file that convicts nobody is none.
   writeFileSync(String(conviction.details['path']), 'nothing')
   await using last = await openHome({ path: place.path('g-copy'), readOnly: true })

@@ -39,18 +39,24 @@ export class EvidenceFiles {
   convict(name: CapsuleName, bytes: Uint8Array): VerificationError {
     const known = this.conviction(name)
     if (known !== undefined) return known
-    const path = this.#path(name)
-    let isKept = true
+    let path: string | undefined
     try {
-      makeDirectories(this.#directory, 0o700)
-      writeFileDurably(path, bytes, 0o600)
+      path = this.keep(name, bytes)
     } catch {
       // It is in the error, and the next process that meets both histories finds it again.
-      isKept = false
     }
-    const error = describe(bytes, isKept ? path : undefined)
+    const error = describe(bytes, path)
     this.#convicted.set(formatName(name), error)
     return error
+  }
+
+  /** Returns the file: the first one stays. Throws what the file system says. */
+  keep(name: CapsuleName, bytes: Uint8Array): string {
+    const path = this.#path(name)
+    if (this.conviction(name) !== undefined) return path
+    makeDirectories(this.#directory, 0o700)
+    writeFileDurably(path, bytes, 0o600)
+    return path
   }
 
   #read(name: CapsuleName): VerificationError | undefined {

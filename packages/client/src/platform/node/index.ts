@@ -45,6 +45,7 @@ export type {
 export type { Network } from '../../network/network.ts'
 export type { Transaction, TransactionSource } from '../../write-driver.ts'
 export { AnchorDirectory } from './anchor-directory.ts'
+export { EvidenceFiles } from './evidence-files.ts'
 export { fileUnreadable, fileUnwritable } from './file-error.ts'
 export { type HeldHome, type HeldHomeOptions, holdHome } from './held-home.ts'
 export { openHome } from './home.ts'
