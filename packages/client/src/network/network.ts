@@ -80,8 +80,8 @@ const SESSION_LIMITS = {
   peerLostUs: 8 * SECOND_US,
 }
 
-/** A node that is just being started again refuses once or twice. */
-const FAILURES_ENOUGH = 3
+/** A node that is just being started again refuses for two seconds or so. */
+const FAILURES_ENOUGH = 5
 /** Of dials that failed, in a message. */
 const REASONS_SHOWN = 3
 
