@@ -54,14 +54,9 @@ export function createCapsule(prng: Prng, owner: Authority, policy: Partial<Poli
 }
 
 /** The owner lets a node serve and advertise all of its capsules. */
-export function createAdChain(
-  prng: Prng,
-  owner: Authority,
-  subject: CapsuleName,
-  terms: { readonly notAfterS?: number } = {},
-): CertChain {
+export function createAdChain(prng: Prng, owner: Authority, subject: CapsuleName): CertChain {
   const rights = ['advertise', 'serve'] as const
-  const body = { ...common(prng, owner, subject), ...terms, capsules: 'all' as const, rights }
+  const body = { ...common(prng, owner, subject), capsules: 'all' as const, rights }
   const cert = signAdCert({ ...body, domains: 'any' }, owner.signer)
   return { certs: [cert], manifests: [owner.manifest.signed] }
 }
