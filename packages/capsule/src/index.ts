@@ -273,6 +273,7 @@ export {
   type VerificationCode,
 } from './error-codes.ts'
 export {
+  createError,
   type ErrorDetails,
   isLongshoreError,
   type LongshoreError,
