@@ -160,7 +160,6 @@ export {
   verifyHead,
 } from './checkpoint/head.ts'
 export {
-  checkHeartbeatOrder,
   createHeartbeat,
   type Heartbeat,
   type HeartbeatPosition,
@@ -171,8 +170,6 @@ export {
   type Cosignature,
   type CosignerRole,
   cosignatureLine,
-  createCosignature,
-  verifyCosignature,
 } from './checkpoint/node-cosignature.ts'
 export {
   formatNote,

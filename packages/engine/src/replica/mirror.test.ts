@@ -147,7 +147,7 @@ test('MI10: the payload of a head log entry has one spelling', () => {
   }
 })
 
-test('MI12: statements never go back in time, and are the same after a restart', () => {
+test('CP18 MI12: statements never go back in time, and are the same after a restart', () => {
   const prng = new Prng(6)
   const mirror = new MirrorHome(prng)
   const home = new PublisherHome(prng)
