@@ -55,13 +55,11 @@ export class Faults {
   }
   readonly #world: World
   readonly #mix: FaultMix
-  readonly #victims: readonly SimNode[]
   #isOver = false
 
-  constructor(world: World, mix: FaultMix, victims: readonly SimNode[] = world.nodes) {
+  constructor(world: World, mix: FaultMix) {
     this.#world = world
     this.#mix = mix
-    this.#victims = victims
     for (const kind of KINDS) if (mix[kind] > 0) this.#plan(kind)
   }
 
@@ -77,11 +75,11 @@ export class Faults {
   }
 
   #plan(kind: Kind): void {
-    const { prng } = this.#world
+    const { prng, nodes } = this.#world
     this.#world.after(prng.below(2 * this.#mix[kind] * SECOND_US), () => {
       if (this.#isOver) return
       this.counts[kind]++
-      this.#strike(kind, prng.pick(this.#victims))
+      this.#strike(kind, prng.pick(nodes))
       this.#plan(kind)
     })
   }
@@ -161,7 +159,7 @@ export class Faults {
 
   /** One that is up, and correct up to now. */
   #pickMirror(): SimNode | undefined {
-    const nodes = this.#world.prng.shuffle(this.#victims)
+    const nodes = this.#world.prng.shuffle(this.#world.nodes)
     return nodes.find((node) => node.mirror && node.isUp && !this.#world.isLiar(node))
   }
 

@@ -5,6 +5,10 @@
  * @module
  */
 import {
+  type Authority,
+  createAdChain,
+  createAuthority,
+  createMembership,
   type Lie,
   type LinkConditions,
   type Prng,
@@ -13,7 +17,6 @@ import {
 } from '@longshore/engine/testing'
 import type { Reader } from './actors/reader.ts'
 import type { Writer } from './actors/writer.ts'
-import { type Authority, createAdChain, createAuthority, createMembership } from './authorities.ts'
 import type { Truth } from './truth.ts'
 import type { World } from './world.ts'
 

@@ -15,9 +15,13 @@ import {
 } from '@longshore/capsule'
 import type { Membership, NodeEffect } from '@longshore/engine'
 import {
+  type Authority,
+  createMembership,
+  createOwnedCapsule,
   EPOCH_US,
   type Lie,
   type LinkConditions,
+  type OwnedCapsule,
   Prng,
   type SimDisk,
   SimNetwork,
@@ -25,7 +29,6 @@ import {
 } from '@longshore/engine/testing'
 import { Reader, type ReaderOptions } from './actors/reader.ts'
 import { Writer, type WriterOptions } from './actors/writer.ts'
-import { type Authority, type Capsule, createCapsule, createMembership } from './authorities.ts'
 import { Claims } from './checkers/claims.ts'
 import {
   checkCopy,
@@ -130,7 +133,7 @@ export class World {
   }
 
   /** The writer's key in other hands: a second home that signs a history of its own. */
-  copyCapsule(label: string, capsule: Capsule): Truth {
+  copyCapsule(label: string, capsule: OwnedCapsule): Truth {
     const truth = new Truth(label, capsule.signed)
     this.truths.push(truth)
     for (const known of this.truths) {
@@ -142,9 +145,9 @@ export class World {
   addCapsule(
     label: string,
     owner: Authority,
-    policy: Parameters<typeof createCapsule>[2] = {},
-  ): { readonly capsule: Capsule; readonly truth: Truth } {
-    const capsule = createCapsule(this.prng, owner, policy)
+    policy: Parameters<typeof createOwnedCapsule>[2] = {},
+  ): { readonly capsule: OwnedCapsule; readonly truth: Truth } {
+    const capsule = createOwnedCapsule(this.prng, owner, policy)
     const truth = new Truth(label, capsule.signed)
     this.truths.push(truth)
     return { capsule, truth }

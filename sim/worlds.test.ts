@@ -5,9 +5,8 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { SimNode } from '@longshore/engine/testing'
+import { createMembership, type SimNode } from '@longshore/engine/testing'
 import type { Writer } from './actors/writer.ts'
-import { createMembership } from './authorities.ts'
 import { buildFederation, type Domain, FEDERATION, type FederationShape } from './federation.ts'
 import { type Outcome, runWorld, type WorldName } from './run.ts'
 import { World } from './world.ts'

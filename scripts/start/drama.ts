@@ -70,11 +70,6 @@ export class Drama {
     this.#context = context
   }
 
-  /** Nothing is wrong on purpose now. */
-  get isQuiet(): boolean {
-    return this.#under.size === 0
-  }
-
   /** False if the same thing is under way, or no mirror is well. */
   kill(label?: string): boolean {
     const node = this.#choose(label, this.counts.kill + 1)

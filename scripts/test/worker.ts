@@ -46,7 +46,6 @@ function send(message: Result | 'done'): void {
 
 interface EventData {
   readonly name: string
-  readonly nesting: number
   /** Where the test is written, which in a suite is not the file that runs it. */
   readonly file?: string
   /** The file that runs it; only known where it has its own process. */

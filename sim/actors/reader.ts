@@ -53,7 +53,6 @@ export class Reader implements SimActor {
   readonly node: SimNode
   /** Entries that the application has, in order and without gaps. */
   size = 0
-  isCondemned = false
   readonly #world: World
   readonly #options: ReaderOptions
   readonly #prng: Prng
@@ -194,7 +193,6 @@ export class Reader implements SimActor {
         claims.distrusted(this.label, this.#peers.get(news.session) ?? '', news.error)
         return
       case 'evidence':
-        this.isCondemned = true
         claims.evidence(this.label, this.truth, news.bytes)
     }
   }

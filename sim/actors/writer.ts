@@ -20,6 +20,9 @@ import {
   openBranchWriter,
 } from '@longshore/engine'
 import {
+  type Authority,
+  createAdChain,
+  type OwnedCapsule,
   type Prng,
   type SimActor,
   SimAnchor,
@@ -27,7 +30,6 @@ import {
   type SimSource,
   type SimTransaction,
 } from '@longshore/engine/testing'
-import { type Authority, type Capsule, createAdChain } from '../authorities.ts'
 import type { Truth } from '../truth.ts'
 import type { World } from '../world.ts'
 
@@ -37,7 +39,7 @@ interface MirrorOfCapsule {
 }
 
 export interface WriterOptions {
-  readonly capsule: Capsule
+  readonly capsule: OwnedCapsule
   readonly truth: Truth
   readonly mirrors: readonly MirrorOfCapsule[]
   /** Mirrors that must hold an entry before it counts as acknowledged. */

@@ -4,8 +4,7 @@
  * @module
  */
 import { encodeCertChain } from '@longshore/capsule'
-import { Intruder, type SimNode } from '@longshore/engine/testing'
-import { createAdChain, createAuthority } from '../authorities.ts'
+import { createAdChain, createAuthority, Intruder, type SimNode } from '@longshore/engine/testing'
 import { EPOCH_S, type World } from '../world.ts'
 
 const PAUSE_US_MAX = 3_000_000

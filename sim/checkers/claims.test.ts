@@ -19,8 +19,7 @@ import {
   VerificationError,
 } from '@longshore/capsule'
 import type { MirrorReceipt } from '@longshore/engine'
-import { BranchFixture, Prng } from '@longshore/engine/testing'
-import { createAuthority, createCapsule } from '../authorities.ts'
+import { BranchFixture, createAuthority, createOwnedCapsule, Prng } from '@longshore/engine/testing'
 import { checkHistory } from '../history.ts'
 import { Truth } from '../truth.ts'
 import { Violation } from '../violation.ts'
@@ -31,7 +30,7 @@ const LIAR = 'ff'
 /** A capsule of which three entries are committed, and what a reader would get of it. */
 function createScene() {
   const prng = new Prng(1)
-  const capsule = createCapsule(prng, createAuthority(prng, 'person'))
+  const capsule = createOwnedCapsule(prng, createAuthority(prng, 'person'))
   const truth = new Truth('capsule', capsule.signed)
   const branch = new BranchFixture(prng, capsule.signed.name)
   const op = branch.append(3)

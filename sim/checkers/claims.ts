@@ -18,12 +18,6 @@ import { hold, Violation } from '../violation.ts'
 const FRAME_HEAD_BYTES = 4
 const HASH_BYTES = 32
 
-/** One statement of a mirror: what it must still hold after any crash. */
-export interface Stated {
-  readonly truth: Truth
-  readonly size: number
-}
-
 export class Claims {
   /** The largest receipt of each mirror for each capsule; mirrors by key of their name. */
   readonly stated: Map<string, Map<Truth, number>> = new Map()
@@ -52,7 +46,7 @@ export class Claims {
   /** A publisher counted this receipt. */
   receipt(truth: Truth, { mirror, head }: MirrorReceipt): void {
     this.receipts++
-    this.#expectTree('I1', 'a receipt', truth, head)
+    this.#expectTree('a receipt', truth, head)
     const key = this.#keyOf(mirror)
     const sizes = this.stated.get(key) ?? new Map<Truth, number>()
     this.stated.set(key, sizes)
@@ -77,7 +71,7 @@ export class Claims {
 
   /** A reader goes by this head from now on. */
   head(reader: string, truth: Truth, head: Head): void {
-    this.#expectTree('I1', reader, truth, head)
+    this.#expectTree(reader, truth, head)
     const before = this.#heads.get(reader) ?? 0
     hold('I2', head.size >= before, () => `${reader} went back from ${before} to ${head.size}`)
     this.#expectOneHistory(reader, truth, head)
@@ -129,15 +123,10 @@ export class Claims {
     this.#histories.set(reader, histories)
   }
 
-  #expectTree(
-    invariant: 'I1',
-    who: string,
-    truth: Truth,
-    { size, root }: Pick<Head, 'size' | 'root'>,
-  ): void {
+  #expectTree(who: string, truth: Truth, { size, root }: Pick<Head, 'size' | 'root'>): void {
     if (!truth.isCorrect) return
     const expected = truth.root(size)
-    hold(invariant, expected === formatHex(root), () => {
+    hold('I1', expected === formatHex(root), () => {
       const was = expected === undefined ? 'was never released' : 'had another root'
       return `${who}: a head of ${truth.label} with ${size} entries ${was}`
     })

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MAIN_BRANCH } from '@longshore/capsule'
-import { createAdChain, createAuthority } from '../authorities.ts'
+import { createAdChain, createAuthority } from '@longshore/engine/testing'
 import { Rot } from '../rot.ts'
 import { Violation } from '../violation.ts'
 import { EPOCH_S, World } from '../world.ts'

@@ -5,9 +5,9 @@
  * @module
  */
 
+import { createAdChain } from '@longshore/engine/testing'
 import { Intrusion } from '../adversaries/intrusion.ts'
 import { LIES } from '../adversaries/lies.ts'
-import { createAdChain } from '../authorities.ts'
 import { buildFederation, FEDERATION, type Federation, range } from '../federation.ts'
 import { Workload } from '../workload.ts'
 import type { World } from '../world.ts'

@@ -72,3 +72,21 @@ export function isLongshoreError(error: unknown): error is LongshoreError {
   if (typeof code !== 'string' || !Object.hasOwn(ERROR_CODES, code)) return false
   return ERROR_CODES[code as ErrorCode].class === error.name
 }
+
+/** An error of the class that `code` belongs to. */
+export function createError(
+  code: ErrorCode,
+  message: string,
+  details?: ErrorDetails,
+): LongshoreError {
+  switch (ERROR_CODES[code].class) {
+    case 'VerificationError':
+      return new VerificationError(code as VerificationCode, message, details)
+    case 'ProtocolError':
+      return new ProtocolError(code as ProtocolCode, message, details)
+    case 'UnavailableError':
+      return new UnavailableError(code as UnavailableCode, message, details)
+    case 'UsageError':
+      return new UsageError(code as UsageCode, message, details)
+  }
+}

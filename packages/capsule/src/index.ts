@@ -134,7 +134,6 @@ export {
   formatCheckpoint,
   type OpenedCheckpoint,
   openCheckpoint,
-  openForeignCheckpoint,
 } from './checkpoint/checkpoint.ts'
 export {
   type CheckpointText,
@@ -143,9 +142,6 @@ export {
 } from './checkpoint/checkpoint-text.ts'
 export {
   type CosignedTree,
-  cosignatureMessage,
-  decodeTimestampedSignature,
-  encodeTimestampedSignature,
   subtreeLine,
   subtreeMessage,
   type TimestampedSignature,
@@ -160,7 +156,6 @@ export {
   verifyHead,
 } from './checkpoint/head.ts'
 export {
-  checkHeartbeatOrder,
   createHeartbeat,
   type Heartbeat,
   type HeartbeatPosition,
@@ -171,8 +166,6 @@ export {
   type Cosignature,
   type CosignerRole,
   cosignatureLine,
-  createCosignature,
-  verifyCosignature,
 } from './checkpoint/node-cosignature.ts'
 export {
   formatNote,
@@ -187,14 +180,9 @@ export {
   NOTE_ED25519,
   type NoteKey,
   type NoteKeyType,
-  noteKeyId,
   parseVkey,
 } from './checkpoint/note-key.ts'
-export {
-  type VerifiedNote,
-  type VerifiedSignature,
-  verifyNote,
-} from './checkpoint/verify-note.ts'
+export type { VerifiedNote, VerifiedSignature } from './checkpoint/verify-note.ts'
 export {
   decodePublicKey,
   verifySignature,
@@ -244,7 +232,6 @@ export {
   type HeaderExtension,
   type HeaderKind,
   KIND_BLINDED,
-  KIND_ENCRYPTED,
   KIND_PLAIN,
   NO_EXTENSION,
   NO_POINTERS,
@@ -273,6 +260,7 @@ export {
   type VerificationCode,
 } from './error-codes.ts'
 export {
+  createError,
   type ErrorDetails,
   isLongshoreError,
   type LongshoreError,
@@ -282,63 +270,40 @@ export {
   VerificationError,
 } from './errors.ts'
 export {
-  ADVERTISEMENT_BYTES_MAX,
-  ADVERTISEMENT_NONCE_BYTES,
   AEAD_KEY_BYTES,
   AEAD_TAG_BYTES,
   BODY_BYTES_MAX,
   BRANCH_ID_BYTES,
-  BRANCH_TEXT_CHARS,
-  CBOR_DEPTH_MAX,
   CERT_BYTES_MAX,
-  CERT_CAPSULES_MAX,
-  CERT_DEPTH_MAX,
-  CERT_DOMAINS_MAX,
   CERT_SERIAL_BYTES,
   CHAIN_BYTES_MAX,
   CHAIN_CERTS_MAX,
   COMPACT_HEAD_BYTES_MAX,
-  CRIT_MAX,
   ERASE_RANGES_MAX,
   EVIDENCE_BYTES_MAX,
-  EXTENSION_DEPTH_MAX,
   HASH_BYTES,
   HEADER_BYTES_MAX,
   INTEGER_MAX,
-  KEY_NAME_BYTES_MAX,
-  LABEL_BYTES_MAX,
-  MANIFEST_BODY_BYTES_MAX,
-  MANIFEST_KEYS_MAX,
   MANIFEST_SIGNED_BYTES_MAX,
-  MERGE_HEADS_MAX,
-  ML_DSA_44_KEY_BYTES,
   ML_DSA_44_SIGNATURE_BYTES,
-  NAME_TEXT_CHARS,
   NONCE_BYTES,
   NOTE_BYTES_MAX,
-  NOTE_SIGNATURES_MAX,
   PACKAGE_BYTES_MAX,
   PACKAGE_ENTRIES_MAX,
   PACKAGE_HASHES_MAX,
   PATH_HASHES_MAX,
   PAYLOAD_BYTES_MAX,
-  POINTERS_MAX,
   POLICY_COPIES_MAX,
   POLICY_NAMES_MAX,
   PUBLIC_KEY_BYTES,
-  REASON_BYTES_MAX,
   RECEIPT_BODY_BYTES_MAX,
   RECEIPT_BYTES_MAX,
-  RECEIPT_CERTS_MAX,
   RECEIPT_COSIGNERS_MAX,
-  RT_CERT_LIFE_S_MAX,
   SALT_BYTES,
   SEED_BYTES,
   SIGNATURE_BYTES,
   TICKET_ADDRESS_CHARS_MAX,
   TICKET_ADDRESSES_MAX,
-  TLS_EXPORTER_BYTES,
-  WRITER_CERT_BYTES_MAX,
   X25519_BYTES,
 } from './limits.ts'
 export {
@@ -365,7 +330,6 @@ export {
 } from './manifest/policy.ts'
 export {
   formatBranch,
-  formatCosignerName,
   formatName,
   formatOrigin,
   parseBranch,

@@ -7,28 +7,13 @@
  * @module
  */
 
-export {
-  createMirrorPolicy,
-  type MirrorPolicyOptions,
-} from './node/mirror-policy.ts'
-export {
-  type NodeEffect,
-  NodeEngine,
-  type NodeEngineOptions,
-  type NodeEvent,
-} from './node/node-engine.ts'
-export {
-  createNodePrincipal,
-  deriveNodeSeeds,
-  type NodeFacts,
-  type NodePrincipal,
-  type NodeSeeds,
-} from './node/node-keys.ts'
+export { createMirrorPolicy } from './node/mirror-policy.ts'
+export { type NodeEffect, NodeEngine, type NodeEvent } from './node/node-engine.ts'
+export { createNodePrincipal, deriveNodeSeeds, type NodePrincipal } from './node/node-keys.ts'
 export type { NodeIdentity } from './node/principal.ts'
 export {
   heldCapsules,
   heldEvidence,
-  type MirrorServiceOptions,
   mirrorService,
   publisherService,
   readerService,
@@ -38,15 +23,7 @@ export {
 } from './node/service.ts'
 export type { TraceHop } from './overlay/control-frame.ts'
 export type { Join } from './overlay/joins.ts'
-export {
-  OVERLAY_LIMITS,
-  type OverlayLimits,
-} from './overlay/limits.ts'
-export type { OverlayCounters } from './overlay/machine.ts'
-export {
-  Overlay,
-  type OverlayOptions,
-} from './overlay/overlay.ts'
+export { OVERLAY_LIMITS } from './overlay/limits.ts'
 export type {
   Membership,
   OverlayEffect,
@@ -59,7 +36,6 @@ export { readChain } from './replica/chain-notes.ts'
 export {
   committedHead,
   importNoteKey,
-  type PendingImport,
   pendingImport,
   pendingImportOp,
 } from './replica/committed-head.ts'
@@ -68,45 +44,23 @@ export {
   isDropped,
 } from './replica/dropped.ts'
 export type { EntriesFrame } from './replica/entries-message.ts'
-export {
-  decodeStatedHeads,
-  encodeStatedHeads,
-  originHash,
-  type StatedHead,
-} from './replica/head-log.ts'
-export {
-  REPLICA_LIMITS,
-  type ReplicaLimits,
-} from './replica/limits.ts'
+export type { StatedHead } from './replica/head-log.ts'
+export { REPLICA_LIMITS } from './replica/limits.ts'
 export { LocalCopy } from './replica/local-copy.ts'
-export { clearingOps, isKnownDamaged, type Mending, planMending } from './replica/mend-branch.ts'
+export { clearingOps, isKnownDamaged, planMending } from './replica/mend-branch.ts'
 export {
   decodeMessage,
   encodeMessage,
   type ReplicaMessage,
 } from './replica/messages.ts'
 export { Mirror } from './replica/mirror.ts'
-export type {
-  MirrorEffect,
-  MirrorOptions,
-  MirrorPolicy,
-  MirrorTransaction,
-  SessionPeer,
-} from './replica/mirror-contract.ts'
-export type {
-  MirrorCounters,
-  MirrorStatus,
-} from './replica/mirror-counters.ts'
+export type { MirrorEffect, MirrorPolicy, MirrorTransaction } from './replica/mirror-contract.ts'
+export type { MirrorStatus } from './replica/mirror-counters.ts'
 export type { SizedHeartbeat } from './replica/mirror-note.ts'
 export { missingPayloads } from './replica/missing-payloads.ts'
 export type { MulticastCounters } from './replica/multicast-feed.ts'
 export { Publisher } from './replica/publisher.ts'
-export type {
-  MirrorReceipt,
-  MirrorTarget,
-  PublisherEffect,
-  PublisherOptions,
-} from './replica/publisher-contract.ts'
+export type { MirrorReceipt, MirrorTarget, PublisherEffect } from './replica/publisher-contract.ts'
 export { RangeSet } from './replica/range-set.ts'
 export type {
   ReaderEffect,
@@ -114,10 +68,7 @@ export type {
 } from './replica/reader-contract.ts'
 export type { Stretch } from './replica/remote-read.ts'
 export { RemoteReader } from './replica/remote-reader.ts'
-export type {
-  ReaderPeer,
-  Source,
-} from './replica/remote-sources.ts'
+export type { Source } from './replica/remote-sources.ts'
 export { planRemoval, type Removal, readStated } from './replica/removal.ts'
 export { type OtherCopy, ShownEntries, type ShownEntry } from './replica/shown-entries.ts'
 export { storedManifest } from './replica/stored-manifest.ts'
@@ -135,44 +86,16 @@ export type {
 } from './runtime/index-store.ts'
 export type { Runtime } from './runtime/runtime.ts'
 export type { SpareMemory } from './runtime/spare-memory.ts'
-export {
-  ACCEPTED_SESSION_FIRST,
-  type Acceptance,
-  type Peer,
-  type SessionEffect,
-  type SessionEvent,
-  type SessionId,
-} from './session/events.ts'
-export {
-  MESSAGE_BYTES_MAX,
-  SESSION_LIMITS,
-  type SessionLimits,
-  URGENT_MESSAGE_BYTES_MAX,
-} from './session/limits.ts'
+export type { SessionEffect, SessionEvent } from './session/events.ts'
+export { MESSAGE_BYTES_MAX, SESSION_LIMITS, type SessionLimits } from './session/limits.ts'
 export {
   Sessions,
   type SessionsOptions,
 } from './session/sessions.ts'
 export { EMPTY_INDEX } from './store/disk/committed-state.ts'
 export type { CompactReport } from './store/disk/compaction.ts'
-export type {
-  SnapshotFile,
-  StoreUsage,
-} from './store/disk/disk-reads.ts'
-export {
-  type DiskStore,
-  type DiskStoreOptions,
-  openDiskStore,
-} from './store/disk/disk-store.ts'
-export type {
-  FsckCode,
-  FsckProblem,
-  FsckReport,
-} from './store/disk/fsck-report.ts'
-export {
-  DISK_STORE_LIMITS,
-  type DiskStoreLimits,
-} from './store/disk/limits.ts'
+export { type DiskStore, openDiskStore } from './store/disk/disk-store.ts'
+export type { FsckProblem, FsckReport } from './store/disk/fsck-report.ts'
 export type { ScrubReport } from './store/disk/scrub.ts'
 export type { EntryBatch } from './store/entry-batch.ts'
 export { EntryBatchBuilder } from './store/entry-batch-builder.ts'
@@ -187,52 +110,18 @@ export {
 export type {
   BranchState,
   IndexRange,
-  PayloadState,
   Store,
   StoredEntry,
   StoreEffect,
-  StoreEvent,
   StoreOp,
   StoreReader,
 } from './store/store.ts'
-export {
-  type ConnectionId,
-  type TransportEffect,
-  type TransportEvent,
-  WRITE_HIGH_WATER_BYTES,
-} from './transport/transport.ts'
-export {
-  ANCHOR_BYTES,
-  type Anchor,
-  type AnchorDoubt,
-  type AnchorHome,
-  type AnchorVerdict,
-  checkAnchor,
-  decodeAnchor,
-  encodeAnchor,
-  INSTANCE_BYTES,
-  isCaughtUp,
-} from './writer/anchor.ts'
-export {
-  BranchWriter,
-  type Cut,
-  type EntryOptions,
-  type Release,
-  type ReleasedHead,
-} from './writer/branch-writer.ts'
+export type { TransportEffect, TransportEvent } from './transport/transport.ts'
+export { ANCHOR_BYTES, decodeAnchor, encodeAnchor, isCaughtUp } from './writer/anchor.ts'
+export { BranchWriter, type Cut, type EntryOptions } from './writer/branch-writer.ts'
 export {
   isAnchorUpToDate,
   openBranchWriter,
   type WriterOptions,
 } from './writer/open-branch-writer.ts'
-export type { AppendRange } from './writer/pending-batch.ts'
-export {
-  createFirstInstance,
-  createGiveUpNote,
-  createHeartbeatNote,
-  createInstanceNote,
-  type FirstInstance,
-  type NoteOp,
-  readHeartbeatPosition,
-  readInstance,
-} from './writer/writer-notes.ts'
+export { createFirstInstance, createGiveUpNote } from './writer/writer-notes.ts'

@@ -4,15 +4,11 @@
  * @module
  */
 export { askNode } from './control-client.ts'
-export { EVENTS } from './events.ts'
-export { type GatewayOptions, HttpGateway, parseHttpAddress } from './http-gateway.ts'
 export { LongshoreNode } from './longshore-node.ts'
-export { type NodeFile, readNodeFile } from './node-file.ts'
-export type { NodeProblem } from './node-health.ts'
-export { createNodeLog, LOG_LEVELS, type LogLevel, type NodeLogOptions } from './node-log.ts'
+export { readNodeFile } from './node-file.ts'
+export { createNodeLog, type LogLevel } from './node-log.ts'
 export type { NodeOptions } from './node-options.ts'
 export {
-  NODE_ROLES,
   type NodePlan,
   type NodeRole,
   type NodeSettings,

@@ -14,7 +14,7 @@ import type { Runtime } from '@longshore/engine'
 export type LogLevel = Parameters<Runtime['log']>[0]
 type Details = Parameters<Runtime['log']>[2]
 
-export const LOG_LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug']
+const LOG_LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug']
 
 export interface NodeLogOptions {
   readonly format: 'json' | 'text'

@@ -33,7 +33,7 @@ import { parseHttpAddress } from './http-gateway.ts'
 
 export type NodeRole = 'gateway' | 'mirror' | 'router'
 
-export const NODE_ROLES: readonly NodeRole[] = ['gateway', 'mirror', 'router']
+const NODE_ROLES: readonly NodeRole[] = ['gateway', 'mirror', 'router']
 
 /** As text, each kind of value spelt as on the command line. */
 export interface NodeSettings {

@@ -21,7 +21,7 @@ import {
   SignedBranch,
   StoreDriver,
 } from '@longshore/engine/testing'
-import { HttpGateway, parseHttpAddress } from '../src/index.ts'
+import { HttpGateway, parseHttpAddress } from '../src/http-gateway.ts'
 
 const SIZE = 600
 

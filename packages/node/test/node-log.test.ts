@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
-import { createNodeLog, EVENTS, type NodeLogOptions } from '../src/index.ts'
+import { EVENTS } from '../src/events.ts'
+import { createNodeLog, type NodeLogOptions } from '../src/node-log.ts'
 
 function lines(options: Partial<NodeLogOptions>): string[] {
   const written: string[] = []

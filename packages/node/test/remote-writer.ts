@@ -9,16 +9,16 @@ import {
   type CertChain,
   encodeCertChain,
   MAIN_BRANCH,
-  type Manifest,
   type Policy,
-  signAdCert,
-  signManifest,
   type Ticket,
 } from '@longshore/capsule'
 import { createNodeRuntime, type Network, openNodeNetwork } from '@longshore/client/node'
 import { MemoryStore, Publisher, type PublisherEffect, publisherService } from '@longshore/engine'
 import {
+  type Authority,
   type CapsuleFixture,
+  createAdChain,
+  createAuthority,
   createCapsuleFixture,
   Prng,
   SignedBranch,
@@ -34,6 +34,7 @@ const HASTY = { keepaliveUs: 200_000, pingUs: 200_000, peerLostUs: 2_000_000 }
 export class RemoteWriter {
   readonly capsule: CapsuleFixture
   readonly #prng: Prng
+  readonly #owner: Authority
   readonly #branch: SignedBranch
   readonly #driver = new StoreDriver(new MemoryStore())
   readonly #publisher: Publisher
@@ -44,6 +45,7 @@ export class RemoteWriter {
   constructor(seed: number, policy: Partial<Policy> = { read: 'any' }) {
     this.#prng = new Prng(seed)
     this.capsule = createCapsuleFixture(this.#prng, policy)
+    this.#owner = createAuthority(this.#prng, 'person', this.capsule.owner)
     this.#branch = new SignedBranch(this.#prng.child(), this.capsule, MAIN_BRANCH)
     this.#driver.commit(this.capsule.manifest)
     this.#network = openNodeNetwork({ runtime: createNodeRuntime(), sessionLimits: HASTY })
@@ -89,38 +91,13 @@ export class RemoteWriter {
   /** The owner lets a node serve the capsule. */
   grant(subject: CapsuleName, terms: { readonly untilS?: number } = {}): CertChain {
     const nowS = Math.floor(this.#network.runtime.nowUs() / 1_000_000)
-    const { owner } = this.capsule
-    const person = signManifest(personOf(this.capsule), owner)
-    const cert = signAdCert(
-      {
-        ...{ issuer: person.name, subject, parent: null, serial: this.#prng.bytes(16) },
-        ...{ notBeforeS: nowS - 86_400, notAfterS: terms.untilS ?? nowS + 86_400 },
-        ...{ revocation: null, stalenessS: 0, depth: 0 },
-        ...{ capsules: 'all', rights: ['advertise', 'serve'], domains: 'any' },
-      },
-      owner,
-    )
-    return { certs: [cert], manifests: [person.signed] }
+    return createAdChain(this.#prng, this.#owner, subject, {
+      notBeforeS: nowS - 86_400,
+      notAfterS: terms.untilS ?? nowS + 86_400,
+    })
   }
 
   async close(): Promise<void> {
     await this.#network.close()
-  }
-}
-
-function personOf({ owner }: CapsuleFixture): Manifest {
-  return {
-    type: 'person',
-    version: 1,
-    keys: [{ alg: 'ed25519', key: owner.publicKey, use: 'owner' }],
-    mode: 'strict',
-    nonce: new Uint8Array(16),
-    timeUs: 0,
-    policy: { carry: 'any', copies: 1, exclude: [], hold: 'any', read: 'any' },
-    blind: false,
-    authority: null,
-    labels: {},
-    crit: [],
-    ext: new Map(),
   }
 }

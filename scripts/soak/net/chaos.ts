@@ -19,10 +19,10 @@ const LOOK_MS = 50
 
 type Role = 'follower' | 'mirror' | 'router' | 'writer'
 /** `routers`: all of them at once; one alone is always survived by another one. */
-export type Action = Role | 'link' | 'routers'
+type Action = Role | 'link' | 'routers'
 
 /** The more often a word stands here, the more often it happens. */
-export const ALL_ACTIONS: readonly Action[] = [
+const ACTIONS: readonly Action[] = [
   ...(['router', 'router', 'mirror', 'mirror', 'writer', 'writer'] as const),
   ...(['follower', 'follower', 'routers'] as const),
   ...(['link', 'link', 'link', 'link', 'link', 'link', 'link', 'link'] as const),
@@ -43,12 +43,10 @@ export class Chaos {
   readonly #recoveries = new Set<Promise<void>>()
   readonly #federation: Federation
   readonly #prng: Prng
-  readonly #actions: readonly Action[]
 
-  constructor(federation: Federation, prng: Prng, actions: readonly Action[] = ALL_ACTIONS) {
+  constructor(federation: Federation, prng: Prng) {
     this.#federation = federation
     this.#prng = prng
-    this.#actions = actions
   }
 
   /** Returns when the time is over and everything has come back. */
@@ -56,7 +54,7 @@ export class Chaos {
     const endMs = performance.now() + seconds * 1000
     while (performance.now() < endMs) {
       await pause(this.#prng.between(GAP_MS_MIN, GAP_MS_MAX))
-      this.#act(this.#prng.pick(this.#actions))
+      this.#act(this.#prng.pick(ACTIONS))
     }
     await this.settled()
   }

@@ -9,14 +9,14 @@ import {
   encodeCertChain,
   formatName,
   MAIN_BRANCH,
-  signAdCert,
-  signManifest,
   type Ticket,
 } from '@longshore/capsule'
 import { createNodeRuntime, type Network, openNodeNetwork } from '@longshore/client/node'
 import { MemoryStore, Publisher, publisherService, type ServiceNews } from '@longshore/engine'
 import {
   type CapsuleFixture,
+  createAdChain,
+  createAuthority,
   createCapsuleFixture,
   type Prng,
   SignedBranch,
@@ -36,7 +36,6 @@ export interface PushClientOptions {
 
 const SERVICE = 'publisher'
 const DAY_S = 86_400
-const PUBLIC = { carry: 'any', copies: 1, exclude: [], hold: 'any', read: 'any' } as const
 
 export class PushClient {
   readonly refusals: { readonly error: Error; readonly retryAfterMs: number | undefined }[] = []
@@ -52,7 +51,7 @@ export class PushClient {
   constructor(options: PushClientOptions) {
     this.#options = options
     const { prng, target } = options
-    this.#fixture = createCapsuleFixture(prng, PUBLIC)
+    this.#fixture = createCapsuleFixture(prng, { read: 'any' })
     this.#driver.commit(this.#fixture.manifest)
     this.#branch = new SignedBranch(prng.child(), this.#fixture, MAIN_BRANCH)
     this.#publisher = new Publisher({
@@ -117,24 +116,10 @@ export class PushClient {
     const { owner } = this.#fixture
     const { prng, target } = this.#options
     const nowS = Math.floor(Date.now() / 1000)
-    const person = signManifest(
-      {
-        ...{ type: 'person', version: 1, mode: 'strict', timeUs: 0, blind: false },
-        ...{ keys: [{ alg: 'ed25519', key: owner.publicKey, use: 'owner' }] },
-        ...{ nonce: prng.bytes(16), policy: PUBLIC, authority: null },
-        ...{ labels: {}, crit: [], ext: new Map() },
-      },
-      owner,
-    )
-    const cert = signAdCert(
-      {
-        ...{ issuer: person.name, subject: target.name, parent: null, serial: prng.bytes(16) },
-        ...{ notBeforeS: nowS - DAY_S, notAfterS: nowS + DAY_S, depth: 0 },
-        ...{ revocation: null, stalenessS: 0, capsules: 'all', domains: 'any' },
-        rights: ['advertise', 'serve'],
-      },
-      owner,
-    )
-    return encodeCertChain({ certs: [cert], manifests: [person.signed] })
+    const chain = createAdChain(prng, createAuthority(prng, 'person', owner), target.name, {
+      notBeforeS: nowS - DAY_S,
+      notAfterS: nowS + DAY_S,
+    })
+    return encodeCertChain(chain)
   }
 }

@@ -6,7 +6,7 @@
  */
 import { openHome } from '@longshore/client/node'
 import { Prng } from '@longshore/engine/testing'
-import { type Action, ALL_ACTIONS, Chaos } from './chaos.ts'
+import { Chaos } from './chaos.ts'
 import { damageMirror } from './damage.ts'
 import { timeFailovers } from './failover.ts'
 import { Federation } from './federation.ts'
@@ -25,8 +25,6 @@ export interface RoundOptions {
   readonly linesPerS: number
   /** A mirror's disk is damaged, and mended by the others. */
   readonly damages: boolean
-  /** Default: everything. */
-  readonly actions?: readonly Action[]
 }
 
 export interface RoundReport {
@@ -60,7 +58,7 @@ export async function runRound(options: RoundOptions): Promise<RoundReport> {
   const terms = { directory: directory.path, prng: prng.child(), writers, followers, linesPerS }
   const federation = await Federation.open(terms)
   try {
-    const chaos = new Chaos(federation, prng.child(), options.actions ?? ALL_ACTIONS)
+    const chaos = new Chaos(federation, prng.child())
     const working = work(federation, chaos, options, prng.child())
     return await Promise.race([working, federation.failed])
   } catch (cause) {

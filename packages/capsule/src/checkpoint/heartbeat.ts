@@ -13,7 +13,6 @@ import { verifySignature } from '../crypto/ed25519.ts'
 import { type RoleKey, verifyPostQuantumHalf } from '../crypto/role-key.ts'
 import type { Signer } from '../crypto/signer.ts'
 import type { HeadPointer } from '../entry/pointer.ts'
-import { VerificationError } from '../errors.ts'
 import { formatOrigin } from '../name/name.ts'
 import { cosignatureMessage, encodeTimestampedSignature, subtreeLine } from './cosignature.ts'
 import { HEAD_TIME_S, headSubtreeMessage, headText } from './head.ts'
@@ -35,8 +34,9 @@ export interface HeartbeatPosition {
 }
 
 /**
- * Signs a heartbeat. The caller has checked the order (`checkHeartbeatOrder`) against what it
- * last signed, and has stored the new position durably, before the heartbeat leaves.
+ * Signs a heartbeat, or the cosignature of a mirror or witness. The caller has stored the new
+ * position durably before it leaves, and it does not go back (CP18). What a role states is already
+ * true: for a mirror, after the sync.
  */
 export function createHeartbeat(
   name: CapsuleName,
@@ -51,8 +51,8 @@ export function createHeartbeat(
 }
 
 /**
- * Returns if the writer stated this head at `heartbeat.timeS`; throws otherwise. How new is new
- * enough, and how far ahead a clock may be, is the caller's policy.
+ * Returns if the holder of `key` stated this head at `heartbeat.timeS`; throws otherwise. How new
+ * is new enough, and how far ahead a clock may be, is the caller's policy.
  *
  * @throws {VerificationError} `BAD_SIGNATURE`; `SIGNATURE_MISSING` if one of two was left out, or
  * says no time.
@@ -61,14 +61,14 @@ export function verifyHeartbeat(
   name: CapsuleName,
   head: HeadPointer,
   heartbeat: Heartbeat,
-  writerKey: RoleKey,
+  key: RoleKey,
 ): void {
   const message = cosignatureMessage(headText(name, head), heartbeat.timeS)
-  verifySignature(writerKey.ed25519, message, heartbeat.signature)
+  verifySignature(key.ed25519, message, heartbeat.signature)
   // Without a time the signature is that of the head, which is no heartbeat.
   const second = heartbeat.timeS === HEAD_TIME_S ? undefined : heartbeat.mlDsa44
   const secondMessage = (): Uint8Array => headSubtreeMessage(name, head, heartbeat.timeS)
-  verifyPostQuantumHalf(writerKey, secondMessage, second)
+  verifyPostQuantumHalf(key, secondMessage, second)
 }
 
 /** A heartbeat as signature lines of the checkpoint that it covers: one for each key. */
@@ -84,24 +84,4 @@ export function heartbeatLines(
   const first = { keyName, keyId, signature: encodeTimestampedSignature(heartbeat) }
   if (writerKey.mlDsa44 === undefined || mlDsa44 === undefined) return [first]
   return [first, subtreeLine(keyName, writerKey.mlDsa44, { timeS, signature: mlDsa44 })]
-}
-
-/**
- * Returns if `next` may follow `previous` for one key and origin; throws otherwise. Equal seconds
- * and equal sizes are legal.
- *
- * @throws {VerificationError} `ROLLBACK` if the time or the size goes back.
- */
-export function checkHeartbeatOrder(
-  previous: HeartbeatPosition | undefined,
-  next: HeartbeatPosition,
-): void {
-  if (previous === undefined) return
-  if (next.timeS >= previous.timeS && next.size >= previous.size) return
-  throw new VerificationError('ROLLBACK', 'a heartbeat that goes back', {
-    timeS: next.timeS,
-    size: next.size,
-    previousTimeS: previous.timeS,
-    previousSize: previous.size,
-  })
 }

@@ -5,8 +5,8 @@ import { manifestKey } from '../manifest/manifest.ts'
 import { formatCosignerName } from '../name/name.ts'
 import { entriesOf, principalOf, SampleHistory } from '../receipt/testing/sample-capsule.ts'
 import { formatCheckpoint, openCheckpoint } from './checkpoint.ts'
-import { createHeartbeat } from './heartbeat.ts'
-import { cosignatureLine, createCosignature, verifyCosignature } from './node-cosignature.ts'
+import { createHeartbeat, verifyHeartbeat } from './heartbeat.ts'
+import { cosignatureLine } from './node-cosignature.ts'
 import { NOTE_COSIGNATURE, type NoteKey } from './note-key.ts'
 
 const CAPSULE = principalOf('capsule', 1)
@@ -18,12 +18,12 @@ const HISTORY = new SampleHistory(entriesOf(3))
 const HEAD = HISTORY.head(CAPSULE.signed, 3, WRITER)
 const { name } = CAPSULE.signed
 const TIME_S = 1_767_225_700
-const COSIGNATURE = createCosignature(name, HEAD, TIME_S, MIRROR)
+const COSIGNATURE = createHeartbeat(name, HEAD, TIME_S, MIRROR)
 
 test('CP14 CP23: a cosignature is of one capsule, head and second, by one key', () => {
-  verifyCosignature(name, HEAD, COSIGNATURE, MIRROR.key)
+  verifyHeartbeat(name, HEAD, COSIGNATURE, MIRROR.key)
   const refuse = (of = name, head = HEAD, cosignature = COSIGNATURE, key = MIRROR.key): void => {
-    const verify = (): void => verifyCosignature(of, head, cosignature, key)
+    const verify = (): void => verifyHeartbeat(of, head, cosignature, key)
     assert.throws(verify, { code: 'BAD_SIGNATURE' })
   }
   refuse(OTHER.signed.name)
@@ -38,7 +38,7 @@ test('CP14 CP23: a cosignature is of one capsule, head and second, by one key', 
 test('CP23: as a line of a checkpoint it stands under the name of node and role', () => {
   for (const role of ['mirror', 'witness'] as const) {
     const signer = NODE.signers.get(role) as Signer
-    const cosignature = createCosignature(name, HEAD, TIME_S, signer)
+    const cosignature = createHeartbeat(name, HEAD, TIME_S, signer)
     const line = cosignatureLine(NODE.signed.name, role, cosignature, signer.key)
     const keyName = formatCosignerName(NODE.signed.name, role)
     assert.equal(line.keyName, keyName)

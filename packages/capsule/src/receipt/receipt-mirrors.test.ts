@@ -20,7 +20,6 @@ import {
 } from '../cert/testing/sample-chain.ts'
 import { signWriterCert } from '../cert/writer-cert.ts'
 import { createHeartbeat } from '../checkpoint/heartbeat.ts'
-import { createCosignature } from '../checkpoint/node-cosignature.ts'
 import type { Signer } from '../crypto/signer.ts'
 import type { Policy } from '../manifest/policy.ts'
 import { createReceipt, type ReceiptParts, verifyReceipt } from './receipt.ts'
@@ -53,7 +52,7 @@ function mirrorOf(
   const signer = node.signers.get('mirror') as Signer
   return {
     manifest: node.signed.signed,
-    cosignature: createCosignature(capsule.signed.name, HEAD, timeS, signer),
+    cosignature: createHeartbeat(capsule.signed.name, HEAD, timeS, signer),
     adChain: adChain([PERSON, node]),
     memberChains: [],
     ...change,

@@ -7,18 +7,11 @@
 import {
   type CborMap,
   type CborValue,
+  createError,
   ERROR_CODES,
   type ErrorCode,
   type ErrorDetails,
   isLongshoreError,
-  type ProtocolCode,
-  ProtocolError,
-  type UnavailableCode,
-  UnavailableError,
-  type UsageCode,
-  UsageError,
-  type VerificationCode,
-  VerificationError,
 } from '@longshore/capsule'
 import { Fields, invalid } from './fields.ts'
 
@@ -58,17 +51,4 @@ function createMap(code: string, message: string, details: ErrorDetails): CborMa
     ['details', new Map(safe)],
     ['message', message.slice(0, TEXT_CHARS_MAX).toWellFormed()],
   ])
-}
-
-function createError(code: ErrorCode, message: string, details: ErrorDetails): Error {
-  switch (ERROR_CODES[code].class) {
-    case 'VerificationError':
-      return new VerificationError(code as VerificationCode, message, details)
-    case 'ProtocolError':
-      return new ProtocolError(code as ProtocolCode, message, details)
-    case 'UnavailableError':
-      return new UnavailableError(code as UnavailableCode, message, details)
-    case 'UsageError':
-      return new UsageError(code as UsageCode, message, details)
-  }
 }

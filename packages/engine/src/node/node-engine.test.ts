@@ -1,22 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  type CapsuleName,
-  type CertChain,
-  MAIN_BRANCH,
-  type Manifest,
-  type SignedManifest,
-  type Signer,
-  signAdCert,
-  signManifest,
-} from '@longshore/capsule'
+import { MAIN_BRANCH } from '@longshore/capsule'
+import { createAdChain, createAuthority } from '../testing/authorities.ts'
 import { createCapsuleFixture } from '../testing/capsule-fixture.ts'
 import { Prng } from '../testing/prng.ts'
 import { SignedBranch } from '../testing/signed-branch.ts'
 import { SimNetwork } from '../testing/sim-network.ts'
 import { SimNode } from '../testing/sim-node.ts'
+import { EPOCH_US } from '../testing/sim-runtime.ts'
 
-const NOW_S = 1_735_689_600
+const NOW_S = EPOCH_US / 1_000_000
 
 /** A mirror and a writer that have joined a router. */
 function createJoined(seed: number) {
@@ -36,8 +29,8 @@ test('ND4: a writer pushes through a router to a mirror, and gets its receipt', 
   const capsule = createCapsuleFixture(prng, { read: 'any' })
   const branch = new SignedBranch(prng.child(), capsule, MAIN_BRANCH)
   writer.commit([capsule.manifest, branch.append(700)])
-  const owner = personOf(capsule.owner)
-  const chain = grant(owner, capsule.owner, mirror.identity.name, prng)
+  const owner = createAuthority(prng, 'person', capsule.owner)
+  const chain = createAdChain(prng, owner, mirror.identity.name)
   writer.publish(capsule.name, [{ mirror, chain }])
   network.queue.runUntil(5_000_000)
   const receipts = writer.news.flatMap((effect) =>
@@ -59,9 +52,9 @@ test('MI21: a mirror that was away asks the others as soon as it has a link', ()
   const capsule = createCapsuleFixture(prng, { read: 'any' })
   const branch = new SignedBranch(prng.child(), capsule, MAIN_BRANCH)
   writer.commit([capsule.manifest, branch.append(3)])
-  const owner = personOf(capsule.owner)
+  const owner = createAuthority(prng, 'person', capsule.owner)
   const chains = [whole, away].map((mirror) => {
-    return { mirror, chain: grant(owner, capsule.owner, mirror.identity.name, prng) }
+    return { mirror, chain: createAdChain(prng, owner, mirror.identity.name) }
   })
   writer.publish(capsule.name, chains)
   network.queue.runUntil(5_000_000)
@@ -84,8 +77,8 @@ test('ND4: whoever had no way for long is there as soon as a link comes up', () 
   const capsule = createCapsuleFixture(prng, { read: 'any' })
   const branch = new SignedBranch(prng.child(), capsule, MAIN_BRANCH)
   writer.commit([capsule.manifest, branch.append(3)])
-  const owner = personOf(capsule.owner)
-  const chain = grant(owner, capsule.owner, mirror.identity.name, prng)
+  const owner = createAuthority(prng, 'person', capsule.owner)
+  const chain = createAdChain(prng, owner, mirror.identity.name)
   writer.publish(capsule.name, [{ mirror, chain }])
   network.queue.runUntil(200_000_000)
   assert.equal(mirror.store.state(capsule.name, MAIN_BRANCH), undefined)
@@ -99,8 +92,8 @@ test('ND4: a mirror whose grant has expired starts all the same, and serves nobo
   const capsule = createCapsuleFixture(prng, { read: 'any' })
   const branch = new SignedBranch(prng.child(), capsule, MAIN_BRANCH)
   writer.commit([capsule.manifest, branch.append(3)])
-  const owner = personOf(capsule.owner)
-  const chain = grant(owner, capsule.owner, mirror.identity.name, prng, 60)
+  const owner = createAuthority(prng, 'person', capsule.owner)
+  const chain = createAdChain(prng, owner, mirror.identity.name, { notAfterS: NOW_S + 60 })
   writer.publish(capsule.name, [{ mirror, chain }])
   network.queue.runUntil(5_000_000)
   assert.equal(mirror.store.state(capsule.name, MAIN_BRANCH)?.size, 3)
@@ -118,7 +111,8 @@ test('ND9: a mirror that starts again advertises all that it holds, however much
     const capsule = createCapsuleFixture(prng, { read: 'any' })
     const branch = new SignedBranch(prng.child(), capsule, MAIN_BRANCH)
     writer.commit([capsule.manifest, branch.append(1)])
-    const chain = grant(personOf(capsule.owner), capsule.owner, mirror.identity.name, prng)
+    const owner = createAuthority(prng, 'person', capsule.owner)
+    const chain = createAdChain(prng, owner, mirror.identity.name)
     writer.publish(capsule.name, [{ mirror, chain }])
   }
   network.queue.runUntil(10_000_000)
@@ -128,51 +122,6 @@ test('ND9: a mirror that starts again advertises all that it holds, however much
   assert.equal(mirror.engine.advertisedCount, 150)
   assert.equal(router.engine.overlay.routeCount, 153)
 })
-
-function personOf(owner: Signer): SignedManifest {
-  const manifest: Manifest = {
-    type: 'person',
-    version: 1,
-    keys: [{ alg: 'ed25519', key: owner.publicKey, use: 'owner' }],
-    mode: 'strict',
-    nonce: new Uint8Array(16),
-    timeUs: 0,
-    policy: { carry: 'any', copies: 1, exclude: [], hold: 'any', read: 'any' },
-    blind: false,
-    authority: null,
-    labels: {},
-    crit: [],
-    ext: new Map(),
-  }
-  return signManifest(manifest, owner)
-}
-
-function grant(
-  person: SignedManifest,
-  owner: Signer,
-  subject: CapsuleName,
-  prng: Prng,
-  lifeS = 86_400,
-): CertChain {
-  const cert = signAdCert(
-    {
-      issuer: person.name,
-      subject,
-      parent: null,
-      notBeforeS: NOW_S - 3600,
-      notAfterS: NOW_S + lifeS,
-      serial: prng.bytes(16),
-      revocation: null,
-      stalenessS: 0,
-      depth: 0,
-      capsules: 'all',
-      rights: ['advertise', 'serve'],
-      domains: 'any',
-    },
-    owner,
-  )
-  return { certs: [cert], manifests: [person.signed] }
-}
 
 test('ND20: a node whose clock is hours off is refused with a code, and nobody else notices', () => {
   for (const skewUs of [-6 * 3_600_000_000, 6 * 3_600_000_000]) {
@@ -187,8 +136,8 @@ test('ND20: a node whose clock is hours off is refused with a code, and nobody e
     const capsule = createCapsuleFixture(prng, { read: 'any' })
     const branch = new SignedBranch(prng.child(), capsule, MAIN_BRANCH)
     writer.commit([capsule.manifest, branch.append(5)])
-    const owner = personOf(capsule.owner)
-    const chain = grant(owner, capsule.owner, mirror.identity.name, prng)
+    const owner = createAuthority(prng, 'person', capsule.owner)
+    const chain = createAdChain(prng, owner, mirror.identity.name)
     writer.publish(capsule.name, [{ mirror, chain }])
     network.queue.runUntil(5_000_000)
     assert.equal(mirror.store.state(capsule.name, MAIN_BRANCH)?.size, 5)

@@ -21,7 +21,6 @@
  * @module
  */
 import { bytesEqual, type CapsuleName, isLongshoreError } from '@longshore/capsule'
-import type { OverlayLimits } from '../overlay/limits.ts'
 import type { HeldEvidence } from '../overlay/machine.ts'
 import { Overlay } from '../overlay/overlay.ts'
 import type { Membership, OverlayEffect, OverlayEvent } from '../overlay/overlay-events.ts'
@@ -60,7 +59,6 @@ export interface NodeEngineOptions {
   readonly services: Readonly<Record<string, Service>>
   /** Keeps what a service advertises, so that the overlay need not. */
   readonly heldEvidence?: (name: CapsuleName) => HeldEvidence | undefined
-  readonly overlayLimits?: Partial<OverlayLimits>
   readonly sessionLimits?: Partial<SessionLimits>
   readonly spares?: SpareMemory
 }
@@ -138,7 +136,6 @@ export class NodeEngine {
       listen,
       ...(membership === undefined ? {} : { domain: membership }),
       ...(options.heldEvidence === undefined ? {} : { heldEvidence: options.heldEvidence }),
-      ...(options.overlayLimits === undefined ? {} : { limits: options.overlayLimits }),
     })
     this.sessions = new Sessions({
       identity,

@@ -17,7 +17,8 @@ import {
   signAdvertisement,
   signRtCert,
 } from '@longshore/capsule'
-import { type Authority, OverlayWorld, type WorldNode } from '../testing/overlay-world.ts'
+import type { Authority } from '../testing/authorities.ts'
+import { OverlayWorld, type WorldNode } from '../testing/overlay-world.ts'
 import { Prng } from '../testing/prng.ts'
 import { advertiseValue, encodeControl, type RouteGroup } from './control-frame.ts'
 import { ADVERTISE, ADVERTISED, DATA, FRAME_HEAD_BYTES, LABELLED } from './frame.ts'

@@ -99,7 +99,7 @@ test('PU5: a heartbeat waits until the mirror has its head in force, or is overt
   assert.deepEqual(timesTold(scene, 1), [])
 })
 
-test('MI27: one that is older or smaller than what is kept changes nothing', () => {
+test('CP18 MI27: one that is older or smaller than what is kept changes nothing', () => {
   const scene = createScene()
   const { mirror, home } = scene
   const { name, writer } = home.capsule

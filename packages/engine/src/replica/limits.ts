@@ -55,8 +55,6 @@ export interface ReplicaLimits {
    * session, but sessions may be many.
    */
   readonly pendingBytesMax: number
-  /** One transaction of one branch; also the step of a large catch-up. */
-  readonly stepBytesMax: number
   /** Branches kept open beside those in use. Each holds a right edge, up to some 60 KiB. */
   readonly idleBranchesMax: number
   /** Bulk messages made in one call of `work`: some milliseconds, then others have their turn. */
@@ -69,8 +67,6 @@ export interface ReplicaLimits {
   readonly syncEntriesMax: number
   /** How often the heads of other mirrors are asked for when nothing else happens. */
   readonly syncIntervalUs: number
-  /** Bulk messages that a publisher has on their way beyond what the mirror has confirmed. */
-  readonly publishWindowBytes: number
   /** A cosignature or heartbeat may be this far ahead of the clock (F11). */
   readonly futureSkewS: number
 }
@@ -82,13 +78,11 @@ export const REPLICA_LIMITS: ReplicaLimits = Object.freeze({
   readsPerSessionMax: 64,
   retryAfterMs: 1000,
   pendingBytesMax: 67_108_864,
-  stepBytesMax: 4_194_304,
   idleBranchesMax: 512,
   messagesPerWorkMax: 16,
   holeRangesMax: 100,
   capsulesMax: 100_000,
   syncEntriesMax: 16_384,
   syncIntervalUs: 60_000_000,
-  publishWindowBytes: 8_388_608,
   futureSkewS: 120,
 })

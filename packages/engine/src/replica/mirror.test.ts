@@ -147,7 +147,7 @@ test('MI10: the payload of a head log entry has one spelling', () => {
   }
 })
 
-test('MI12: statements never go back in time, and are the same after a restart', () => {
+test('CP18 MI12: statements never go back in time, and are the same after a restart', () => {
   const prng = new Prng(6)
   const mirror = new MirrorHome(prng)
   const home = new PublisherHome(prng)
@@ -367,29 +367,6 @@ test('MS5: the end of an answer goes in the stream of what it ends', () => {
       [true, true],
     ],
   )
-})
-
-test('MI16: the end of an answer waits for room, as the entries before it do', () => {
-  const prng = new Prng(31)
-  const mirror = new MirrorHome(prng)
-  const home = new PublisherHome(prng)
-  home.append(10)
-  home.connect(mirror, 1)
-  home.exchange(mirror, 1)
-  mirror.effects.length = 0
-  mirror.connect(2)
-  const { name } = home.capsule
-  const range = { start: 0, end: 10, size: 10, wantsBodies: true }
-  mirror.receive(2, encodeMessage({ kind: 'range', id: 1, name, branch: MAIN_BRANCH, ...range }))
-  assert.ok(mirror.work())
-  assert.equal(mirror.sentTo(2).length, 1, 'one message for one look at the window')
-  mirror.full.add(2)
-  mirror.work()
-  assert.equal(mirror.sentTo(2).length, 0)
-  mirror.full.delete(2)
-  mirror.mirror.writable(2)
-  mirror.work()
-  assert.deepEqual(mirror.sentTo(2).map(decodeMessage), [{ kind: 'end', id: 1 }])
 })
 
 test('MS16 MI15: a capsule that not everybody may read is shown to who has presented what lets it', () => {

@@ -4,17 +4,11 @@
  * @module
  */
 import {
+  createError,
   ERROR_CODES,
   type ErrorCode,
   type LongshoreError,
-  type ProtocolCode,
   ProtocolError,
-  type UnavailableCode,
-  UnavailableError,
-  type UsageCode,
-  UsageError,
-  type VerificationCode,
-  VerificationError,
 } from '@longshore/capsule'
 import type { MessageOf } from './messages.ts'
 
@@ -24,16 +18,7 @@ export function peerError({ code, text }: MessageOf<'error'>): LongshoreError {
   if (!Object.hasOwn(ERROR_CODES, code)) {
     return new ProtocolError('PROTOCOL_ERROR', `${message} (${code})`)
   }
-  switch (ERROR_CODES[code as ErrorCode].class) {
-    case 'VerificationError':
-      return new VerificationError(code as VerificationCode, message)
-    case 'ProtocolError':
-      return new ProtocolError(code as ProtocolCode, message)
-    case 'UnavailableError':
-      return new UnavailableError(code as UnavailableCode, message)
-    case 'UsageError':
-      return new UsageError(code as UsageCode, message)
-  }
+  return createError(code as ErrorCode, message)
 }
 
 /** It is shown on terminals: nothing but printable characters. */

@@ -56,12 +56,6 @@ export interface StreamReceived {
   bitsHigh: number
 }
 
-export interface ChunkPlace {
-  readonly isBulk: boolean
-  readonly isLast: boolean
-  readonly sequence: number
-}
-
 /** One object for each session, filled anew by every packet: nothing is allocated. */
 export interface Content {
   readonly urgent: StreamReceived

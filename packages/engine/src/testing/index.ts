@@ -12,6 +12,14 @@ export { decodeMessage, encodeMessage, isControlMessage } from '../replica/messa
 export { createMirrorNote } from '../replica/mirror-note.ts'
 export { SESSION_CODECS } from '../session/testing/codecs.ts'
 export {
+  type Authority,
+  createAdChain,
+  createAuthority,
+  createMembership,
+  createOwnedCapsule,
+  type OwnedCapsule,
+} from './authorities.ts'
+export {
   type AppendOp,
   type AppendShape,
   BranchFixture,
@@ -38,7 +46,6 @@ export type { Lie } from './lying-service.ts'
 export { MirrorHome } from './mirror-home.ts'
 export { createNodeIdentity } from './node-identity.ts'
 export {
-  type Authority,
   type NodeOptions,
   OverlayWorld,
   WorldNode,
@@ -67,13 +74,13 @@ export {
   WAN,
 } from './sim-network.ts'
 export {
-  EPOCH_US,
   type SimActor,
   SimNode,
   type SimNodeOptions,
   statedSize,
 } from './sim-node.ts'
 export {
+  EPOCH_US,
   type LogLine,
   SimRuntime,
 } from './sim-runtime.ts'

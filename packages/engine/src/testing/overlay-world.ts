@@ -5,44 +5,34 @@
  * @module
  */
 import {
-  type AdRight,
   assert,
   type CapsuleName,
   type CertChain,
-  createSigner,
   encodeCertChain,
   formatName,
-  type KeyUse,
-  type Manifest,
-  type MemberRight,
   manifestKey,
+  openManifest,
   type Policy,
   type PrincipalType,
-  SEED_BYTES,
   type SignedManifest,
-  type Signer,
-  signAdCert,
-  signManifest,
-  signMemberCert,
   type Ticket,
 } from '@longshore/capsule'
-import { createNodePrincipal } from '../node/node-keys.ts'
 import type { NodeIdentity } from '../node/principal.ts'
 import type { OverlayLimits } from '../overlay/limits.ts'
 import { Overlay, type OverlayOptions } from '../overlay/overlay.ts'
 import type { Membership, OverlayEffect, OverlayEvent } from '../overlay/overlay-events.ts'
+import {
+  type Authority,
+  createAdChain,
+  createAuthority,
+  createMembership,
+  createOwnedCapsule,
+} from './authorities.ts'
+import { createNodeIdentity } from './node-identity.ts'
 import type { Prng } from './prng.ts'
 import { LAN, type LinkConditions, type SimEndpoint, SimNetwork } from './sim-network.ts'
-import { SimRuntime } from './sim-runtime.ts'
+import { EPOCH_US, SimRuntime } from './sim-runtime.ts'
 
-/** A person, an organisation or a domain. */
-export interface Authority {
-  readonly manifest: SignedManifest
-  readonly signer: Signer
-}
-
-const OPEN_POLICY: Policy = { carry: 'any', copies: 1, exclude: [], hold: 'any', read: 'any' }
-const DAY_S = 86_400
 /** Nobody needs that many steps; more is a world that never comes to rest. */
 const STEPS_MAX = 5_000_000
 
@@ -59,72 +49,29 @@ export class OverlayWorld {
   }
 
   get nowS(): number {
-    return Math.floor(this.#runtimeUs() / 1e6)
-  }
-
-  #runtimeUs(): number {
-    return new SimRuntime(this.prng).timeUs + this.network.queue.nowUs
+    return Math.floor((EPOCH_US + this.network.queue.nowUs) / 1_000_000)
   }
 
   authority(type: PrincipalType): Authority {
-    const signer = createSigner(this.prng.bytes(SEED_BYTES))
-    return { manifest: signManifest(this.#manifest(type, [['owner', signer]]), signer), signer }
+    return createAuthority(this.prng, type)
   }
 
   /** A capsule of this owner, public and without limits unless `policy` says so. */
   capsule(owner: Authority, policy: Partial<Policy> = {}): SignedManifest {
-    const writer = createSigner(this.prng.bytes(SEED_BYTES))
-    const keys: readonly (readonly [KeyUse, Signer])[] = [
-      ['owner', owner.signer],
-      ['writer', writer],
-    ]
-    return signManifest(
-      { ...this.#manifest('capsule', keys), ...this.#policy(policy) },
-      owner.signer,
-    )
-  }
-
-  #policy(policy: Partial<Policy>): Pick<Manifest, 'policy'> {
-    return { policy: { ...OPEN_POLICY, ...policy } }
-  }
-
-  #manifest(type: PrincipalType, keys: readonly (readonly [KeyUse, Signer])[]): Manifest {
-    return {
-      ...{ type, version: 1, mode: 'strict', nonce: this.prng.bytes(16), timeUs: 0 },
-      keys: keys.map(([use, { publicKey }]) => ({ alg: 'ed25519', key: publicKey, use })),
-      ...{ policy: OPEN_POLICY, blind: false, authority: null, labels: {}, crit: [] },
-      ext: new Map(),
-    }
-  }
-
-  #terms(issuer: SignedManifest, subject: CapsuleName) {
-    return {
-      ...{ issuer: issuer.name, subject, parent: null, depth: 0 },
-      ...{ notBeforeS: this.nowS - DAY_S, notAfterS: this.nowS + DAY_S },
-      ...{ serial: this.prng.bytes(16), revocation: null, stalenessS: 0 },
-    }
+    return createOwnedCapsule(this.prng, owner, policy).signed
   }
 
   /** The owner lets a node serve and advertise all of its capsules. */
   adChain(
     owner: Authority,
     node: CapsuleName,
-    changes: Partial<Parameters<typeof signAdCert>[0]> = {},
+    changes?: Parameters<typeof createAdChain>[3],
   ): CertChain {
-    const rights: readonly AdRight[] = ['advertise', 'serve']
-    const body = { ...this.#terms(owner.manifest, node), capsules: 'all' as const, rights }
-    const cert = signAdCert({ ...body, domains: 'any', ...changes }, owner.signer)
-    return { certs: [cert], manifests: [owner.manifest.signed] }
+    return createAdChain(this.prng, owner, node, changes)
   }
 
   membership(domain: Authority, node: CapsuleName): Membership {
-    const rights: readonly MemberRight[] = ['lookup', 'mirror', 'route']
-    const body = { ...this.#terms(domain.manifest, node), rights }
-    const chain = {
-      certs: [signMemberCert(body, domain.signer)],
-      manifests: [domain.manifest.signed],
-    }
-    return { name: domain.manifest.name, chain }
+    return createMembership(this.prng, domain, node)
   }
 
   node(options: NodeOptions = {}): WorldNode {
@@ -183,23 +130,18 @@ export class WorldNode {
     const startUs = this.runtime.timeUs
     const { queue } = world.network
     this.runtime.nowUs = () => startUs + queue.nowUs
-    const facts = { nonce: prng.bytes(16), timeUs: 0 }
-    const { node, seeds } = createNodePrincipal(prng.bytes(SEED_BYTES), facts)
-    this.manifest = node
-    this.name = node.name
-    this.identity = {
-      ...{ name: node.name, signedManifest: node.signed, manifest: node.manifest },
-      identity: createSigner(seeds.identity),
-      mirror: createSigner(seeds.mirror),
-    }
+    this.identity = createNodeIdentity(prng)
+    this.manifest = openManifest(this.identity.signedManifest)
+    const { name, manifest } = this.manifest
+    this.name = name
     const { isRouter = false, domain, limits = {}, heldEvidence } = options
     this.#overlay = new Overlay({
       ...{ identity: this.identity, roles: { router: isRouter }, runtime: this.runtime },
       ...{ listen: [this.address], limits },
-      ...(domain === undefined ? {} : { domain: world.membership(domain, node.name) }),
+      ...(domain === undefined ? {} : { domain: world.membership(domain, name) }),
       ...(heldEvidence === undefined ? {} : { heldEvidence }),
     })
-    const tlsKey = manifestKey(node.manifest, 'tls').ed25519
+    const tlsKey = manifestKey(manifest, 'tls').ed25519
     this.#endpoint = world.network.attach(this.address, tlsKey, (event) => this.step(event))
     this.step({ type: 'tick' })
   }

@@ -48,9 +48,7 @@ import { SimCommits, type SimSource } from './sim-commits.ts'
 import { SimCrash, SimDisk } from './sim-disk.ts'
 import { type IndexCrash, SimIndex } from './sim-index.ts'
 import type { SimEndpoint, SimNetwork } from './sim-network.ts'
-
-/** Virtual time 0 is 2025-01-01T00:00:00Z. */
-export const EPOCH_US = 1_735_689_600_000_000
+import { EPOCH_US } from './sim-runtime.ts'
 
 export interface SimNodeOptions {
   /** Forwards for others. */

@@ -6,8 +6,8 @@
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Prng } from './prng.ts'
 
-/** 2025-01-01T00:00:00Z. */
-const START_US = 1_735_689_600_000_000
+/** Where virtual time begins: 2025-01-01T00:00:00Z. */
+export const EPOCH_US = 1_735_689_600_000_000
 
 export interface LogLine {
   readonly level: string
@@ -17,7 +17,7 @@ export interface LogLine {
 
 export class SimRuntime implements Runtime {
   /** What the clock shows; a test may set it, also back. */
-  timeUs: number = START_US
+  timeUs: number = EPOCH_US
   bootId = 'boot-1'
   readonly logged: LogLine[] = []
   readonly #prng: Prng

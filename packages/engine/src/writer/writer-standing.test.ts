@@ -329,7 +329,7 @@ test('WR7: an anchor that was tampered with or belongs to another history', () =
   assert.deepEqual(anchorOf(home).name, home.capsule.name)
 })
 
-test('WR13: a heartbeat is signed after its position is committed, and never goes back', () => {
+test('CP18 WR13: a heartbeat is signed after its position is committed, and never goes back', () => {
   const home = createHome(14)
   const { capsule, runtime } = home
   assert.throws(() => home.writer.planHeartbeat(), { code: 'USAGE' }, 'no head yet')

@@ -6,7 +6,7 @@ import { formatName, isLongshoreError, parseBase64, verifyEquivocation } from '@
 import type { Capsule } from '../../capsule.ts'
 import type { Home } from '../../home.ts'
 import { temporaryDirectory } from './testing-directory.ts'
-import { collect, copyHome, newHomePath, openAt } from './testing-home.ts'
+import { collect, copyHome, createCapsuleAt, newHomePath, openAt } from './testing-home.ts'
 import { verifyDirectory } from './verify-directory.ts'
 
 /** An export of `count` entries, two of them erased, some of them alike. */
@@ -298,13 +298,7 @@ test('EX16: a large import in many steps shows nothing until all of it is there'
 
 test('EX17: two histories under one key are EQUIVOCATION, and the evidence convicts', async () => {
   const path = newHomePath()
-  let name: string
-  {
-    await using home = await openAt(path)
-    await using capsule = await home.create()
-    name = capsule.text
-    await capsule.append('0')
-  }
+  const name = await createCapsuleAt(path, '0')
   const copy = copyHome(path)
   const state = process.env['XDG_STATE_HOME']
   // Home and anchor are copied back together: the accident that no writer can notice (F20).

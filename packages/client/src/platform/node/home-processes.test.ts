@@ -3,7 +3,15 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Ack } from '../../capsule.ts'
-import { collect, copyHome, newHomePath, OtherProcess, openAt, UNTIL_END } from './testing-home.ts'
+import {
+  collect,
+  copyHome,
+  createCapsuleAt,
+  newHomePath,
+  OtherProcess,
+  openAt,
+  UNTIL_END,
+} from './testing-home.ts'
 
 test('HM21 HM40: a guest reads by itself and has the holder write; both see all of it', async () => {
   const path = newHomePath()
@@ -163,13 +171,7 @@ test('HM46: a killed holder loses nothing it acknowledged; its guest says so and
 
 test('HM36 EX19: an old copy of a home signs nothing, until the newest state or the operator says so', async () => {
   const path = newHomePath()
-  let name: string
-  {
-    await using home = await openAt(path)
-    await using capsule = await home.create()
-    name = capsule.text
-    await capsule.append('0')
-  }
+  const name = await createCapsuleAt(path, '0')
   const old = copyHome(path)
   const exported = `${path}-export`
   {
@@ -193,13 +195,7 @@ test('HM36 EX19: an old copy of a home signs nothing, until the newest state or 
 
 test('HM16 HM36: two copies in use at the same time: one writes, the other reads', async () => {
   const path = newHomePath()
-  let name: string
-  {
-    await using home = await openAt(path)
-    await using capsule = await home.create()
-    name = capsule.text
-    await capsule.append('0')
-  }
+  const name = await createCapsuleAt(path, '0')
   const copy = copyHome(path)
   await using home = await openAt(path)
   await using capsule = await home.open(name)
@@ -212,13 +208,7 @@ test('HM16 HM36: two copies in use at the same time: one writes, the other reads
 
 test('HM15: after a crash between sync and anchor the anchor is brought up before a head is seen', async () => {
   const path = newHomePath()
-  let name: string
-  {
-    await using home = await openAt(path)
-    await using capsule = await home.create()
-    name = capsule.text
-    await capsule.append('0')
-  }
+  const name = await createCapsuleAt(path, '0')
   const anchor = join(process.env['XDG_STATE_HOME'] as string, 'longshore/anchors', name)
   const before = fs.readFileSync(anchor)
   const writer = new OtherProcess(

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { manifestKey, openCheckpoint, verifyReceipt } from '@longshore/capsule'
 import type { Home } from '../../home.ts'
-import { collect, newHomePath, openAt } from './testing-home.ts'
+import { collect, createCapsuleAt, newHomePath, openAt } from './testing-home.ts'
 
 const text = (n: number): string => `entry ${n}`
 
@@ -271,13 +271,7 @@ test('HM8: an unreadable key stops the appends of that capsule and nothing else'
 
 test('HM15: without a place for anchors nothing is created and nothing is signed', async () => {
   const path = newHomePath()
-  let name: string
-  {
-    await using home = await openAt(path)
-    await using capsule = await home.create()
-    name = capsule.text
-    await capsule.append('x')
-  }
+  const name = await createCapsuleAt(path, 'x')
   const state = process.env['XDG_STATE_HOME']
   process.env['XDG_STATE_HOME'] = '/proc/nowhere'
   try {

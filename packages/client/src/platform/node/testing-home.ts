@@ -24,6 +24,14 @@ export function openAt(path: string, options: OpenHomeOptions = {}): Promise<Hom
   return openHome({ ...options, path })
 }
 
+/** A new capsule with one entry in the home at `path`, which is closed again. Returns its name. */
+export async function createCapsuleAt(path: string, payload: string): Promise<string> {
+  await using home = await openAt(path)
+  await using capsule = await home.create()
+  await capsule.append(payload)
+  return capsule.text
+}
+
 /** A copy as `cp -a` makes it, which is what people do to homes. */
 export function copyHome(from: string): string {
   const to = newHomePath()

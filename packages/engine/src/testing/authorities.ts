@@ -20,8 +20,9 @@ import {
   signManifest,
   signMemberCert,
 } from '@longshore/capsule'
-import type { Membership } from '@longshore/engine'
-import { EPOCH_US, type Prng } from '@longshore/engine/testing'
+import type { Membership } from '../overlay/overlay-events.ts'
+import type { Prng } from './prng.ts'
+import { EPOCH_US } from './sim-runtime.ts'
 
 /** A person, an organisation or a domain. */
 export interface Authority {
@@ -29,7 +30,7 @@ export interface Authority {
   readonly signer: Signer
 }
 
-export interface Capsule {
+export interface OwnedCapsule {
   readonly signed: SignedManifest
   readonly owner: Authority
   readonly writer: Signer
@@ -40,13 +41,20 @@ const EPOCH_S = EPOCH_US / 1_000_000
 /** Certificates hold from a month before the world begins to a month after. */
 const MONTH_S = 30 * 86_400
 
-export function createAuthority(prng: Prng, type: PrincipalType): Authority {
-  const signer = createSigner(prng.bytes(SEED_BYTES))
+export function createAuthority(
+  prng: Prng,
+  type: PrincipalType,
+  signer: Signer = createSigner(prng.bytes(SEED_BYTES)),
+): Authority {
   return { manifest: signManifest(manifest(prng, type, [key('owner', signer)]), signer), signer }
 }
 
 /** A capsule of this owner, public and without limits unless `policy` says so. */
-export function createCapsule(prng: Prng, owner: Authority, policy: Partial<Policy> = {}): Capsule {
+export function createOwnedCapsule(
+  prng: Prng,
+  owner: Authority,
+  policy: Partial<Policy> = {},
+): OwnedCapsule {
   const writer = createSigner(prng.bytes(SEED_BYTES))
   const keys = [key('owner', owner.signer), key('writer', writer)]
   const body = manifest(prng, 'capsule', keys, { ...OPEN_POLICY, ...policy })
@@ -58,11 +66,11 @@ export function createAdChain(
   prng: Prng,
   owner: Authority,
   subject: CapsuleName,
-  terms: { readonly notAfterS?: number } = {},
+  changes: Partial<Parameters<typeof signAdCert>[0]> = {},
 ): CertChain {
   const rights = ['advertise', 'serve'] as const
-  const body = { ...common(prng, owner, subject), ...terms, capsules: 'all' as const, rights }
-  const cert = signAdCert({ ...body, domains: 'any' }, owner.signer)
+  const body = { ...common(prng, owner, subject), capsules: 'all' as const, rights }
+  const cert = signAdCert({ ...body, domains: 'any', ...changes }, owner.signer)
   return { certs: [cert], manifests: [owner.manifest.signed] }
 }
 
