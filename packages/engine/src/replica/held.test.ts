@@ -1,7 +1,7 @@
 /** What lies in the store of a mirror, and what it holds for others. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MAIN_BRANCH, verifyEquivocation, verifyHead } from '@longshore/capsule'
+import { MAIN_BRANCH, UnavailableError, verifyEquivocation, verifyHead } from '@longshore/capsule'
 import type { StoreOp } from '../store/store.ts'
 import { MirrorHome, OPEN_POLICY } from '../testing/mirror-home.ts'
 import { Prng } from '../testing/prng.ts'
@@ -228,4 +228,56 @@ test('PU3: what is appended after a larger head was shown is compared with it', 
       assert.deepEqual(found && verifyEquivocation(found.bytes).sizes, sizes)
     }
   }
+})
+
+test('PU3: a mirror that does not answer the question is compared with all the same', () => {
+  for (const [payloadBytes, sizes] of [
+    [7, [7, 7]],
+    [6, undefined],
+  ] as const) {
+    const [larger, smaller] = [new PublisherHome(new Prng(12)), new PublisherHome(new Prng(12))]
+    const mirror = new MirrorHome(new Prng(13))
+    larger.append(3, { payloadBytes: 5 })
+    larger.append(4, { payloadBytes: 6 })
+    larger.connect(mirror, 1)
+    larger.exchange(mirror, 1)
+    const isQuestion = (message: Uint8Array): boolean =>
+      isControlMessage(message) && decodeMessage(message).kind === 'consistency'
+    let questions = 0
+    const drop = (message: Uint8Array): Uint8Array[] => {
+      if (!isQuestion(message)) return [message]
+      questions++
+      return []
+    }
+    smaller.append(3, { payloadBytes: 5 })
+    smaller.connect(mirror, 2)
+    smaller.exchange(mirror, 2, drop)
+    smaller.append(1, { payloadBytes })
+    smaller.exchange(mirror, 2, drop)
+    assert.equal(questions, 1)
+    smaller.append(3, { payloadBytes })
+    smaller.exchange(mirror, 2, drop)
+    const found = smaller.effects.find((effect) => effect.type === 'evidence')
+    assert.deepEqual(found && verifyEquivocation(found.bytes).sizes, sizes)
+  }
+})
+
+test('PU3: what cannot be read at home ends one branch on one mirror, and nothing else', () => {
+  const [larger, smaller] = [new PublisherHome(new Prng(12)), new PublisherHome(new Prng(12))]
+  const mirror = new MirrorHome(new Prng(13))
+  larger.append(7)
+  larger.connect(mirror, 1)
+  larger.exchange(mirror, 1)
+  smaller.connect(mirror, 2)
+  smaller.exchange(mirror, 2)
+  smaller.append(7)
+  smaller.driver.store.manifest = () => {
+    throw new UnavailableError('STORE_CORRUPT', 'the manifest lies in damage')
+  }
+  smaller.exchange(mirror, 2)
+  const failed = smaller.effects.filter((effect) => effect.type === 'failed')
+  assert.deepEqual(
+    failed.map(({ error }) => (error as { code?: string }).code),
+    ['STORE_CORRUPT'],
+  )
 })

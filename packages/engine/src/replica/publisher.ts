@@ -199,9 +199,9 @@ export class Publisher {
     for (const session of this.#sessions.values()) {
       if (!this.#canSend(session.id)) continue
       for (const [id, route] of session.routes) {
-        if (route.unjudged !== undefined) effects.push(...this.#judge(session, route))
         let message: Uint8Array | undefined
         try {
+          if (route.unjudged !== undefined) effects.push(...this.#judge(session, route))
           message = this.#next(route)
         } catch (error) {
           // It cannot be read here: the others go on.
@@ -293,8 +293,10 @@ export class Publisher {
     const { unjudged, judgedSize } = route
     const own = this.#head(route.branch)
     if (own === undefined || unjudged === undefined) return []
-    if (judgedSize === undefined || own.size <= judgedSize) return []
-    if (own.size < unjudged.size) return [this.#compare(session, route, own, unjudged)]
+    if (own.size < unjudged.size) {
+      if (judgedSize === undefined || own.size <= judgedSize) return []
+      return [this.#compare(session, route, own, unjudged)]
+    }
     route.unjudged = undefined
     const { name, branch, nodes, tiles } = route.branch.source
     return this.#judged(session, route, (signed) => {
@@ -311,6 +313,8 @@ export class Publisher {
     session.nextId += 2
     route.judgedSize = undefined
     session.asked.set(id, (answer) => {
+      // An answer may come when the push has begun anew, or when it is not needed any more.
+      if (route.unjudged !== head) return []
       route.judgedSize = own.size
       // Whoever may not read there is told nothing, and goes on.
       if (answer.kind !== 'path') return []

@@ -130,3 +130,26 @@ test('HM67: with nothing reserved a full disk stays one', async () => {
   await assert.rejects(reserve.within(write), { code: 'FULL' })
   assert.equal(attempts, 1)
 })
+
+test('HM67: nothing is reserved anew while what was let go is being used', async () => {
+  const disk = new SimDisk(new Prng(6))
+  const reserve = new DiskReserve(disk, new SimRuntime(new Prng(7)), RESERVE_BYTES)
+  reserve.fill()
+  disk.bytesMax = disk.usedBytes()
+  const write = async (): Promise<void> => {
+    const file = disk.open('other', disk.exists('other') ? 'write' : 'create')
+    try {
+      for (let at = 0; at < 3000; at += 1000) {
+        file.write(at, [new Uint8Array(1000)])
+        // Somebody else has committed something meanwhile.
+        reserve.fill()
+        await Promise.resolve()
+      }
+    } finally {
+      file.close()
+    }
+  }
+  await reserve.within(write)
+  assert.equal(disk.contents('other').length, 3000)
+  assert.equal(disk.contents('reserve').length, RESERVE_BYTES - 3000)
+})

@@ -32,6 +32,7 @@ import {
   openBranchWriter,
   type Runtime,
   type Slices,
+  type StoreOp,
 } from '@longshore/engine'
 import type { AppendTerms } from '../../append-request.ts'
 import { BranchAppender } from '../../branch-appender.ts'
@@ -429,11 +430,12 @@ export class Holder implements HomeWriter {
     if (report.segmentsDamaged === 0) return report
     const { isComplete, lostNotes, damage } = await this.#inSlices(() => store.fsckInSlices())
     if (!isComplete) return report
-    const ops = lostNotes.flatMap((key) => {
-      const value = store.note(key)
-      return value === undefined ? [] : [{ type: 'note' as const, key, value }]
-    })
-    if (ops.length > 0) await this.driver.submit(ops)
+    const again = (): StoreOp[] =>
+      lostNotes.flatMap((key) => {
+        const value = store.note(key)
+        return value === undefined ? [] : [{ type: 'note', key, value }]
+      })
+    if (lostNotes.length > 0) await this.driver.submitFirst(again)
     const { bytesAfter } = await this.#inSlices(() => store.compactInSlices({ nobodys: damage }))
     return { bytesBefore: report.bytesBefore, bytesAfter }
   }

@@ -50,6 +50,8 @@ interface BranchCheck {
   timeUsMax: number
   /** Entries are missing: there is no root to compare. */
   isBroken: boolean
+  /** Payloads that came later, as the index has them, and were not read yet. */
+  readonly fills: Set<number>
   /** The last head, if nobody signed it: an import in steps has such heads before its last one. */
   unsigned: FsckPlace | undefined
 }
@@ -128,7 +130,7 @@ export class BranchChecks {
       if (branch === undefined || branch.known < start + count) {
         return this.#mismatch(place, name, 'these entries are not in the index')
       }
-      this.#comparePlaces(branch, start, frames, at)
+      this.#comparePlaces(branch, check, start, frames, at)
       this.#compareTimes(branch, check, start, frames, place)
       this.#compareHashes(branch, start, frames, place)
     })
@@ -172,6 +174,8 @@ export class BranchChecks {
     const branch = this.#state.find(name, address.branch)
     this.#problems.check('ENTRY_INVALID', place, name, () => {
       if (branch === undefined) return
+      const { fill } = branch.find(index)
+      if (fill !== undefined && samePlace(fill, place)) check.fills.delete(index)
       const header = decodeHeader(this.#reader.entry(branch, index).header)
       openBody(header, body.subarray(ADDRESS_BYTES))
     })
@@ -232,6 +236,13 @@ export class BranchChecks {
           ? head === state.head
           : bytesEqual(encodeHead(head), encodeHead(state.head))
       if (!sameHead) this.#mismatch(NO_PLACE, name, 'a branch has another head in the index')
+      for (const index of check.fills) {
+        const { fill } = branch.find(index)
+        // It may have been erased meanwhile.
+        if (fill === undefined) continue
+        const detail = `the payload of entry ${index} is not in the journal`
+        this.#problems.add('ENTRY_MISSING', fill, detail, name)
+      }
       if (head === undefined || check.isBroken) return
       // Also the partial tiles, which proofs are made from.
       if (!bytesEqual(rootFromTiles(tilesOf(branch), head.size), head.root)) {
@@ -261,10 +272,17 @@ export class BranchChecks {
     this.#edges.delete(check)
   }
 
-  #comparePlaces(branch: Branch, start: number, frames: FrameRun, at: Place): void {
+  #comparePlaces(
+    branch: Branch,
+    check: BranchCheck,
+    start: number,
+    frames: FrameRun,
+    at: Place,
+  ): void {
     for (const [i, offset] of frames.offsets.entries()) {
       const place = { ...at, offset: at.offset + offset }
       const indexed = branch.find(start + i)
+      if (indexed.fill !== undefined) check.fills.add(start + i)
       if (samePlace(indexed, place)) continue
       this.#mismatch(place, branch.name, `entry ${start + i} is elsewhere in the index`)
       return
@@ -367,6 +385,7 @@ export class BranchChecks {
         head: undefined,
         timeUsMax: 0,
         isBroken: false,
+        fills: new Set(),
         unsigned: undefined,
       }
       this.#checks.set(key, check)

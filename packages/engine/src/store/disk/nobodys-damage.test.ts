@@ -121,3 +121,27 @@ test('JR24 JR27: a removal in damage stays while something before it may be remo
   home.open()
   assert.equal(home.store.manifest(name), undefined)
 })
+
+test('JR21 JR27: a payload that came later is missed if its record lies in damage', () => {
+  const { home, hit } = createWork(5)
+  const [lost, erased] = [hit.size, hit.size + 1]
+  home.commit(hit.append(2, { holes: [0, 1] }))
+  home.commit(hit.fill(lost), hit.fill(erased))
+  home.reopen()
+  assert.deepEqual(home.store.fsck().problems, [])
+  const path = home.segments().at(-1) as string
+  const bytes = Buffer.from(home.disk.contents(path))
+  for (const index of [lost, erased]) {
+    home.disk.flipBit(path, bytes.lastIndexOf(Buffer.from(hit.body(index))), 3)
+  }
+  home.commit(hit.erase([erased, erased + 1]))
+  const { isComplete, problems } = home.store.fsck()
+  assert.equal(isComplete, false)
+  const missing = problems.filter(({ code }) => code === 'ENTRY_MISSING')
+  assert.deepEqual(
+    missing.map(({ detail }) => detail),
+    [`the payload of entry ${lost} is not in the journal`],
+  )
+  home.commit(hit.erase([lost, erased]))
+  assert.equal(home.store.fsck().isComplete, true)
+})
