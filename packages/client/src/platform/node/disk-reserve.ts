@@ -23,6 +23,8 @@ export class DiskReserve {
   readonly #byteLength: number
   /** Nothing is missing, as far as this process knows. */
   #isWhole = false
+  /** Actions that use what was let go. */
+  #users = 0
 
   /** The file lies in the root of `disk`. */
   constructor(disk: Disk, runtime: Runtime, byteLength: number = RESERVE_BYTES) {
@@ -41,16 +43,18 @@ export class DiskReserve {
     } catch (error) {
       if (!isFullError(error) || !this.#letGo()) throw error
     }
+    this.#users++
     try {
       return await action()
     } finally {
+      this.#users--
       this.fill()
     }
   }
 
-  /** Reserves what is missing, or as much of it as there is room for. */
+  /** Reserves what is missing, or as much of it as there is room for; later if it is in use. */
   fill(): void {
-    if (this.#isWhole) return
+    if (this.#isWhole || this.#users > 0) return
     try {
       const file = this.#disk.open(PATH, this.#disk.exists(PATH) ? 'write' : 'create')
       try {
