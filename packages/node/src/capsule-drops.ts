@@ -67,18 +67,19 @@ export class CapsuleDrops {
     }
     const details = { capsule: formatName(name), undo: String(undo) }
     runtime.log('info', 'mirror.dropped', details)
-    if (undo) this.#serveAgain(name)
+    if (undo) this.#serveAgain(mirror, name)
     else {
       this.#parts.tell(mirror.forget(name))
-      if (isFreed) await this.#free(name)
+      if (isFreed) await this.#free(mirror, name)
     }
   }
 
-  #serveAgain(name: CapsuleName): void {
+  #serveAgain(mirror: Mirror, name: CapsuleName): void {
     const { store } = this.#parts.held
     const manifest = store.manifest(name)
     const chain = readChain(store, name)
-    if (manifest && chain) this.#parts.tell([{ type: 'advertise', name, manifest, chain }])
+    if (!manifest || !chain) return
+    this.#parts.tell([{ type: 'advertise', name, manifest, chain }, ...mirror.served(name)])
   }
 
   #checkFreeable(name: CapsuleName): void {
@@ -89,13 +90,14 @@ export class CapsuleDrops {
   }
 
   /** The mirror states nothing of it any more; what it had stated may be on its way yet. */
-  async #free(name: CapsuleName): Promise<void> {
+  async #free(mirror: Mirror, name: CapsuleName): Promise<void> {
     const { held, headLog } = this.#parts
     const plan = (): Removal => planRemoval(held.store, headLog, name)
     await held.withinReserve(async () => {
       const { ops } = await held.driver.between(plan)
       await held.driver.submit(ops)
     })
+    mirror.freed(name)
     this.#compact(name).catch((error: unknown) => {
       // The next compaction does it.
       if (!isLongshoreError(error)) throw error

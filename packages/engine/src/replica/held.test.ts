@@ -6,6 +6,7 @@ import type { StoreOp } from '../store/store.ts'
 import { MirrorHome, OPEN_POLICY } from '../testing/mirror-home.ts'
 import { Prng } from '../testing/prng.ts'
 import { PublisherHome } from '../testing/publisher-home.ts'
+import { droppedOp } from './dropped.ts'
 import { decodeMessage, encodeMessage, isControlMessage, type ReplicaMessage } from './messages.ts'
 import { Publisher } from './publisher.ts'
 import type { PublisherEffect } from './publisher-contract.ts'
@@ -280,4 +281,28 @@ test('PU3: what cannot be read at home ends one branch on one mirror, and nothin
     failed.map(({ error }) => (error as { code?: string }).code),
     ['STORE_CORRUPT'],
   )
+})
+
+test('MI28 ND13: a damaged capsule that was dropped is still damaged when it is served again', () => {
+  for (const isFreed of [false, true]) {
+    const prng = new Prng(14)
+    const [mirror, home] = [new MirrorHome(prng), new PublisherHome(prng)]
+    const { name } = home.capsule
+    home.append(10)
+    home.connect(mirror, 1)
+    home.exchange(mirror, 1)
+    mirror.take(mirror.mirror.suspect(name))
+    const submit = (ops: readonly StoreOp[]): void =>
+      mirror.submit({ ops, durable: () => {}, committed: () => [], failed: () => [] })
+    submit([droppedOp(name, true)])
+    mirror.take(mirror.mirror.forget(name))
+    assert.equal(mirror.mirror.status.damaged, 0)
+    if (isFreed) mirror.mirror.freed(name)
+    submit([droppedOp(name, false)])
+    mirror.take(mirror.mirror.served(name))
+    assert.equal(mirror.mirror.status.damaged, isFreed ? 0 : 1)
+    mirror.connect(2)
+    const [answer] = ask(mirror, 2, { kind: 'cosign', id: 1, name, branch: MAIN_BRANCH })
+    assert.equal(answer?.kind, isFreed ? 'receipt' : 'error')
+  }
 })

@@ -141,7 +141,14 @@ export class Mender {
     return damaged.removal !== undefined
   }
 
-  /** It was dropped. */
+  /** It was dropped: not held, and what lies in the store is as damaged as before. */
+  dropped(name: CapsuleName): void {
+    const isDamaged = this.isDamaged(name)
+    this.forget(name)
+    if (isDamaged) this.add(name, () => false)
+  }
+
+  /** It has left the store. */
   forget(name: CapsuleName): void {
     this.#damaged.delete(nameKey(name))
     this.#vain.delete(nameKey(name))

@@ -177,9 +177,19 @@ export class Mirror {
     const asked = [...this.#sessions.endPushesInto(name), ...this.#reads.drop(name)]
     this.#intakes.forget(name)
     this.#sync.forget(name)
-    this.#mender.forget(name)
+    this.#mender.dropped(name)
     const refusals = asked.map(({ session, id }) => this.#refuse(session, id, error))
     return [{ type: 'withdraw', name }, ...refusals]
+  }
+
+  /** What was dropped has left the store. */
+  freed(name: CapsuleName): void {
+    this.#mender.forget(name)
+  }
+
+  /** What was dropped is held again. */
+  served(name: CapsuleName): MirrorEffect[] {
+    return this.#mender.isDamaged(name) ? this.suspect(name) : []
   }
 
   /** A part of the capsule cannot be read here: it is to be mended. */
@@ -440,7 +450,7 @@ export class Mirror {
     this.counters.offers++
     const { name, signed: manifest } = signed
     const restored = this.#mending.restored(signed)
-    const found = this.#mender.isDamaged(name) ? this.suspect(name) : []
+    const found = this.served(name)
     const advertise: MirrorEffect = { type: 'advertise', name, manifest, chain }
     const effects = [advertise, ...restored, ...found]
     if (this.#sessions.get(session) === undefined) return effects
