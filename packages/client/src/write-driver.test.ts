@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UnavailableError } from '@longshore/capsule'
-import type { Slices, StoreOp } from '@longshore/engine'
+import type { Slices } from '@longshore/engine'
 import { DEFAULT_TERMS } from './append-request.ts'
 import { flushMicrotasks, MemoryHome } from './testing/memory-home.ts'
 import { SYNC_IN_PLACE_MS_MAX } from './write-driver.ts'
@@ -255,34 +255,5 @@ test('ND18: work in slices that nobody waits for any more ends between two of th
   await home.settle()
   await rejected
   assert.ok(isGivenUp)
-  await home.driver.drained()
-})
-
-test('JR27: what is written again never replaces what is on its way or waits', async () => {
-  const home = new MemoryHome()
-  const note = (n: number): StoreOp => ({ type: 'note', key: 'k', value: payload(n) })
-  const again = (): StoreOp[] => {
-    const value = home.store.note('k')
-    return value === undefined ? [] : [{ type: 'note', key: 'k', value }]
-  }
-  for (const isInFlight of [false, true]) {
-    home.loop.isServing = isInFlight
-    const first = home.driver.submit([note(1)])
-    await home.settle()
-    await first
-    const newer = home.driver.submit([note(2)])
-    if (isInFlight) home.loop.turn()
-    assert.equal(home.loop.pendingSyncs, isInFlight ? 1 : 0)
-    const written = home.driver.submitFirst(again)
-    await home.settle()
-    await Promise.all([newer, written])
-    assert.deepEqual(home.store.note('k'), payload(2))
-  }
-  const refused = home.driver.submitFirst(() => {
-    throw new UnavailableError('STORE_CORRUPT', 'it cannot be read')
-  })
-  const rejected = assert.rejects(refused, { code: 'STORE_CORRUPT' })
-  await home.settle()
-  await rejected
   await home.driver.drained()
 })

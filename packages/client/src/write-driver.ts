@@ -65,7 +65,7 @@ export class WriteDriver {
   readonly #store: Store
   readonly #platform: DriverPlatform
   readonly #onCommit: () => void
-  #sources = new Set<TransactionSource>()
+  readonly #sources = new Set<TransactionSource>()
   /** Submitted to the store and not answered, by ticket. */
   readonly #open = new Map<number, Transaction>()
   #lastTicket = 0
@@ -113,26 +113,6 @@ export class WriteDriver {
           return transaction
         },
       })
-    })
-  }
-
-  /**
-   * One transaction with what `plan` makes of what is committed: it comes before everything that
-   * waits, so it never replaces what is newer.
-   */
-  submitFirst(plan: () => readonly StoreOp[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.checkAlive()
-      const cut = (): Transaction | undefined => {
-        try {
-          return { ops: plan(), committed: resolve, failed: reject }
-        } catch (error) {
-          reject(error)
-          return undefined
-        }
-      }
-      this.#sources = new Set([{ hasBacklog: false, cut }, ...this.#sources])
-      this.#schedule()
     })
   }
 

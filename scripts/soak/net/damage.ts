@@ -76,6 +76,7 @@ async function mendsInPlace({ writers }: Federation, mirror: NodeProcess): Promi
     if (Date.now() > endMs) throw new Error(`${mirror.id} has not mended its copy: ${problem}`)
     await pause(LOOK_MS)
   }
+  mirror.hasMended = true
   // What was damaged is still on the disk, and fsck says so, until its operator has it compacted.
   await using home = await openHome({ path: mirror.data, create: false })
   await home.compact()

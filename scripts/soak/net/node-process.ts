@@ -56,6 +56,8 @@ export class NodeProcess {
   lives = 0
   /** It may end by itself: its disk is damaged. */
   isExpendable = false
+  /** Bytes were flipped on its disk, and what was lost came back from others. */
+  hasMended = false
   #uplinks: readonly Pick<Link, 'ticket'>[] = []
   #ready: Ready | undefined
   #isReady = false

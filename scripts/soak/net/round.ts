@@ -152,9 +152,11 @@ export async function check({ followers, writers, mirrors, routers }: Parties): 
   }
 }
 
-async function checkDisk({ id, data }: NodeProcess): Promise<void> {
+/** Damaged bytes that no longer tell whose they were stay; nothing may be missing for them. */
+async function checkDisk({ id, data, hasMended }: NodeProcess): Promise<void> {
   await using home = await openHome({ path: data, readOnly: true })
-  const { problems } = await home.fsck()
+  const { problems: all } = await home.fsck()
+  const problems = all.filter(({ code }) => !hasMended || code !== 'RECORD_DAMAGED')
   if (problems.length > 0) throw new Error(`fsck of ${id}: ${JSON.stringify(problems)}`)
 }
 

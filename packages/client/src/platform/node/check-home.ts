@@ -48,10 +48,7 @@ export function* checkHome({ store, keys, paths }: HomeParts, repair: boolean): 
   const problems: FsckProblem[] = report.problems.map(
     ({ code, segment, offset, capsule, detail }) => {
       const place = segment === 0 ? '' : ` (segment ${segment}, byte ${offset})`
-      const about = capsule === undefined ? '' : ` in ${capsule}`
-      const also =
-        report.isComplete && code === 'RECORD_DAMAGED' ? ': no capsule lacks anything' : ''
-      return { code, message: `${detail}${place}${about}${also}` }
+      return { code, message: `${detail}${place}${capsule === undefined ? '' : ` in ${capsule}`}` }
     },
   )
   problems.push(...problemOf('', () => void readConfig(paths.config)))

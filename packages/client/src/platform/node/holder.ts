@@ -32,7 +32,6 @@ import {
   openBranchWriter,
   type Runtime,
   type Slices,
-  type StoreOp,
 } from '@longshore/engine'
 import type { AppendTerms } from '../../append-request.ts'
 import { BranchAppender } from '../../branch-appender.ts'
@@ -259,7 +258,7 @@ export class Holder implements HomeWriter {
   }
 
   compact(): Promise<CompactReport> {
-    return this.#runLong(() => this.#compact())
+    return this.#runLong(() => this.#inSlices(() => this.#parts.store.compactInSlices()))
   }
 
   fsck(repair: boolean): Promise<FsckReport> {
@@ -421,23 +420,6 @@ export class Holder implements HomeWriter {
     } finally {
       slot.close()
     }
-  }
-
-  /** If damage is in the way, everything is verified: what nobody lacks goes as well. */
-  async #compact(): Promise<CompactReport> {
-    const { store } = this.#parts
-    const report = await this.#inSlices(() => store.compactInSlices())
-    if (report.segmentsDamaged === 0) return report
-    const { isComplete, lostNotes, damage } = await this.#inSlices(() => store.fsckInSlices())
-    if (!isComplete) return report
-    const again = (): StoreOp[] =>
-      lostNotes.flatMap((key) => {
-        const value = store.note(key)
-        return value === undefined ? [] : [{ type: 'note', key, value }]
-      })
-    if (lostNotes.length > 0) await this.driver.submitFirst(again)
-    const { bytesAfter } = await this.#inSlices(() => store.compactInSlices({ nobodys: damage }))
-    return { bytesBefore: report.bytesBefore, bytesAfter }
   }
 
   #inSlices<T>(begin: () => Slices<T>): Promise<T> {

@@ -25,7 +25,6 @@ import {
   generationKey,
   MANIFEST_RANGE,
   manifestKey,
-  NOTE_RANGE,
   nameOfManifestKey,
   noteKey,
   otherBranchesRange,
@@ -35,7 +34,6 @@ import {
 } from './index-layout.ts'
 import { MaskedIndex } from './masked-index.ts'
 import { decodePlace, encodePlace, type Place } from './position-block.ts'
-import type { Stretch } from './segment-files.ts'
 import type { JournalPosition } from './watermark.ts'
 
 /** Notes of the index that were asked for, kept in memory: those of the branches at work. */
@@ -150,18 +148,6 @@ export class CommittedState {
     return stored === undefined ? undefined : decodePlace(stored)
   }
 
-  /** Capsules whose newest removal lies in these bytes. */
-  removalsIn({ segment, generation, start, end }: Stretch): CapsuleName[] {
-    if (!this.hasRemovals) return []
-    const names = [...this.#removals.values()].map(({ name }) => name)
-    for (const [key] of this.index.range(...REMOVAL_RANGE)) names.push(key.slice(1) as CapsuleName)
-    return names.filter((name) => {
-      const place = this.removalPlace(name)
-      if (place?.segment !== segment || place.generation !== generation) return false
-      return start <= place.offset && place.offset < end
-    })
-  }
-
   setRemovalPlace(name: CapsuleName, place: Place | undefined): void {
     this.#hasRemovals = true
     this.#removals.set(nameKey(name), { name: name.slice() as CapsuleName, place })
@@ -231,14 +217,6 @@ export class CommittedState {
     if (this.#indexedNotes.size >= INDEXED_NOTES_MAX) this.#indexedNotes.clear()
     this.#indexedNotes.set(key, indexed)
     return indexed
-  }
-
-  noteKeys(): string[] {
-    const keys = new Set(this.#notes.keys())
-    for (const [key] of this.index.range(...NOTE_RANGE)) {
-      keys.add(String.fromCharCode(...key.subarray(1)))
-    }
-    return [...keys]
   }
 
   setNote(key: string, value: Uint8Array): void {

@@ -33,7 +33,7 @@ import {
   type RecordAddress,
   recordBytes,
 } from './record.ts'
-import type { Segment, Stretch } from './segment-files.ts'
+import type { Segment } from './segment-files.ts'
 import { SEGMENT_HEADER_BYTES } from './segment-header.ts'
 import { SegmentWindow } from './segment-window.ts'
 import { FRAME_PRESENT, FrameCursor } from './stored-frame.ts'
@@ -90,12 +90,6 @@ export interface SegmentPlan {
   readonly removals: readonly CapsuleName[]
 }
 
-export interface PlanOptions {
-  readonly sliceBytes: number
-  /** Damage in which nothing lies that anybody lacks. */
-  readonly nobodys?: readonly Stretch[]
-}
-
 /**
  * Undefined if there is damage in the segment. `isFirst`: no segment before this one holds anything
  * of a capsule that was removed later, so the records that say so have done their work.
@@ -106,7 +100,7 @@ export function* planSegment(
   segment: Segment,
   end: number,
   isFirst: boolean,
-  { sliceBytes, nobodys = [] }: PlanOptions,
+  sliceBytes: number,
 ): Slices<SegmentPlan | undefined> {
   if (segment.recordId === undefined) return undefined
   const planner = new Planner(state, segment, isFirst)
@@ -118,15 +112,7 @@ export function* planSegment(
       isDamaged ||= !planner.add(record)
     },
     damage: (from: number, to: number) => {
-      const stretch = {
-        segment: segment.number,
-        generation: segment.generation,
-        start: from,
-        end: to,
-      }
-      const isNobodys = nobodys.some((known) => isSameStretch(known, stretch))
-      const isSkipped = isNobodys ? planner.drop(stretch) : planner.skipDamage(window, from, to)
-      isDamaged ||= !isSkipped
+      isDamaged ||= !planner.skipDamage(window, from, to)
     },
     commit: () => undefined,
   }
@@ -209,15 +195,6 @@ class Planner {
     return true
   }
 
-  /** Damage that is nobody's. False if it holds a removal that still counts. */
-  drop(stretch: Stretch): boolean {
-    const removals = this.#state.removalsIn(stretch)
-    if (removals.length > 0 && !this.#isFirst) return false
-    for (const name of removals) this.#removals.set(nameKey(name), name)
-    this.#dropsContent = true
-    return true
-  }
-
   finish(end: number): SegmentPlan {
     const records: KeptRecord[] = []
     let bytesAfter = COMMIT_RECORD_BYTES
@@ -291,11 +268,6 @@ class Planner {
     if (records === undefined) this.#clusters.set(cluster, [kept])
     else records.push(kept)
   }
-}
-
-function isSameStretch(a: Stretch, b: Stretch): boolean {
-  const isSameFile = a.segment === b.segment && a.generation === b.generation
-  return isSameFile && a.start === b.start && a.end === b.end
 }
 
 function keptRecord(

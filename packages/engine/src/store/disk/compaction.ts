@@ -28,7 +28,7 @@ import { chooseHighest } from './open-index.ts'
 import { countedSegments, type OpenedJournal } from './opened-journal.ts'
 import type { JournalRecord } from './record.ts'
 import { Replay } from './replay.ts'
-import type { Segment, SegmentFiles, Stretch } from './segment-files.ts'
+import type { Segment, SegmentFiles } from './segment-files.ts'
 import {
   SEGMENT_HEADER_BYTES,
   SEGMENT_ID_BYTES,
@@ -48,11 +48,6 @@ export interface CompactReport {
   readonly segmentsDamaged: number
 }
 
-export interface CompactOptions {
-  /** Damage to let go of, as an fsck that found everything complete has said just before. */
-  readonly nobodys?: readonly Stretch[]
-}
-
 export interface CompactionParts {
   readonly files: SegmentFiles
   readonly state: CommittedState
@@ -65,13 +60,10 @@ export interface CompactionParts {
   /** From true to false the index is not written. */
   moving(isMoving: boolean): void
   readonly sliceBytes: number
-  /** Damage that goes as well: fsck has found that nobody lacks anything. */
-  readonly nobodys: readonly Stretch[]
 }
 
 /** With nothing erased or removed in it, a segment is rewritten if it becomes this much smaller. */
 const GAIN_MIN = 0.1
-const WHOLE = { sliceBytes: Number.POSITIVE_INFINITY }
 
 /** To be called, and called again for each slice, while no sync is in flight. */
 export function* compactStore(parts: CompactionParts): Slices<CompactReport> {
@@ -102,7 +94,7 @@ export function* compactStore(parts: CompactionParts): Slices<CompactReport> {
       const plan: SegmentPlan | undefined =
         end === undefined
           ? undefined
-          : yield* planSegment(file, state, segment, end, isFirst, parts)
+          : yield* planSegment(file, state, segment, end, isFirst, parts.sliceBytes)
       isFirst &&= plan !== undefined && segment.header !== undefined
       if (plan === undefined || segment.header === undefined) segmentsDamaged++
       else if (isWorthIt(plan)) {
@@ -137,7 +129,7 @@ export function countReclaimable(journal: OpenedJournal): number {
     const plan: SegmentPlan | undefined =
       end === undefined
         ? undefined
-        : runSlices(planSegment(file, state, segment, end, isFirst, WHOLE))
+        : runSlices(planSegment(file, state, segment, end, isFirst, Number.POSITIVE_INFINITY))
     isFirst &&= plan !== undefined && segment.header !== undefined
     const trimmed = isActive ? position.offset : segment.byteLength
     let bytesAfter = plan === undefined ? trimmed : Math.min(trimmed, plan.end)

@@ -16,7 +16,7 @@ import type { IndexStore } from '../../runtime/index-store.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import type { Slices } from '../slices.ts'
 import type { Store } from '../store.ts'
-import type { CompactOptions, CompactReport } from './compaction.ts'
+import type { CompactReport } from './compaction.ts'
 import { DiskFollower } from './disk-follower.ts'
 import type { SnapshotFile, StoreUsage } from './disk-reads.ts'
 import { DiskWriter } from './disk-writer.ts'
@@ -47,13 +47,13 @@ export interface DiskStore extends Store {
    * @throws {UnavailableError} `STORE_FULL` if there is no room for the new files: nothing is
    * lost then, and what was finished stays so.
    */
-  compact(options?: CompactOptions): CompactReport
+  compact(): CompactReport
   /**
    * The same in slices of a few MiB. The first one and every other one is taken while no sync is
    * in flight; between two the store takes steps and answers as ever. Once begun it is to be
    * finished, or given up with `return()`; while a sync is in flight that may end the store.
    */
-  compactInSlices(options?: CompactOptions): Slices<CompactReport>
+  compactInSlices(): Slices<CompactReport>
   /**
    * Reads and verifies everything. With `repair` (only for the writer, and not while a sync is in
    * flight) the index is built anew first.

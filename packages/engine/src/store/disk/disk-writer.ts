@@ -27,7 +27,7 @@ import { runSlices, type Slices } from '../slices.ts'
 import { StagedShape } from '../staged-shape.ts'
 import type { Store, StoreEffect, StoreEvent, StoreOp } from '../store.ts'
 import type { Branch } from './branch.ts'
-import { type CompactOptions, type CompactReport, compactStore } from './compaction.ts'
+import { type CompactReport, compactStore } from './compaction.ts'
 import { DiskReads } from './disk-reads.ts'
 import type { FsckReport } from './fsck-report.ts'
 import type { JournalWriter, WrittenGroup } from './journal-writer.ts'
@@ -127,12 +127,12 @@ export class DiskWriter extends DiskReads implements Store {
     this.#ended = 'CLOSED'
   }
 
-  compact(options: CompactOptions = {}): CompactReport {
-    return runSlices(this.compactInSlices(options))
+  compact(): CompactReport {
+    return runSlices(this.compactInSlices())
   }
 
   /** Rewrites sealed segments without what was erased. Nothing may be in flight at a slice. */
-  *compactInSlices({ nobodys = [] }: CompactOptions = {}): Slices<CompactReport> {
+  *compactInSlices(): Slices<CompactReport> {
     const { files, state } = this.journal
     assert(this.#compaction === undefined, 'one compaction at a time')
     const work = compactStore({
@@ -149,7 +149,6 @@ export class DiskWriter extends DiskReads implements Store {
         this.#isMoving = isMoving
       },
       sliceBytes: this.#parts.limits.sliceBytes,
-      nobodys,
     })
     this.#compaction = work
     let isGivenUp = true

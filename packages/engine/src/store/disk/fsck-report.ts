@@ -11,7 +11,6 @@ import {
   formatName,
   isLongshoreError,
 } from '@longshore/capsule'
-import type { Stretch } from './segment-files.ts'
 
 export type FsckCode =
   | 'FILE_UNKNOWN'
@@ -47,15 +46,6 @@ export interface FsckReport {
   readonly capsules: number
   /** Bytes of journal that were read. */
   readonly bytes: number
-  /** Bytes of journal that were durable and cannot be read. */
-  readonly damage: readonly Stretch[]
-  /** Notes that the index knows and the journal has lost. */
-  readonly lostNotes: readonly string[]
-  /**
-   * Nothing is wrong but that: no capsule lacks anything, and the damaged bytes are of no use to
-   * anybody once the lost notes are written again.
-   */
-  readonly isComplete: boolean
 }
 
 /** More of them tell a person nothing new. */

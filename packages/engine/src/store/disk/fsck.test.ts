@@ -195,3 +195,21 @@ test('JR21: many capsules are checked with bounded memory', () => {
   assert.equal(entries, 540)
   assert.equal(capsules, 90)
 })
+
+test('JR21: a payload that came later is missed if its record lies in damage', () => {
+  const home = new DiskHome(5, { segmentBytesMax: 6000, aheadBytesMin: 1024, aheadBytesMax: 2048 })
+  const branch = home.createBranch()
+  home.commit(branch.append(2, { holes: [0, 1] }))
+  home.commit(branch.fill(0), branch.fill(1))
+  home.reopen()
+  assert.deepEqual(home.store.fsck().problems, [])
+  const path = home.segments().at(-1) as string
+  const bytes = Buffer.from(home.disk.contents(path))
+  for (const index of [0, 1]) {
+    home.disk.flipBit(path, bytes.lastIndexOf(Buffer.from(branch.body(index))), 3)
+  }
+  home.commit(branch.erase([1, 2]))
+  const missing = home.store.fsck().problems.filter(({ code }) => code === 'ENTRY_MISSING')
+  const details = missing.map(({ detail }) => detail)
+  assert.deepEqual(details, ['the payload of entry 0 is not in the journal'])
+})

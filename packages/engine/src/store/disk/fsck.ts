@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { bytesEqual, type CapsuleName, decodeUtf8 } from '@longshore/capsule'
+import { type CapsuleName, decodeUtf8 } from '@longshore/capsule'
 import type { Slices } from '../slices.ts'
 import { BranchChecks } from './fsck-branches.ts'
 import { FsckProblems, type FsckReport, NO_PLACE } from './fsck-report.ts'
@@ -27,7 +27,7 @@ import {
   RECORD_PAYLOAD,
   RECORD_REMOVE,
 } from './record.ts'
-import { type Segment, type Stretch, sameRecordId } from './segment-files.ts'
+import { type Segment, sameRecordId } from './segment-files.ts'
 import {
   parseSegmentName,
   SEGMENT_HEADER_BYTES,
@@ -60,7 +60,6 @@ class Fsck {
   readonly #problems = new FsckProblems()
   readonly #branches: BranchChecks
   readonly #notes = new Map<string, Uint8Array>()
-  readonly #damage: Stretch[] = []
   readonly #sliceBytes: number
   #bytes = 0
   /** Where the journal ended when this pass began. */
@@ -92,9 +91,8 @@ class Fsck {
       before = segment
     }
     this.#branches.finish()
-    const lostNotes = this.#checkNotes()
+    this.#checkNotes()
     const { problems, count } = this.#problems
-    const isOnlyDamage = count === this.#damage.length + lostNotes.length
     return {
       ok: count === 0,
       problems,
@@ -102,9 +100,6 @@ class Fsck {
       entries: this.#branches.entries,
       capsules: state.names().length,
       bytes: this.#bytes,
-      damage: this.#damage,
-      lostNotes,
-      isComplete: isOnlyDamage && !this.#hasDamagedBranch(),
     }
   }
 
@@ -151,8 +146,6 @@ class Fsck {
       const place = { segment: segment.number, offset: from }
       const detail = from === to ? 'records are missing here' : `${to - from} bytes are damaged`
       this.#problems.add('RECORD_DAMAGED', place, detail)
-      const { number, generation } = segment
-      if (from < to) this.#damage.push({ segment: number, generation, start: from, end: to })
     }
     let position = startOf(segment, before)
     let [end, limit] = this.#endOf(segment)
@@ -253,29 +246,11 @@ class Fsck {
     return true
   }
 
-  /** Those that only the index has: their records are lost. */
-  #checkNotes(): string[] {
-    const { state } = this.#journal
+  #checkNotes(): void {
     for (const [key, value] of this.#notes) {
-      const indexed = state.note(key)
-      if (indexed !== undefined && bytesEqual(value, indexed)) continue
-      this.#problems.add('INDEX_MISMATCH', NO_PLACE, `the note ${key} differs`)
+      const indexed = this.#journal.state.note(key)
+      const same = indexed?.length === value.length && value.every((byte, i) => byte === indexed[i])
+      if (!same) this.#problems.add('INDEX_MISMATCH', NO_PLACE, `the note ${key} differs`)
     }
-    const lost = state.noteKeys().filter((key) => !this.#notes.has(key))
-    for (const key of lost) {
-      this.#problems.add('INDEX_MISMATCH', NO_PLACE, `the note ${key} is not in the journal`)
-    }
-    return lost
-  }
-
-  /** One that was found damaged while the journal was read without an index. */
-  #hasDamagedBranch(): boolean {
-    const { state } = this.#journal
-    return state.names().some((name) => {
-      return state.branches(name).some((id) => {
-        const { isDamaged = false, isWithheld = false } = state.find(name, id) ?? {}
-        return isDamaged || isWithheld
-      })
-    })
   }
 }

@@ -115,12 +115,6 @@ export const MANIFEST_RANGE: readonly [from: Uint8Array, to: Uint8Array] = [
   Uint8Array.of(MANIFEST_LETTER + 1),
 ]
 
-/** Bounds of `IndexStore.range` for all notes. */
-export const NOTE_RANGE: readonly [from: Uint8Array, to: Uint8Array] = [
-  Uint8Array.of(NOTE_LETTER),
-  Uint8Array.of(NOTE_LETTER + 1),
-]
-
 /** Bounds of `IndexStore.range` for all places of removals. */
 export const REMOVAL_RANGE: readonly [from: Uint8Array, to: Uint8Array] = [
   Uint8Array.of(REMOVAL_LETTER),

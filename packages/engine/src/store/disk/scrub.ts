@@ -15,7 +15,7 @@ import { scanInSlices } from './journal-scan.ts'
 import { countedSegments, type OpenedJournal } from './opened-journal.ts'
 import type { Place } from './position-block.ts'
 import { NAME_BYTES, RECORD_HEADER_BYTES, RECORD_MANIFEST } from './record.ts'
-import type { Segment, Stretch } from './segment-files.ts'
+import type { Segment } from './segment-files.ts'
 import { SEGMENT_HEADER_BYTES, type SegmentName, segmentPath } from './segment-header.ts'
 import { SegmentWindow } from './segment-window.ts'
 
@@ -24,6 +24,13 @@ export interface ScrubReport {
   readonly damagedBytes: number
   /** Capsules of which the manifest or an entry lies in damage, or was lost in it. */
   readonly capsules: readonly CapsuleName[]
+}
+
+interface Stretch {
+  readonly segment: number
+  readonly generation: number
+  readonly start: number
+  readonly end: number
 }
 
 /** In a record header. */

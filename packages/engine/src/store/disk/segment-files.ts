@@ -31,14 +31,6 @@ export interface Segment extends SegmentName {
   readonly byteLength: number
 }
 
-/** Bytes [start, end) of a segment file. */
-export interface Stretch {
-  readonly segment: number
-  readonly generation: number
-  readonly start: number
-  readonly end: number
-}
-
 export class SegmentFiles {
   readonly disk: Disk
   readonly #filesMax: number
