@@ -212,13 +212,7 @@ test('HM31 HM50: work in slices fails with the driver, and is given up', async (
   const home = new MemoryHome()
   home.loop.isServing = true
   let isGivenUp = false
-  const result = home.driver.inSlices(function* (): Slices<void> {
-    try {
-      for (;;) yield
-    } finally {
-      isGivenUp = true
-    }
-  })
+  const result = home.driver.inSlices(() => endless(() => (isGivenUp = true)))
   const rejected = assert.rejects(result, { code: 'STORE_FAILED' })
   home.loop.turn()
   await flushMicrotasks()
@@ -238,13 +232,8 @@ test('ND18: work in slices that nobody waits for any more ends between two of th
   home.loop.isServing = true
   const stopping = new AbortController()
   let isGivenUp = false
-  const result = home.driver.inSlices(function* (): Slices<void> {
-    try {
-      for (;;) yield
-    } finally {
-      isGivenUp = true
-    }
-  }, stopping.signal)
+  const work = () => endless(() => (isGivenUp = true))
+  const result = home.driver.inSlices(work, stopping.signal)
   const rejected = assert.rejects(result, /over/)
   home.loop.turn()
   await flushMicrotasks()
@@ -257,3 +246,12 @@ test('ND18: work in slices that nobody waits for any more ends between two of th
   assert.ok(isGivenUp)
   await home.driver.drained()
 })
+
+/** Work that ends only when it is given up. */
+function* endless(givenUp: () => void): Slices<void> {
+  try {
+    for (;;) yield
+  } finally {
+    givenUp()
+  }
+}
